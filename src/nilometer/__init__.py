@@ -1,0 +1,1 @@
+"""Telemetry for services: one record, one pipe, one URL."""

@@ -1,0 +1,1 @@
+"""The pantry: one file for each external system, found by URL scheme."""

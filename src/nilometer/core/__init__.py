@@ -1,0 +1,1 @@
+"""The hall: records, pipes, URLs and what all rooms share. Standard library only."""

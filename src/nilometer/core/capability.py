@@ -1,0 +1,89 @@
+"""What a backend can do, as types. A backend is any object that has the methods of the capabilities it is listed for.
+
+The registry lists scheme and capability before anything is imported, so asking a backend for what it cannot do fails when
+settings are read. Methods block; the pipe calls them from a thread of its own. Each raises `Unavailable` when trying again
+can help and `Rejected` when it cannot; a driver's own error never comes through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nilometer.core.record import Event, Flush, Span
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Anything that a URL opens."""
+
+    def close(self) -> None:
+        """Free what is held. What was written is stored by then. Closing twice does nothing."""
+
+
+@runtime_checkable
+class MetricSink(Backend, Protocol):
+    """Stores flushes."""
+
+    def write(self, flush: Flush) -> None:
+        """Store all of the flush, or raise. Writing the same flush again must not count anything twice."""
+
+
+@runtime_checkable
+class EventSink(Backend, Protocol):
+    """Stores events."""
+
+    def write_events(self, events: Sequence[Event]) -> None:
+        """Store all of the events, or raise."""
+
+
+@runtime_checkable
+class SpanStore(Backend, Protocol):
+    """Stores spans and gives them back by trace."""
+
+    def write_spans(self, spans: Sequence[Span]) -> None:
+        """Store all of the spans, or raise."""
+
+    def read_trace(self, trace: str) -> list[Span]:
+        """Return the spans of one trace, in order of start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One path's points: times in whole seconds since the epoch, ascending, and a float64 for each."""
+
+    path: str
+    times: Sequence[int]
+    values: Sequence[float]
+
+
+@runtime_checkable
+class SeriesReader(Backend, Protocol):
+    """Gives series back."""
+
+    def find(self, pattern: str = "*", limit: int = 10_000) -> list[str]:
+        """Return the paths that match a shell-style glob over the whole path (``*`` crosses dots), sorted."""
+
+    def read(self, paths: Sequence[str], start: float, end: float) -> list[Series]:
+        """Return the points of each path with ``start <= time <= end``; a path without points has empty columns."""
+
+
+@runtime_checkable
+class Health(Backend, Protocol):
+    """Can say whether the other side is there."""
+
+    def check(self) -> str:
+        """Connect and return one line about the other side, or raise `Unavailable`."""
+
+
+CAPABILITIES: dict[str, type] = {
+    "metrics": MetricSink,
+    "events": EventSink,
+    "spans": SpanStore,
+    "series": SeriesReader,
+    "health": Health,
+}
+"""The word that the registry, messages and docs use for each capability."""

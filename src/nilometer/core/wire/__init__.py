@@ -1,0 +1,1 @@
+"""Codecs: bytes to records and records to bytes, without sockets or clocks."""

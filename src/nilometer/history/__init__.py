@@ -1,0 +1,1 @@
+"""The embedded series store: hour blocks in SQLite."""

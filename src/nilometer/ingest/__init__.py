@@ -1,0 +1,1 @@
+"""The StatsD server: listeners, aggregation, flushes."""

@@ -1,0 +1,149 @@
+"""The contract of an aggregation kernel: bytes in, columns out. Two kernels keep it: native and reference.
+
+Rules:
+
+* A kernel owns its tables and receiver threads; it knows no settings file, no sink and no wall clock.
+* `feed` and the receivers may run while `flush` does; `flush` takes the finished window over and ingest goes on.
+* Whatever is not counted into a series moves a counter of `Tally`.
+* Both kernels answer alike, to the last digit and in the same order: series of a kind in order of first arrival.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nilometer.core.record import Block
+
+STATSD, NILOMETER = "statsd", "nilometer"
+DIALECTS = (STATSD, NILOMETER)
+"""``statsd``: lines mean what they mean to statsd/statsd, to the letter. ``nilometer``: the same grammar, but ``h`` and
+``d`` are timers, an unknown type is a bad line, a carriage return before the newline is not part of the line, and ``NaN`` or
+infinite values are bad lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Bins for every timer whose key contains `match`; upper bounds, the last may be ``inf``. No bins: none for it."""
+
+    match: str
+    bins: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """What a kernel computes and keeps. Defaults are statsd's, limits are ours.
+
+    `percentiles`: above 0 the lowest that many percent of a timer's samples, below 0 the highest.
+    `histograms`: the first whose `match` stands in the key counts.
+    `timer_statistics`: the only statistics sent (``upper_percent`` stands for every percentile, ``histogram`` for bins);
+    empty sends all.
+    `delete_*`: forget a series that had nothing in a window, instead of reporting zero (or repeating a gauge).
+    `gauge_ttl`: with `delete_gauges`, in how many flushes a gauge is reported after its last update.
+    `keep`: counters whose key contains one of these are never deleted.
+    `sanitize`: clean keys on arrival (space to ``_``, ``/`` to ``-``, the rest but ``[A-Za-z0-9_.;=-]`` dropped).
+    `max_series`, `max_samples` (timer samples in a window), `max_set_members` (in a window): bounds over all series; what
+    exceeds them is counted in `Tally`. `max_line`: bytes in a line, longer ones are bad.
+    """
+
+    percentiles: tuple[float, ...] = (90.0,)
+    histograms: tuple[Histogram, ...] = ()
+    timer_statistics: tuple[str, ...] = ()
+    delete_counters: bool = False
+    delete_timers: bool = False
+    delete_sets: bool = False
+    delete_gauges: bool = False
+    gauge_ttl: int = 1
+    keep: tuple[str, ...] = ()
+    sanitize: bool = True
+    max_series: int = 1_000_000
+    max_samples: int = 20_000_000
+    max_set_members: int = 5_000_000
+    max_line: int = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a kernel counted since the flush before.
+
+    `packets`: datagrams, and reads from a stream that hold a newline. `lines`: lines that are not empty. `bad_lines`:
+    values that were refused (a line of several values can count several times). `kernel_drops`: datagrams that the
+    operating system dropped before we saw them. `*_over_limit`: values refused by a bound of `Aggregation`.
+    `pause_ns`: the longest time for which ingest stood still for the flush, in nanoseconds.
+    """
+
+    packets: int = 0
+    bytes: int = 0
+    lines: int = 0
+    bad_lines: int = 0
+    kernel_drops: int = 0
+    series_over_limit: int = 0
+    samples_over_limit: int = 0
+    members_over_limit: int = 0
+    series: int = 0
+    pause_ns: int = 0
+
+
+class BadLine(NamedTuple):
+    """A line that was refused. `fields` are the refused value's parts joined by commas; texts are cut at 512 bytes."""
+
+    source: str
+    line: str
+    fields: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregates:
+    """A finished window: blocks in the order counter, timer, gauge, set (kinds without series left out)."""
+
+    blocks: tuple[Block, ...] = field(default=())
+    tally: Tally = field(default_factory=Tally)
+
+
+class Receiver(Protocol):
+    """Reads datagrams from a socket into the kernel until it is stopped."""
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as ``host:port`` with the real port, or the socket's path."""
+
+    @property
+    def buffer_bytes(self) -> int:
+        """The receive buffer that the system granted."""
+
+    def stop(self) -> None:
+        """Read what the socket still holds, then close it. Stopping twice does nothing."""
+
+
+class Kernel(Protocol):
+    """Aggregates lines into series."""
+
+    name: str
+
+    def configure(self, aggregation: Aggregation) -> None:
+        """Use other rules from the next flush on (limits and `sanitize` at once)."""
+
+    def feed(self, data: bytes, source: str = "", dialect: str = NILOMETER, *, packets: int = 1) -> None:
+        """Count whole lines, separated by newlines; the last needs none. `source` names the peer in bad lines."""
+
+    def receive_udp(self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str) -> Receiver:
+        """Bind a UDP socket (per thread one, sharing the port) and read it. Raise OSError when it cannot be bound."""
+
+    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> Receiver:
+        """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
+
+    def flush(self, seconds: float) -> Aggregates:
+        """Hand over the finished window; rates are per second over `seconds`."""
+
+    def bad_lines(self) -> list[BadLine]:
+        """Return refused lines, at most 32 since the last call; the rest are only counted."""
+
+    def gauges(self) -> tuple[Sequence[str], Sequence[float]]:
+        """Return the gauges as of the last flush, to be kept over a restart."""
+
+    def restore_gauges(self, keys: Sequence[str], values: Sequence[float]) -> None:
+        """Set gauges that have not been set since the start."""

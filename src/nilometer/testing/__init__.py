@@ -1,0 +1,1 @@
+"""Fixtures and contract suites for those who write backends."""
