@@ -1,0 +1,64 @@
+# Every target does its own set-up. On a fresh Debian: `make run`, `make test`.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 4
+STAMPS := .cache/stamps
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-slow bench lint format native servers lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+run: $(STAMPS)/venv native  ## set everything up and start the server with its embedded store (ARGS="…" adds arguments)
+	@exec $(BIN)/nilometer serve $(ARGS)
+
+test: $(STAMPS)/dev native servers  ## run the checks: lint, types, unit, contract, parity, integration, coverage
+	@$(BIN)/python tests/run.py fast --jobs $(JOBS)
+
+test-slow: $(STAMPS)/dev native servers  ## run what takes longer: fault loops, long fuzzing, servers built from source
+	@$(BIN)/python tests/servers/install.py --slow
+	@$(BIN)/python tests/run.py slow --jobs $(JOBS)
+
+bench: $(STAMPS)/dev native servers  ## measure side by side with other servers; the table goes to docs/performance.md
+	@$(BIN)/python tests/servers/install.py --slow
+	@$(BIN)/python bench/statsd.py $(ARGS)
+
+lint: $(STAMPS)/dev native  ## run the linters and type checkers only
+	@$(BIN)/python tests/run.py lint
+
+format: $(STAMPS)/dev  ## lay out the code
+	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format . ; cd native && cargo fmt
+
+native: $(STAMPS)/venv  ## build the native kernel into the virtual environment
+	@$(BIN)/python native/build.py
+
+servers: $(STAMPS)/dev  ## install the servers that the tests start, into .cache/
+	@$(BIN)/python tests/servers/install.py
+
+lock: $(STAMPS)/venv  ## lock the dependencies anew (no index is named in the lock)
+	@for part in server dev; do $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate requirements/$$part.in -o requirements/$$part.lock; done
+
+clean:  ## remove everything that the targets made
+	rm -rf $(VENV) .cache build dist coverage native/target fuzz/native/target .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(STAMPS)/python:
+	@mkdir -p $(STAMPS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Nilometer needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv; } || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 2; }
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(STAMPS)/venv: $(STAMPS)/python requirements/tools.lock requirements/server.lock pyproject.toml
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/tools.lock
+	@$(BIN)/uv pip install -q --require-hashes -r requirements/server.lock
+	@$(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/venv requirements/dev.lock
+	@$(BIN)/uv pip install -q --require-hashes -r requirements/dev.lock
+	@touch $@

@@ -1,0 +1,219 @@
+"""Run the checks: ``python tests/run.py fast|slow|lint [--jobs N]``; the make targets call it after their set-up.
+
+Every check has a name. One that cannot run here is listed by name with the reason and the cure, and counted in the last line;
+under ``CI`` it counts as failed. The last line is ``N passed, N failed, N skipped`` over all checks and tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+CACHE = ROOT / ".cache"
+BIN = Path(sys.prefix) / "bin"
+CARGO_CURE = "install cargo 1.85 or newer (Debian: apt-get install rustc-web cargo-web), then run make again"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command, what it needs, and where it runs."""
+
+    name: str
+    command: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    cure: str = ""
+    folder: Path = ROOT
+    environment: dict[str, str] = field(default_factory=dict)
+    report: Path | None = None
+
+
+@dataclass
+class Count:
+    """How many checks and tests passed, failed and were left out, and the names of the latter two."""
+
+    passed: int = 0
+    failed: int = 0
+    left_out: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def cargo(name: str, *command: str, environment: dict[str, str] | None = None) -> Check:
+    """A check of the native part."""
+    return Check(name, command, ("cargo",), CARGO_CURE, ROOT / "native", environment or {})
+
+
+def lint() -> list[Check]:
+    """Linters, type checkers, the layers of the house."""
+    pedantic = ("--all-targets", "--", "-D", "warnings", "-W", "clippy::pedantic")
+    return [
+        Check("ruff check", (f"{BIN}/ruff", "check", ".")),
+        Check("ruff format", (f"{BIN}/ruff", "format", "--check", ".")),
+        Check("mypy", (f"{BIN}/mypy",)),
+        Check("import-linter", (f"{BIN}/lint-imports",)),
+        cargo("stubtest", f"{BIN}/python", "-m", "mypy.stubtest", "nilometer_native"),
+        cargo("cargo fmt", "cargo", "fmt", "--check"),
+        cargo("cargo clippy", "cargo", "clippy", "-q", "--workspace", *pedantic),
+    ]
+
+
+def pytest(name: str, jobs: int, *arguments: str, coverage: bool, environment: dict[str, str] | None = None) -> Check:
+    """The Python tests, in several processes."""
+    report = CACHE / f"{name.replace(' ', '-')}.xml"
+    runner = ("-m", "coverage", "run", "-m", "pytest") if coverage else ("-m", "pytest")
+    options = ("-q", "-n", str(jobs), "--dist", "worksteal", f"--junit-xml={report}", *arguments)
+    return Check(name, (f"{BIN}/python", *runner, *options), environment=environment or {}, report=report)
+
+
+def fast(jobs: int) -> list[Check]:
+    """What `make test` runs."""
+    rust = {"RUSTFLAGS": "-C instrument-coverage", "CARGO_TARGET_DIR": str(CACHE / "cargo-coverage")}
+    rust["LLVM_PROFILE_FILE"] = str(CACHE / "cargo-coverage/profiles/%p-%m.profraw")
+    return [
+        *lint(),
+        cargo("cargo test", "cargo", "test", "-q", "--workspace", environment=rust),
+        pytest("tests", jobs, "-m", "not slow", coverage=True),
+    ]
+
+
+def slow(jobs: int) -> list[Check]:
+    """What `make test-slow` runs."""
+    seconds = os.environ.get("NILOMETER_FUZZ_SECONDS", "60")
+    environment = {"NILOMETER_HYPOTHESIS": "slow"}
+    fuzzers = sorted(path.stem for path in (ROOT / "fuzz/native/fuzz_targets").glob("*.rs"))
+    python = sorted((ROOT / "fuzz/python").glob("fuzz_*.py"))
+    limits = (f"-max_total_time={seconds}", "-rss_limit_mb=4096")
+    return [
+        pytest("slow tests", jobs, "-m", "slow", "--timeout", "900", coverage=False, environment=environment),
+        *(
+            Check(
+                f"fuzz native {name}",
+                ("cargo", "fuzz", "run", "-s", "none", "--fuzz-dir", ".", name, "--", *limits),
+                ("cargo", "cargo-fuzz"),
+                "install cargo, then: cargo install cargo-fuzz",
+                ROOT / "fuzz/native",
+            )
+            for name in fuzzers
+        ),
+        *(
+            Check(
+                f"fuzz {path.stem.removeprefix('fuzz_')}",
+                (str(CACHE / "atheris/bin/python"), str(path), *limits),
+                (str(CACHE / "atheris/bin/python"),),
+                "python tests/servers/install.py --slow",
+                environment={"PYTHONPATH": str(ROOT / "src")},
+            )
+            for path in python
+        ),
+    ]
+
+
+def missing(check: Check, path: str) -> str | None:
+    """Return what a check needs and this machine lacks."""
+    return next((need for need in check.needs if shutil.which(need, path=path) is None), None)
+
+
+def perform(check: Check, count: Count) -> None:
+    """Run one check and count it."""
+    path = os.pathsep.join([str(BIN), str(CACHE / "bin"), str(Path.home() / ".cargo/bin"), os.environ["PATH"]])
+    lacks = missing(check, path)
+    if lacks:
+        count.left_out.append(f"{check.name}: {lacks} is missing; cure: {check.cure}")
+        return
+    print(f"── {check.name}", flush=True)
+    start = time.monotonic()
+    if check.report:
+        check.report.unlink(missing_ok=True)
+    environment = os.environ | {"PATH": path} | check.environment
+    status = subprocess.run(check.command, cwd=check.folder, env=environment, check=False).returncode
+    print(f"   {'ok' if status == 0 else 'FAILED'} after {time.monotonic() - start:.1f} s", flush=True)
+    if check.report:
+        tally(check.report, count)
+    if status:
+        count.failures.append(check.name)
+    count.passed += status == 0
+    count.failed += status != 0
+
+
+def tally(report: Path, count: Count) -> None:
+    """Add the tests of one pytest report."""
+    if not report.exists():
+        return
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314 our own pytest wrote it
+        skipped = case.find("skipped")
+        name = f"{case.get('classname')}::{case.get('name')}"
+        if skipped is not None:
+            count.left_out.append(f"{name}: {skipped.get('message')}")
+        elif case.find("failure") is not None or case.find("error") is not None:
+            count.failed += 1
+            count.failures.append(name)
+        else:
+            count.passed += 1
+
+
+def show_coverage() -> None:
+    """Print how much of the Python and of the Rust the tests ran."""
+    print("── coverage of Python")
+    for command in (("combine", "-q"), ("report", "--skip-covered", "--sort=cover")):
+        subprocess.run([f"{BIN}/python", "-m", "coverage", *command], cwd=ROOT, check=False)
+    profiles = list((CACHE / "cargo-coverage/profiles").glob("*.profraw"))
+    if not profiles or shutil.which("rustc") is None:
+        return
+    verbose = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
+    version = verbose.partition("LLVM version: ")[2].partition(".")[0]
+    if shutil.which(f"llvm-cov-{version}"):
+        print("── coverage of Rust", flush=True)
+        rust_report(version, profiles)
+
+
+def rust_report(version: str, profiles: list[Path]) -> None:
+    """Merge the profiles of the Rust tests and print one line a file."""
+    merged = CACHE / "cargo-coverage/all.profdata"
+    subprocess.run([f"llvm-profdata-{version}", "merge", "-sparse", *map(str, profiles), "-o", str(merged)], check=True)
+    for profile in profiles:
+        profile.unlink()
+    deps = CACHE / "cargo-coverage/debug/deps"
+    programs = [path for path in deps.iterdir() if path.suffix == "" and path.is_file() and os.access(path, os.X_OK)]
+    newest = {p.name.rpartition("-")[0]: p for p in sorted(programs, key=lambda p: p.stat().st_mtime)}
+    objects = [argument for p in newest.values() for argument in ("-object", str(p))]
+    ignore = "-ignore-filename-regex=(registry|rustc|rustlib|examples)"
+    columns = ("-show-region-summary=false", "-show-branch-summary=false")
+    subprocess.run([f"llvm-cov-{version}", "report", ignore, *columns, f"-instr-profile={merged}", *objects], check=False)
+
+
+def conclude(count: Count) -> int:
+    """List what failed and what was left out; the counts stand in the last line."""
+    if os.environ.get("CI"):
+        count.failed += len(count.left_out)
+    for line in count.left_out:
+        print(f"LEFT OUT {line}")
+    for line in count.failures:
+        print(f"FAILED {line}")
+    print(f"{count.passed} passed, {count.failed} failed, {len(count.left_out)} skipped")
+    return int(count.failed > 0 or count.passed == 0)
+
+
+def main() -> int:
+    """Run the chosen set."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("set", choices=["fast", "slow", "lint"])
+    parser.add_argument("--jobs", type=int, default=4)
+    options = parser.parse_args()
+    checks = {"fast": lambda: fast(options.jobs), "slow": lambda: slow(options.jobs), "lint": lint}[options.set]()
+    count = Count()
+    for check in checks:
+        perform(check, count)
+    if options.set == "fast":
+        show_coverage()
+    return conclude(count)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""Install the servers that the tests start, into ``.cache/``: ``make servers``. With ``--slow``, those built from source too.
+
+Each server has its own function here and its own versions beside this file. What cannot be installed is written to
+``.cache/left-out.json`` with the reason and the cure; tests that need it are then listed as left out, and fail under CI.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+CACHE = ROOT / ".cache"
+APT = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=500")
+
+
+class Server(NamedTuple):
+    """A program that tests need: how it is made, what shows that it is there, and what a person can do without it."""
+
+    install: Callable[[], None]
+    proof: Path
+    pins: Path | None
+    cure: str
+
+
+def call(*command: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
+    """Run a command; a failure carries the last lines that it printed."""
+    done = subprocess.run(command, cwd=cwd, env=os.environ | (env or {}), capture_output=True, text=True, check=False)
+    if done.returncode:
+        tail = " ".join((done.stderr + done.stdout).strip().splitlines()[-2:])
+        message = f"{' '.join(command[:3])} … failed: {tail}"
+        raise RuntimeError(message)
+
+
+def apt(*packages: str) -> None:
+    """Install Debian packages, which only root can."""
+    if os.geteuid() != 0:
+        message = "only root can install Debian packages"
+        raise RuntimeError(message)
+    call("apt-get", "update", "-qq")
+    call(*APT, *packages)
+
+
+def graphite() -> None:
+    """carbon and graphite-web in an environment of their own."""
+    call(sys.executable, "-m", "venv", str(CACHE / "graphite"))
+    uv = str(Path(sys.executable).with_name("uv"))
+    python = str(CACHE / "graphite/bin/python")
+    call(uv, "pip", "install", "-p", python, "-r", str(HERE / "graphite.txt"), env={"GRAPHITE_NO_PREFIX": "True"})
+
+
+def statsd() -> None:
+    """The reference server, from npm."""
+    folder = CACHE / "statsd"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / "statsd" / name, folder / name)
+    call("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
+
+
+def llvm() -> None:
+    """The coverage tools of the LLVM that rustc was built with."""
+    apt(f"llvm-{llvm_version()}")
+
+
+def llvm_version() -> str:
+    """Return the major version of rustc's LLVM."""
+    verbose = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
+    return verbose.partition("LLVM version: ")[2].partition(".")[0].strip()
+
+
+def llvm_proof() -> Path:
+    """Return where the coverage tool stands once it is installed."""
+    return Path(f"/usr/bin/llvm-cov-{llvm_version()}") if shutil.which("rustc") else Path("/nonexistent")
+
+
+def statsd_exporter() -> None:
+    """Prometheus' statsd_exporter, from its Go module."""
+    call("go", "install", "github.com/prometheus/statsd_exporter@v0.30.0", env={"GOBIN": str(CACHE / "bin")})
+
+
+def cargo_fuzz() -> None:
+    """The fuzzer's cargo command."""
+    call("cargo", "install", "--locked", "--root", str(CACHE), "cargo-fuzz@0.13.2")
+
+
+def atheris() -> None:
+    """The Python fuzzer, in an environment of its own."""
+    call(sys.executable, "-m", "venv", str(CACHE / "atheris"))
+    uv = str(Path(sys.executable).with_name("uv"))
+    call(uv, "pip", "install", "-p", str(CACHE / "atheris/bin/python"), "-r", str(HERE / "atheris.txt"))
+
+
+FAST = {
+    "graphite": Server(graphite, CACHE / "graphite/bin/carbon-cache.py", HERE / "graphite.txt", "check that pip works"),
+    "statsd": Server(
+        statsd,
+        CACHE / "statsd/node_modules/statsd/stats.js",
+        HERE / "statsd/package-lock.json",
+        "install node and npm (Debian: apt-get install nodejs npm)",
+    ),
+    "llvm": Server(llvm, llvm_proof(), None, "as root: apt-get install llvm-N, N being the LLVM version of `rustc -vV`"),
+}
+SLOW = {
+    "statsd_exporter": Server(statsd_exporter, CACHE / "bin/statsd_exporter", None, "install Go 1.24 or newer"),
+    "cargo-fuzz": Server(cargo_fuzz, CACHE / "bin/cargo-fuzz", None, "install cargo, then: cargo install cargo-fuzz"),
+    "atheris": Server(
+        atheris, CACHE / "atheris/bin/python", HERE / "atheris.txt", "check that pip works; atheris needs CPython 3.11 to 3.13"
+    ),
+}
+
+
+def is_fresh(name: str, server: Server) -> bool:
+    """Say whether a server is installed in the versions that stand beside this file."""
+    if not server.proof.exists():
+        return False
+    stamp = CACHE / "stamps" / f"server-{name}"
+    return server.pins is None or (stamp.exists() and stamp.read_bytes() == server.pins.read_bytes())
+
+
+def ensure(name: str, server: Server) -> str | None:
+    """Install a server unless it is there. Return the reason when it cannot be."""
+    if is_fresh(name, server):
+        return None
+    print(f"installing {name} …", flush=True)
+    try:
+        server.install()
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        return f"{type(error).__name__}: {error}"
+    if server.pins:
+        (CACHE / "stamps").mkdir(parents=True, exist_ok=True)
+        (CACHE / "stamps" / f"server-{name}").write_bytes(server.pins.read_bytes())
+    return None if server.proof.exists() else f"{server.proof} is not there after the installation"
+
+
+def main() -> int:
+    """Install what is asked for, note what is missing."""
+    wanted = FAST | (SLOW if "--slow" in sys.argv else {})
+    missing = {}
+    for name, server in wanted.items():
+        reason = ensure(name, server)
+        if reason:
+            missing[name] = {"reason": reason, "cure": server.cure}
+            print(f"LEFT OUT {name}: {reason}\n    cure: {server.cure}", file=sys.stderr)
+    CACHE.mkdir(exist_ok=True)
+    (CACHE / "left-out.json").write_text(json.dumps(missing, indent=1))
+    return int(bool(missing) and bool(os.environ.get("CI")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
