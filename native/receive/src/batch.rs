@@ -1,0 +1,174 @@
+//! Up to 64 datagrams fetched by one system call, and the memory that they lie in.
+//!
+//! Rules:
+//!
+//! * The headers that the system call reads and writes are built anew for every call, so no length that an earlier call
+//!   left behind is ever used again.
+//! * A slot holds the largest UDP datagram. Slots stand 33 cache lines further apart than that, because at a power of two
+//!   the starts of all slots would compete for the same few lines of the cache.
+
+use crate::peer::Peer;
+use libc::{c_int, c_uint, c_void};
+use std::array::from_fn;
+use std::io;
+use std::mem::{offset_of, size_of};
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr;
+
+/// Datagrams in a batch at most.
+pub const SLOTS: usize = HEADERS as usize;
+/// Bytes in a datagram at most; a UDP datagram never has more.
+pub const SLOT_BYTES: usize = 65_536;
+const HEADERS: c_uint = 64;
+const STRIDE: usize = SLOT_BYTES + 33 * 64;
+
+/// Room for the one control message that is asked for, laid out as `CMSG_SPACE(4)` bytes are.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Control {
+    header: libc::cmsghdr,
+    dropped: u32,
+    padding: u32,
+}
+
+const CONTROL_BYTES: usize = size_of::<Control>();
+const DROPPED_END: usize = offset_of!(Control, padding);
+
+/// What the system call says of one datagram.
+#[derive(Clone, Copy, Default)]
+struct Arrival {
+    bytes: usize,
+    peer_bytes: usize,
+    truncated: bool,
+    dropped: Option<u32>,
+}
+
+/// Up to [`SLOTS`] datagrams, fetched together.
+pub struct Batch {
+    memory: Box<[u8]>,
+    peers: Box<[Peer; SLOTS]>,
+    controls: Box<[Control; SLOTS]>,
+    arrivals: [Arrival; SLOTS],
+    used: usize,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Batch {
+    /// Returns an empty batch.
+    #[must_use]
+    pub fn new() -> Self {
+        let header = libc::cmsghdr { cmsg_len: 0, cmsg_level: 0, cmsg_type: 0 };
+        Self {
+            memory: vec![0; SLOTS * STRIDE].into_boxed_slice(),
+            peers: Box::new([Peer::default(); SLOTS]),
+            controls: Box::new([Control { header, dropped: 0, padding: 0 }; SLOTS]),
+            arrivals: [Arrival::default(); SLOTS],
+            used: 0,
+        }
+    }
+
+    /// Fetches what the socket holds, as much as fits, in place of the batch's former datagrams; returns how many.
+    ///
+    /// With `wait` it waits for the first datagram, at most as long as the socket's read timeout says. No datagram
+    /// in that time, or a signal, is no error: the batch is then empty.
+    ///
+    /// # Errors
+    ///
+    /// What recvmmsg(2) answers.
+    pub fn receive(&mut self, socket: BorrowedFd<'_>, wait: bool) -> io::Result<usize> {
+        self.used = 0;
+        match self.recvmmsg(socket, if wait { libc::MSG_WAITFORONE } else { libc::MSG_DONTWAIT }) {
+            Ok(used) => self.used = used,
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(self.used)
+    }
+
+    fn recvmmsg(&mut self, socket: BorrowedFd<'_>, flags: c_int) -> io::Result<usize> {
+        let mut slots = self.memory.chunks_exact_mut(STRIDE);
+        let mut parts: [libc::iovec; SLOTS] = from_fn(|_| libc::iovec {
+            iov_base: slots.next().map_or(ptr::null_mut(), |slot| slot.as_mut_ptr().cast::<c_void>()),
+            iov_len: SLOT_BYTES,
+        });
+        let (mut peers, mut controls, mut parts) = (self.peers.iter_mut(), self.controls.iter_mut(), parts.iter_mut());
+        let mut headers: [libc::mmsghdr; SLOTS] = from_fn(|_| {
+            // SAFETY: all fields of the C struct are integers and pointers, for which zero is a value.
+            let mut header: libc::mmsghdr = unsafe { std::mem::zeroed() };
+            if let (Some(peer), Some(control), Some(part)) = (peers.next(), controls.next(), parts.next()) {
+                header.msg_hdr.msg_name = ptr::from_mut(peer).cast();
+                header.msg_hdr.msg_namelen = Peer::BYTES;
+                header.msg_hdr.msg_iov = ptr::from_mut(part);
+                header.msg_hdr.msg_iovlen = 1;
+                header.msg_hdr.msg_control = ptr::from_mut(control).cast();
+                header.msg_hdr.msg_controllen = CONTROL_BYTES;
+            }
+            header
+        });
+        // SAFETY: each header points to memory that is borrowed mutably from `self` or lies in this frame, outlives the
+        // call, is as long as the header says, and may hold any bytes.
+        let count = unsafe {
+            libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), HEADERS, flags, ptr::null_mut())
+        };
+        let used = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+        for ((arrival, header), control) in self.arrivals.iter_mut().zip(&headers).zip(self.controls.iter()).take(used) {
+            *arrival = Arrival::read(header, control);
+        }
+        Ok(used)
+    }
+
+    /// The datagrams, in the order of arrival.
+    pub fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
+        let slots = self.memory.chunks_exact(STRIDE).zip(self.peers.iter());
+        self.arrivals[..self.used].iter().zip(slots).map(|(arrival, (slot, peer))| Datagram {
+            bytes: &slot[..arrival.bytes],
+            truncated: arrival.truncated,
+            peer,
+            peer_bytes: arrival.peer_bytes,
+        })
+    }
+
+    /// The socket's count of dropped datagrams as of the newest datagram that came with one.
+    #[must_use]
+    pub fn dropped(&self) -> Option<u32> {
+        self.arrivals[..self.used].iter().rev().find_map(|arrival| arrival.dropped)
+    }
+}
+
+impl Arrival {
+    fn read(header: &libc::mmsghdr, control: &Control) -> Self {
+        let message = &header.msg_hdr;
+        let counted = message.msg_controllen >= DROPPED_END
+            && control.header.cmsg_level == libc::SOL_SOCKET
+            && control.header.cmsg_type == libc::SO_RXQ_OVFL;
+        Self {
+            bytes: usize::try_from(header.msg_len).map_or(SLOT_BYTES, |bytes| bytes.min(SLOT_BYTES)),
+            peer_bytes: message.msg_namelen.min(Peer::BYTES) as usize,
+            truncated: message.msg_flags & libc::MSG_TRUNC != 0,
+            dropped: counted.then_some(control.dropped),
+        }
+    }
+}
+
+/// One datagram of a batch.
+pub struct Datagram<'a> {
+    /// What arrived.
+    pub bytes: &'a [u8],
+    /// More arrived than a slot holds; the rest is lost.
+    pub truncated: bool,
+    peer: &'a Peer,
+    peer_bytes: usize,
+}
+
+impl Datagram<'_> {
+    /// Who sent it: `192.0.2.1:4242`, `[2001:db8::1]:4242`, a socket's path; none when the sender has no name.
+    #[must_use]
+    pub fn source(&self) -> Option<String> {
+        self.peer.text(self.peer_bytes)
+    }
+}
