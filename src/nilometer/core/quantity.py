@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.core.errors import SettingError
 
@@ -14,7 +16,8 @@ SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604
 BYTES = {"": 1, "b": 1, "k": 1 << 10, "kib": 1 << 10, "kb": 1000, "m": 1 << 20, "mib": 1 << 20, "mb": 10**6}
 BYTES |= {"g": 1 << 30, "gib": 1 << 30, "gb": 10**9}
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
-QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
+QUANTITY = re.compile(r"\s*([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*([a-zA-Z]*)\s*")
+WHOLE = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 
 
 class Duration(float):
@@ -27,6 +30,13 @@ class Size(int):
     """A number of bytes, written as ``64KiB``, ``4MiB``, ``1GB``; a bare number is bytes."""
 
     __slots__ = ()
+
+
+class Rollup(NamedTuple):
+    """Points of `step` seconds are kept for `keep` seconds; written as ``1m:30d``."""
+
+    step: Duration
+    keep: Duration
 
 
 def _split(text: str, what: str) -> tuple[float, str]:
@@ -55,6 +65,33 @@ def size(text: str) -> Size:
     return Size(int(number * BYTES[unit]))
 
 
+def rollup(text: str) -> Rollup:
+    """Read a step and how long its points are kept. Raise `SettingError` for anything else."""
+    step, colon, keep = text.partition(":")
+    if not colon:
+        message = f"{text!r} is not a step and a time to keep it, such as 1m:30d"
+        raise SettingError(message)
+    result = Rollup(duration(step), duration(keep))
+    if not 0 < result.step < result.keep:
+        message = f"{text!r}: the step must be above zero and shorter than the time to keep it"
+        raise SettingError(message)
+    return result
+
+
+def written(value: Duration | Size | Rollup) -> str:
+    """Return the shortest usual spelling, which reads back as the same value."""
+    if isinstance(value, Rollup):
+        return f"{written(value.step)}:{written(value.keep)}"
+    if isinstance(value, Size):
+        unit = next((name for name in ("GiB", "MiB", "KiB") if value and value % BYTES[name.lower()] == 0), "")
+        return f"{value // BYTES[unit.lower()]}{unit}"
+    unit = next((name for name in ("d", "h", "m", "s") if value and value % SECONDS[name] == 0), "")
+    if unit:
+        return f"{int(value / SECONDS[unit])}{unit}"
+    thousandths = round(value * 1000)
+    return f"{thousandths}ms" if value and thousandths * SECONDS["ms"] == value else f"{Decimal(repr(float(value))):f}s"
+
+
 def truth(text: str) -> bool:
     """Read yes or no in any usual spelling. Raise `SettingError` for anything else."""
     word = text.strip().lower()
@@ -64,13 +101,41 @@ def truth(text: str) -> bool:
     return word in TRUE
 
 
-def convert(text: str, kind: type) -> object:
-    """Read `text` as one of `Duration`, `Size`, bool, int, float, str. Raise `SettingError` when it is none."""
-    readers: dict[type, Callable[[str], object]] = {Duration: duration, Size: size, bool: truth, str: str}
-    if kind in readers:
-        return readers[kind](text)
+def whole(text: str) -> int:
+    """Read a whole number. Raise `SettingError` for anything else."""
+    if WHOLE.fullmatch(text) is None:
+        message = f"{text!r} is not a whole number"
+        raise SettingError(message)
+    return int(text)
+
+
+def real(text: str) -> float:
+    """Read a finite number. Raise `SettingError` for anything else."""
     try:
-        return kind(text.strip())
+        number = float(text)
     except ValueError:
-        message = f"{text!r} is not {'a whole number' if kind is int else 'a number'}"
-        raise SettingError(message) from None
+        number = math.nan
+    if not math.isfinite(number):
+        message = f"{text!r} is not a number"
+        raise SettingError(message)
+    return number
+
+
+READERS: dict[type, Callable[[str], object]] = {
+    Duration: duration,
+    Size: size,
+    Rollup: rollup,
+    bool: truth,
+    int: whole,
+    float: real,
+    str: str,
+}
+
+
+def convert(text: str, kind: type) -> object:
+    """Read `text` as a `kind`: one of `READERS`, or a type that reads text itself. Raise `SettingError` when it is none."""
+    try:
+        return READERS.get(kind, kind)(text)
+    except ValueError as error:
+        message = f"{text!r} is not a {kind.__name__}"
+        raise SettingError(message) from error

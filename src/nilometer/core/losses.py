@@ -1,0 +1,74 @@
+"""Every way in which a record can be lost, and how often each happened.
+
+Rules:
+
+* The list `LOSSES` is fixed: a stage that drops something names one of its lines, and each line is used somewhere.
+* A count only grows. `Losses` starts at zero with the process; its totals become the counters
+  ``<prefix>.lost.<stage>.<reason>`` with every flush, zeros included, so that an alarm can be set before the first loss.
+* What one count stands for (a value, a datagram, a flush) is said by the line's help text.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import NamedTuple
+
+from nilometer.core.errors import did_you_mean
+
+
+class Loss(NamedTuple):
+    """One line of the list: where something is dropped, why, and what that means to an operator."""
+
+    stage: str
+    reason: str
+    help: str
+
+    @property
+    def metric(self) -> str:
+        """The name of its counter, below the prefix of the self-metrics."""
+        return f"lost.{self.stage}.{self.reason}"
+
+
+LOSSES = (
+    Loss("kernel", "bad_line", "values in lines that do not follow the grammar; the log shows samples with their source"),
+    Loss("kernel", "series_limit", "values for a new series once limits.series is reached"),
+    Loss("kernel", "sample_limit", "timer samples beyond limits.samples in one window"),
+    Loss("kernel", "set_member_limit", "set members beyond limits.set_members in one window"),
+    Loss("socket", "kernel_drop", "datagrams that the operating system dropped because its receive buffer was full"),
+    Loss("stream", "line_too_long", "lines of a TCP or Unix stream client that are longer than limits.line"),
+    Loss("stream", "unfinished_line", "last lines without a newline of stream clients whose connection broke"),
+    Loss("stream", "connection_limit", "stream connections refused because limits.connections were open"),
+    Loss("spool", "size", "flushes dropped, oldest first, because a sink's spool would exceed spool.size"),
+    Loss("spool", "age", "flushes dropped because they waited in a sink's spool for longer than spool.age"),
+    Loss("spool", "corrupt", "files in a spool that do not hold a whole flush; they are set aside as *.corrupt"),
+    Loss("spool", "disk", "flushes that could not be written to, or read from, the spool's disk"),
+    Loss("sink", "rejected", "flushes that a sink refused for good"),
+)
+"""The fixed list, in the order of a record's way."""
+
+KNOWN = {(loss.stage, loss.reason): loss for loss in LOSSES}
+
+
+class Losses:
+    """Counters for every line of the list. All methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._totals = dict.fromkeys(KNOWN, 0)
+
+    def count(self, stage: str, reason: str, number: int = 1) -> None:
+        """Add `number` losses. Raise ValueError for a stage and reason that the list lacks, or a negative number."""
+        if (stage, reason) not in KNOWN:
+            name = f"{stage}.{reason}"
+            message = f"{name!r} is no line of LOSSES{did_you_mean(name, (f'{s}.{r}' for s, r in KNOWN))}"
+            raise ValueError(message)
+        if number < 0:
+            message = f"losses only grow: {number} for {stage}.{reason}"
+            raise ValueError(message)
+        with self._lock:
+            self._totals[stage, reason] += number
+
+    def totals(self) -> dict[tuple[str, str], int]:
+        """Return the count of every ``(stage, reason)`` of the list since the start, in the list's order."""
+        with self._lock:
+            return dict(self._totals)

@@ -1,0 +1,249 @@
+# ruff: noqa: RUF009, FBT003  `option` makes a dataclass field; the first argument is its default
+"""The settings: one table, from which the TOML file, the environment, the flags, the docs and `nilometer config` come.
+
+Rules:
+
+* A section is a table of the file and a frozen dataclass here; each field is one setting, declared by `option`.
+* Later sources win: default, file, environment (``NILOMETER_<SECTION>_<KEY>``), flag. `Settings.origin` says which did.
+* What is not known is an error that names the nearest known, in the file and in ``NILOMETER_*`` variables alike (a variable
+  that resembles no setting is left alone: container platforms set such for a service called nilometer).
+* `Settings` is frozen: a reload makes a new one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import typing
+from collections.abc import Mapping  # noqa: TC003 get_type_hints looks for it
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nilometer.core import sources
+from nilometer.core.errors import SettingError
+from nilometer.core.quantity import Duration, Rollup, Size
+from nilometer.core.setting import Bins, Setting, option, table
+from nilometer.core.url import Url, parse
+
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+MINUTE, DAY = 60, 86400
+
+
+def _rollup(value: Rollup) -> str:
+    return "" if value.step % 1 == 0 else "expected a step of whole seconds"
+
+
+def _prefix(value: str) -> str:
+    return "expected a name without spaces, slashes or a final dot" if set(value) & set(" /\n\t|:") or value[-1:] == "." else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What the server listens to and where it sends."""
+
+    listen: tuple[Url, ...] = option(
+        (parse("udp://:8125"), parse("tcp://127.0.0.1:8125")),
+        "Listeners: udp://host:port, tcp://host:port, unix:///path (stream), unixgram:///path; any number.",
+    )
+    sinks: tuple[Url, ...] = option((), "Where every flush goes; none means the embedded store in server.state.")
+    state: Path = option(
+        Path(),
+        "Directory for the embedded store, the spools and the gauges; by default $XDG_STATE_HOME/nilometer.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FlushSection:
+    """When a window ends."""
+
+    interval: Duration = option(Duration(10), "How long a window lasts.", minimum=0.1, maximum=DAY)
+    align: str = option("clock", "What windows are aligned to: the wall clock, or the start.", choices=("clock", "start"))
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """How the server ends."""
+
+    deadline: Duration = option(
+        Duration(10),
+        "How long sinks may take what is left when the server stops; the rest stays in their spools.",
+        maximum=3600,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """How gauges are kept."""
+
+    keep: bool = option(True, "Keep the gauges' values over a restart.")
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """What is computed from timers."""
+
+    percentiles: tuple[float, ...] = option(
+        (90.0,), "Percentiles: above zero of the lowest values, below zero of the highest.", minimum=-100, maximum=100
+    )
+    histograms: tuple[Bins, ...] = option((), "Histograms; the first whose match stands in a timer's key is used.")
+    statistics: tuple[str, ...] = option(
+        (), "The only statistics to send (upper_percent stands for every percentile, histogram for bins); none sends all."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """What becomes of a series that had nothing in a window."""
+
+    delete_counters: bool = option(False, "Forget idle counters instead of reporting zero.")
+    delete_timers: bool = option(False, "Forget idle timers instead of reporting zero.")
+    delete_sets: bool = option(False, "Forget idle sets instead of reporting zero.")
+    delete_gauges: bool = option(False, "Forget idle gauges instead of repeating their value.")
+    gauge_ttl: int = option(1, "With delete_gauges, the flushes that report a gauge after its last update.", minimum=1)
+    keep: tuple[str, ...] = option((), "Counters whose key contains one of these are never forgotten.")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How the names of series are treated."""
+
+    sanitize: bool = option(
+        True,
+        "Clean keys on arrival: spaces become _, slashes become -, other characters than [A-Za-z0-9_.;=-] are dropped.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSection:
+    """Bounds on what clients can make the server hold."""
+
+    series: int = option(1_000_000, "Series of all kinds together.", minimum=1)
+    samples: int = option(20_000_000, "Timer samples in one window.", minimum=1)
+    set_members: int = option(5_000_000, "Members of sets in one window.", minimum=1)
+    line: Size = option(Size(64 * KIB), "Bytes in one line; longer ones are bad.", minimum=64, maximum=16 * MIB)
+    connections: int = option(1000, "Stream connections open at once, over all listeners.", minimum=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolSection:
+    """The queue on disk of each sink, for when it is away."""
+
+    size: Size = option(
+        Size(GIB), "Bytes that one sink's spool may take; the oldest flushes are dropped first.", minimum=64 * KIB
+    )
+    age: Duration = option(Duration(7 * DAY), "How long a flush may wait in a spool.", minimum=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How a sink that is away is tried again: exponential back-off with full jitter."""
+
+    first: Duration = option(Duration(1), "Bound of the delay after the first failure; doubles each time.", minimum=0.01)
+    most: Duration = option(Duration(MINUTE), "The most that the bound of the delay grows to.", minimum=0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The embedded store of series. Options in the store's URL win over these."""
+
+    retention: Duration = option(Duration(7 * DAY), "How long points are kept as they were flushed.", minimum=3600)
+    rollups: tuple[Rollup, ...] = option(
+        (Rollup(Duration(MINUTE), Duration(30 * DAY)), Rollup(Duration(10 * MINUTE), Duration(365 * DAY))),
+        "Coarser points for longer times, as step:keep.",
+        check=_rollup,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What the server says about itself."""
+
+    level: str = option("info", "The least that is logged.", choices=("debug", "info", "warning", "error"))
+    format: str = option("text", "The form of a line.", choices=("text", "json"))
+
+
+@dataclass(frozen=True, slots=True)
+class Self:
+    """The server's metrics about itself."""
+
+    prefix: str = option("nilometer", "What their names begin with.", check=_prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. ``settings.flush.interval`` is the value, ``settings.origin("flush.interval")`` where it came from."""
+
+    server: Server = field(default_factory=Server)
+    flush: FlushSection = field(default_factory=FlushSection)
+    stop: Stop = field(default_factory=Stop)
+    gauges: Gauges = field(default_factory=Gauges)
+    timers: Timers = field(default_factory=Timers)
+    idle: Idle = field(default_factory=Idle)
+    names: Names = field(default_factory=Names)
+    limits: LimitsSection = field(default_factory=LimitsSection)
+    spool: SpoolSection = field(default_factory=SpoolSection)
+    retry: Retry = field(default_factory=Retry)
+    history: History = field(default_factory=History)
+    log: Log = field(default_factory=Log)
+    self: Self = field(default_factory=Self)
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def origin(settings, name: str) -> str:  # noqa: N805 `self` is a section
+        """Return ``default``, ``FILE:LINE``, the variable or the flag. Raise `SettingError` for an unknown name."""
+        return settings.origins.get(find(name).name, "default")
+
+    def value(settings, name: str) -> object:  # noqa: N805 `self` is a section
+        """Return a value by its full name. Raise `SettingError` for an unknown name."""
+        setting = find(name)
+        return getattr(getattr(settings, setting.section), setting.key)
+
+
+SECTIONS: dict[str, type] = {
+    name: kind
+    for name, kind in typing.get_type_hints(Settings).items()
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+}
+"""Each section's dataclass; its docstring says what the section is about."""
+
+TABLE: tuple[Setting, ...] = table(SECTIONS)
+"""Every setting, in the order of the file."""
+
+BY_NAME = {setting.name: setting for setting in TABLE}
+
+
+def find(name: str) -> Setting:
+    """Return the setting of that full name. Raise `SettingError`, naming the nearest, when there is none."""
+    if name not in BY_NAME:
+        raise SettingError(sources.unknown(name, "", BY_NAME))
+    return BY_NAME[name]
+
+
+def load(file: Path | None, environ: Mapping[str, str], flags: Mapping[str, object] | None = None) -> Settings:
+    """Return the settings of a file, the environment and flags. Raise `SettingError` for whatever is wrong in them.
+
+    `flags` maps full names to values, None where a flag was not given; texts are read as in the environment.
+    """
+    found: dict[str, sources.Found] = {}
+    found |= sources.from_file(file, TABLE) if file is not None else {}
+    found |= sources.from_environment(environ, TABLE)
+    found |= sources.from_flags(flags or {}, TABLE)
+    values: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
+    values["server"]["state"] = sources.state_directory(environ)
+    for name, (value, _) in found.items():
+        values[BY_NAME[name].section][BY_NAME[name].key] = value
+    built = {section: SECTIONS[section](**given) for section, given in values.items()}
+    settings = Settings(**built, origins={name: origin for name, (_, origin) in found.items()})
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    """Refuse values that do not go together."""
+    if settings.retry.first > settings.retry.most:
+        message = f"{settings.origin('retry.first')}: retry.first is longer than retry.most"
+        raise SettingError(message)
+    rollups = settings.history.rollups
+    if any(finer.step >= coarser.step or finer.keep >= coarser.keep for finer, coarser in itertools.pairwise(rollups)):
+        where = settings.origin("history.rollups")
+        message = f"{where}: history.rollups: each step must be coarser, and kept longer, than the one before"
+        raise SettingError(message)
