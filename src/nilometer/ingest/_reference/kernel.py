@@ -1,0 +1,146 @@
+"""The kernel itself: the table, its lock, what is counted, and the receivers that feed it.
+
+Rules:
+
+* One lock guards the table, the tally and the refused lines. `flush` holds it only to swap the window, and computes the
+  statistics after that.
+* Bytes that are not UTF-8 become U+FFFD, as in statsd; cleaning a key drops them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from array import array
+from collections import deque
+from typing import TYPE_CHECKING
+
+from nilometer.core.record import Block, Column, Kind, block
+from nilometer.ingest._reference.line import TOO_LONG, Refusal, read
+from nilometer.ingest._reference.receiver import DatagramReceiver, udp_sockets, unix_socket
+from nilometer.ingest._reference.table import SERIES, Table
+from nilometer.ingest._reference.timer import columns
+from nilometer.ingest.kernel import DIALECTS, NILOMETER, Aggregates, Aggregation, BadLine, Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nilometer.ingest._reference.table import Window
+
+MAX_BAD_LINES = 32
+SHOWN_BYTES = 512
+
+
+class ReferenceKernel:
+    """Aggregates lines into series, in Python. Any thread may call any method."""
+
+    name = "reference"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._table = Table(Aggregation())
+        self._tally: dict[str, int] = {}
+        self._bad: deque[BadLine] = deque()
+        self._last_gauges: dict[str, float] = {}
+
+    def configure(self, aggregation: Aggregation) -> None:
+        """Use other rules: limits and cleaning at once, the rest when the open window is flushed."""
+        with self._lock:
+            self._table.rules = aggregation
+
+    def feed(self, data: bytes, source: str = "", dialect: str = NILOMETER, *, packets: int = 1) -> None:
+        """Count whole lines, separated by newlines; the last needs none. Raise ValueError for an unknown dialect."""
+        if dialect not in DIALECTS:
+            message = f"unknown dialect {dialect!r}; known are {', '.join(DIALECTS)}"
+            raise ValueError(message)
+        with self._lock:
+            self._count("packets", packets)
+            self._count("bytes", len(data))
+            for raw in data.split(b"\n"):
+                line = raw.removesuffix(b"\r") if dialect == NILOMETER else raw
+                if line:
+                    self._line(line, source, dialect)
+
+    def _line(self, raw: bytes, source: str, dialect: str) -> None:
+        self._count("lines", 1)
+        if len(raw) > self._table.rules.max_line:
+            self._refuse(raw, source, Refusal("", TOO_LONG))
+            return
+        key, values = read(raw.decode("utf-8", "replace"), dialect, sanitize=self._table.rules.sanitize)
+        for value in values:
+            if isinstance(value, Refusal):
+                self._refuse(raw, source, value)
+            elif limit := self._table.add(key, value):
+                self._count(limit, 1)
+
+    def _refuse(self, raw: bytes, source: str, refusal: Refusal) -> None:
+        self._count("bad_lines", 1)
+        if len(self._bad) < MAX_BAD_LINES:
+            fields = _cut(refusal.fields.encode())
+            self._bad.append(BadLine(source, _cut(raw), fields, refusal.reason))
+
+    def _count(self, field: str, number: int) -> None:
+        self._tally[field] = self._tally.get(field, 0) + number
+
+    def count_drops(self, number: int) -> None:
+        """Count datagrams that the operating system dropped before a receiver saw them."""
+        with self._lock:
+            self._count("kernel_drops", number)
+
+    def receive_udp(self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str) -> DatagramReceiver:
+        """Bind a UDP socket per thread, sharing the port, and read them. Raise OSError when they cannot be bound."""
+        return DatagramReceiver(self, udp_sockets(host, port, buffer_bytes, threads), dialect)
+
+    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> DatagramReceiver:
+        """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
+        return DatagramReceiver(self, [unix_socket(path, buffer_bytes)], dialect)
+
+    def flush(self, seconds: float) -> Aggregates:
+        """Hand over the finished window; rates are per second over `seconds`."""
+        with self._lock:
+            start = time.perf_counter_ns()
+            rules, window, tally = self._table.rules, self._table.finish(), self._tally
+            self._tally, self._last_gauges = {}, self._table.gauges.copy()
+            pause = time.perf_counter_ns() - start
+        tally |= {"series": len(window), "pause_ns": pause}
+        return Aggregates(_blocks(window, rules, seconds), Tally(**tally))
+
+    def bad_lines(self) -> list[BadLine]:
+        """Return refused lines, at most 32 since the last call; the rest are only counted."""
+        with self._lock:
+            bad, self._bad = list(self._bad), deque()
+        return bad
+
+    def gauges(self) -> tuple[Sequence[str], Sequence[float]]:
+        """Return the gauges as of the last flush, to be kept over a restart."""
+        with self._lock:
+            return list(self._last_gauges), array("d", self._last_gauges.values())
+
+    def restore_gauges(self, keys: Sequence[str], values: Sequence[float]) -> None:
+        """Set gauges that have not been set since the start."""
+        with self._lock:
+            for key, value in zip(keys, values, strict=True):
+                if not self._table.restore_gauge(key, value):
+                    self._count(SERIES, 1)
+
+
+def _cut(text: bytes) -> str:
+    return text[:SHOWN_BYTES].decode("utf-8", "replace")
+
+
+def _blocks(window: Window, rules: Aggregation, seconds: float) -> tuple[Block, ...]:
+    counts = window.counters.values()
+    sizes = [len(members or ()) for members in window.sets.values()]
+    rates = [count / seconds for count in counts]
+    timers = columns(window.timers.items(), len(window.timers), rules, seconds)
+    blocks = (
+        block(Kind.COUNTER, {"rate": rates, "count": counts}, window.counters),
+        _timers(window, timers),
+        block(Kind.GAUGE, {"value": window.gauges.values()}, window.gauges),
+        block(Kind.SET, {"count": sizes}, window.sets),
+    )
+    return tuple(each for each in blocks if each.count)
+
+
+def _timers(window: Window, computed: tuple[Column, ...]) -> Block:
+    return Block(Kind.TIMER, "\n".join(window.timers).encode(), len(window.timers), computed)
