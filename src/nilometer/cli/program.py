@@ -1,0 +1,103 @@
+"""The group of commands. A command's module is imported when the command is used; ``--help`` lists them without."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import click
+
+from nilometer.cli.main import DONE
+from nilometer.core.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Place(NamedTuple):
+    """Where a command is defined, as ``module:attribute``, and what the list of commands says about it."""
+
+    target: str
+    summary: str
+
+
+COMMANDS = {
+    "serve": Place("nilometer.cli.serve:command", "Receive metrics and send aggregates on."),
+    "send": Place("nilometer.cli.send:command", "Send metrics to a StatsD server."),
+    "check": Place("nilometer.cli.check:command", "Try a URL: connect, write, read back."),
+    "config": Place("nilometer.cli.config:command", "Show, check or print settings."),
+    "completion": Place("nilometer.cli.completion:command", "Print the completion script for a shell."),
+}
+"""Every command, in the order of ``--help``."""
+
+
+class Commands(click.Group):
+    """A group that loads its commands on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command, None for an unknown name."""
+        del ctx
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, attribute = place.target.partition(":")
+        return cast("click.Command", getattr(importlib.import_module(module), attribute))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments begin with; name the nearest when there is none."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            error.message = error.message.rstrip(".") + did_you_mean(args[0], COMMANDS)
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
+
+
+def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 click calls it so
+    del parameter
+    if value and not ctx.resilient_parsing:
+        from nilometer.cli.version import text  # noqa: PLC0415 other commands need no kernel
+
+        click.echo(text())
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the versions in use.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show a traceback with each error (also NILOMETER_DEBUG=1).")
+def program() -> None:
+    """Nilometer measures services: it receives StatsD metrics and sends aggregates on.
+
+    \b
+    Start a server with its own store, then send it a metric:
+      nilometer serve
+      nilometer send 'page.views:1|c'
+
+    \b
+    Send aggregates to Graphite every ten seconds:
+      nilometer serve graphite://localhost
+
+    Exit codes: 0 done, 1 something failed, 2 wrong use, 130 interrupted, 141 nobody reads the output.
+    """  # noqa: D301 the escape is click's mark for text that is not wrapped
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Run the command line; return the exit code. Errors of Nilometer pass through."""
+    try:
+        result = program.main(list(arguments), prog_name="nilometer", standalone_mode=False)
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return result if isinstance(result, int) else DONE
