@@ -57,13 +57,14 @@ def _guarded(arguments: list[str]) -> int:
     except NilometerError as error:
         if "--debug" in arguments or os.environ.get(DEBUG, "0") not in {"", "0"}:
             raise
-        _complain(str(error))
+        complain(str(error))
         return WRONG_USE if isinstance(error, ConfigError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
-def _complain(message: str) -> None:
+def complain(message: str) -> None:
+    """Write one line about what is wrong to standard error."""
     sys.stderr.write(f"nilometer: {message}\n")
 
 

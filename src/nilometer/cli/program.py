@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import click
 
-from nilometer.cli.main import DONE
+from nilometer.cli.help import Example, Group
+from nilometer.cli.main import DONE, FAILED, INTERRUPTED, PIPE_CLOSED, WRONG_USE, complain
 from nilometer.core.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -31,7 +33,20 @@ COMMANDS = {
 """Every command, in the order of ``--help``."""
 
 
-class Commands(click.Group):
+EXITS = {
+    DONE: "done",
+    FAILED: "something failed; standard error says what",
+    WRONG_USE: "wrong use: an option, a setting, a URL, a line that is no metric, a missing package",
+    INTERRUPTED: "interrupted from the keyboard",
+    PIPE_CLOSED: "nobody read the output any more",
+}
+"""What the exit codes of every command mean."""
+
+WIDTH = 110
+"""The most columns that help takes."""
+
+
+class Commands(Group):
     """A group that loads its commands on first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -50,11 +65,9 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the arguments begin with; name the nearest when there is none."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            error.message = error.message.rstrip(".") + did_you_mean(args[0], COMMANDS)
-            raise
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
+            ctx.fail(f"No such command {args[0]!r}{did_you_mean(args[0], COMMANDS)}.")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -72,23 +85,23 @@ def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> Non
         ctx.exit()
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
+    examples=[
+        Example("Start a server with a store of its own", "nilometer serve"),
+        Example("Send it a metric", "nilometer send 'page.views:1|c'"),
+        Example("Start a server that sends to Graphite every ten seconds", "nilometer serve graphite://localhost"),
+    ],
+    exits=EXITS,
+)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the versions in use.")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show a traceback with each error (also NILOMETER_DEBUG=1).")
-def program() -> None:
-    """Nilometer measures services: it receives StatsD metrics and sends aggregates on.
-
-    \b
-    Start a server with its own store, then send it a metric:
-      nilometer serve
-      nilometer send 'page.views:1|c'
-
-    \b
-    Send aggregates to Graphite every ten seconds:
-      nilometer serve graphite://localhost
-
-    Exit codes: 0 done, 1 something failed, 2 wrong use, 130 interrupted, 141 nobody reads the output.
-    """  # noqa: D301 the escape is click's mark for text that is not wrapped
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """Nilometer measures services: it receives StatsD metrics and sends aggregates on."""
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
 
 
 def invoke(arguments: Sequence[str]) -> int:
@@ -97,7 +110,12 @@ def invoke(arguments: Sequence[str]) -> int:
         result = program.main(list(arguments), prog_name="nilometer", standalone_mode=False)
     except click.Abort as error:
         raise KeyboardInterrupt from error
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        complain(error.format_message())
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            click.echo(f"Try '{error.ctx.command_path} --help' for help.", err=True)
         return error.exit_code
     return result if isinstance(result, int) else DONE

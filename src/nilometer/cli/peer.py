@@ -1,0 +1,195 @@
+"""The other end of a listener: sends lines to ``udp://``, ``tcp://``, ``unix://`` and ``unixgram://`` URLs.
+
+Rules:
+
+* A URL that a server listens on is one that can be sent to: its options are checked and then ignored, and no host means
+  this machine.
+* Every error of a socket becomes `Unavailable`, naming the URL and what to look at.
+* A refused datagram is noticed when the other system says so before the next one is sent; a lost one never is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+from typing import TYPE_CHECKING, Protocol
+
+from nilometer.core.errors import Unavailable
+from nilometer.ingest import listeners
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from nilometer.core.url import Url
+
+LOCAL = "127.0.0.1"
+TIMEOUT = 5.0
+"""Seconds that connecting, or one send, may take."""
+ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 what servers listen on, not where we listen
+DATAGRAM, STREAM_CHUNK = 1432, 64 * 1024
+LONGEST_DATAGRAM = 65_507
+"""``DATAGRAM`` fits one Ethernet frame with every header; ``LONGEST_DATAGRAM`` is the most that UDP carries."""
+
+Address = tuple[socket.AddressFamily, "tuple[object, ...] | str"]
+
+
+class Peer(Protocol):
+    """A way to a listener. `limit` is how many bytes go best in one `send`."""
+
+    @property
+    def limit(self) -> int:
+        """Bytes in one `send`; a single line may be longer."""
+
+    def send(self, data: bytes) -> None:
+        """Send whole lines. Raise OSError."""
+
+    def refused(self, seconds: float) -> bool:
+        """Wait for at most `seconds` and return whether the other side said that nobody listens."""
+
+    def close(self) -> None:
+        """Hand over what is on the way, then hang up. Raise OSError when the other side broke off."""
+
+
+class Datagrams:
+    """Sends datagrams to the first of several addresses that does not refuse them."""
+
+    limit = DATAGRAM
+
+    def __init__(self, addresses: Sequence[Address]) -> None:
+        self._left = list(addresses)
+        self._sock: socket.socket | None = None
+
+    def send(self, data: bytes) -> None:
+        """Send one datagram; go on to the next address while they refuse."""
+        while True:
+            sock = self._sock or self._next()
+            try:
+                _send_datagram(sock, data)
+            except OSError:
+                if not self._left:
+                    raise
+                self._drop()
+            else:
+                self._left.clear()
+                return
+
+    def _next(self) -> socket.socket:
+        family, address = self._left.pop(0)
+        self._sock = socket.socket(family, socket.SOCK_DGRAM)
+        self._sock.settimeout(TIMEOUT)
+        self._sock.connect(address)
+        return self._sock
+
+    def refused(self, seconds: float) -> bool:
+        """Wait for a refusal; anything else that arrives is no refusal."""
+        if self._sock is None:
+            return False
+        self._sock.settimeout(seconds)
+        try:
+            self._sock.recv(1)
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def _drop(self) -> None:
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+
+    def close(self) -> None:
+        """Hang up."""
+        self._drop()
+
+
+def _send_datagram(sock: socket.socket, data: bytes) -> None:
+    sock.send(data)
+    error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if error:
+        raise OSError(error, errno.errorcode.get(error, "socket error"))
+
+
+class Stream:
+    """Sends lines over one connection."""
+
+    limit = STREAM_CHUNK
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def send(self, data: bytes) -> None:
+        """Send all of the bytes."""
+        self._sock.sendall(data)
+
+    def refused(self, seconds: float) -> bool:
+        """Return False: a connection that stands was accepted."""
+        del seconds
+        return False
+
+    def close(self) -> None:
+        """End in order and wait, for a while, until the other side has read everything and hangs up too."""
+        with self._sock as sock:
+            sock.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(TimeoutError):
+                while sock.recv(4096):
+                    pass
+
+
+@contextlib.contextmanager
+def reaching(url: Url) -> Iterator[None]:
+    """Turn a socket's error into `Unavailable` with the URL and a cure."""
+    try:
+        yield
+    except socket.gaierror as error:
+        message = f"{url}: the host {url.host!r} is not known: {error.strerror}"
+        raise Unavailable(message) from error
+    except OSError as error:
+        message = f"{url}: {_reason(error)}"
+        raise Unavailable(message) from error
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.ECONNREFUSED:
+        return "nothing listens there; start a server with: nilometer serve"
+    if error.errno == errno.ENOENT:
+        return "there is no such socket; start a server with: nilometer serve"
+    if error.errno == errno.EMSGSIZE:
+        return "the line is too long for one datagram"
+    if isinstance(error, TimeoutError):
+        return f"no answer within {TIMEOUT:g} s"
+    return error.strerror or str(error)
+
+
+def connect(url: Url) -> Peer:
+    """Open the way to a listener. Raise `UrlError` for a wrong URL, `Unavailable` when nobody accepts."""
+    listeners.check(url)
+    with reaching(url):
+        if url.scheme == listeners.UDP:
+            return Datagrams(_addresses(url))
+        if url.scheme == listeners.UNIXGRAM:
+            return Datagrams([(socket.AF_UNIX, url.path)])
+        return Stream(_dial(url))
+
+
+def _dial(url: Url) -> socket.socket:
+    if url.scheme == listeners.TCP:
+        return socket.create_connection((_host(url), url.port or listeners.PORT), TIMEOUT)
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.settimeout(TIMEOUT)
+        sock.connect(url.path)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _host(url: Url) -> str:
+    return LOCAL if url.host in ANY_ADDRESS else url.host
+
+
+def _addresses(url: Url) -> list[Address]:
+    found = socket.getaddrinfo(_host(url), url.port or listeners.PORT, type=socket.SOCK_DGRAM)
+    return [(family, address) for family, _, _, _, address in found]
