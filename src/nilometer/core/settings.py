@@ -19,7 +19,7 @@ from collections.abc import Mapping  # noqa: TC003 get_type_hints looks for it
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nilometer.core import sources
+from nilometer.core import sources, toml
 from nilometer.core.errors import SettingError
 from nilometer.core.quantity import Duration, Rollup, Size
 from nilometer.core.setting import Bins, Setting, option, table
@@ -47,7 +47,7 @@ class Server:
     )
     sinks: tuple[Url, ...] = option((), "Where every flush goes; none means the embedded store in server.state.")
     state: Path = option(
-        Path(),
+        Path("~/.local/state/nilometer"),
         "Directory for the embedded store, the spools and the gauges; by default $XDG_STATE_HOME/nilometer.",
     )
 
@@ -247,3 +247,25 @@ def _check(settings: Settings) -> None:
         where = settings.origin("history.rollups")
         message = f"{where}: history.rollups: each step must be coarser, and kept longer, than the one before"
         raise SettingError(message)
+
+
+def default_toml() -> str:
+    """Return a settings file in which every setting stands, explained and commented out, with its default."""
+    lines = ["# Settings of Nilometer. Each line shows a default; take the `#` away to set it.", ""]
+    for section, kind in SECTIONS.items():
+        lines += [f"# {kind.__doc__}", f"[{section}]"]
+        for setting in (setting for setting in TABLE if setting.section == section):
+            lines += [f"# {setting.help}", f"# ({setting.expected}; ${setting.environment} or {setting.flag})"]
+            lines += [f"# {setting.key} = {toml.literal(setting.default)}", ""]
+    return "\n".join(lines)
+
+
+def to_toml(settings: Settings) -> str:
+    """Return the settings in use as a settings file, each with its origin. Secrets in URLs are masked."""
+    lines = []
+    for section in SECTIONS:
+        lines += [f"[{section}]"]
+        for setting in (setting for setting in TABLE if setting.section == section):
+            lines += [f"{setting.key} = {toml.literal(settings.value(setting.name))}  # {settings.origin(setting.name)}"]
+        lines += [""]
+    return "\n".join(lines)
