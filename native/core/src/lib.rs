@@ -1,0 +1,27 @@
+//! The aggregation kernel: bytes in, columns out.
+//!
+//! Rules:
+//!
+//! * No sockets, no clock, no unsafe code.
+//! * A [`Shard`] holds what one reader ingests and is used by one thread at a time, behind its owner's lock. A [`Master`]
+//!   makes the shards, merges their finished [`Window`]s and owns what lives longer than a window.
+//! * A flush is: for each shard, under its lock, `finished = shard.swap(master.spare(shard.number()))`; then, without
+//!   any shard's lock, `master.merge(finished, seconds)`; then for each `(shard, ids)` of `master.dead()`, under that
+//!   shard's lock, `shard.forget(ids)` in slices of at most [`FORGET_AT_ONCE`], so that no lock is held long.
+//! * Every byte from outside is hostile: whatever grows has a bound in [`Rules`]; what a bound refuses is counted.
+
+#![forbid(unsafe_code)]
+
+mod aggregates;
+pub mod decimal;
+mod master;
+pub mod render;
+mod rules;
+mod shard;
+mod window;
+
+pub use aggregates::{Aggregates, Block, Column, Kind, Tally};
+pub use master::Master;
+pub use rules::{Histogram, Rules};
+pub use shard::{BadLine, Dialect, FORGET_AT_ONCE, Shard};
+pub use window::Window;
