@@ -1,0 +1,228 @@
+"""Lines from TCP and Unix stream sockets: one asyncio loop in a thread of its own feeds them to the kernel.
+
+Rules:
+
+* A connection costs at most one line of `max_line` bytes; a longer one is fed cut, so that the kernel counts and shows it
+  as a bad line, and the rest of it is skipped. The connection stays.
+* Bytes are fed as soon as they are read: nothing queues here, a slow kernel slows the peers down.
+* More than `connections` peers at a time, over all listeners: the newcomer is closed at once and counted.
+* A last line without its newline counts in dialect ``nilometer`` when the peer closed in order; otherwise it is lost and
+  counted. statsd loses it always.
+* What goes wrong on one connection ends that connection only.
+* `StreamListener.stop` reads what the sockets already hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from nilometer.ingest.kernel import NILOMETER
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Coroutine
+
+    from nilometer.core.losses import Losses
+    from nilometer.ingest.kernel import Kernel
+
+BACKLOG = 1024
+CHUNK = 256 * 1024
+DRAIN = 64 * 1024 * 1024
+"""How much is read from one connection at stop, in bytes: an endless sender must not hold the stop up."""
+
+
+class LineBuffer:
+    """Cuts a stream of bytes at its newlines. Holds at most `limit` bytes. Knows no socket."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._rest = b""
+        self._skipping = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes, return the whole lines that they complete. A line over the limit comes cut just beyond it."""
+        if self._skipping:
+            _, newline, data = data.partition(b"\n")
+            if not newline:
+                return b""
+            self._skipping = False
+        head, newline, tail = data.rpartition(b"\n")
+        whole = self._rest + head + b"\n" if newline else b""
+        self._rest = tail if newline else self._rest + tail
+        if len(self._rest) > self._limit:
+            whole += self._rest[: self._limit + 1] + b"\n"
+            self._rest, self._skipping = b"", True
+        return whole
+
+    def close(self) -> bytes:
+        """Return the last line, which has no newline."""
+        rest, self._rest = self._rest, b""
+        return rest
+
+
+@dataclass(slots=True)
+class StreamListener:
+    """One listening stream socket and its connections."""
+
+    streams: Streams
+    address: str
+    dialect: str
+    idle: float
+    open: set[Connection] = field(default_factory=set)
+    server: asyncio.Server | None = None
+
+    def stop(self) -> None:
+        """Take in the peers that wait, read what each connection holds, and close them all. Stopping twice does nothing."""
+        server, self.server = self.server, None
+        if server is not None:
+            self.streams.run(self._stop(server))
+
+    async def _stop(self, server: asyncio.Server) -> None:
+        for _ in range(5):  # turns to accept, to create the connection and to begin reading, with some to spare
+            await asyncio.sleep(0)
+        server.close()
+        closing = list(self.open)
+        for connection in closing:
+            connection.drain()
+        await asyncio.gather(*(connection.gone for connection in closing))
+
+
+class Connection(asyncio.Protocol):
+    """One peer."""
+
+    def __init__(self, listener: StreamListener) -> None:
+        self._streams, self._listener = listener.streams, listener
+        self._lines = LineBuffer(self._streams.max_line)
+        self._heard = 0.0
+        self._ended = False
+        self._timer: asyncio.TimerHandle | None = None
+        self.gone = self._streams.loop.create_future()
+        self.source = ""
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the peer in, or close it when there are too many."""
+        self.transport = cast("asyncio.Transport", transport)
+        if not self._streams.admit():
+            self.transport.abort()
+            return
+        self._listener.open.add(self)
+        self.source = _peer(transport, self._listener.address)
+        self._heard = self._streams.loop.time()
+        self._watch()
+
+    def _watch(self) -> None:
+        """Close the connection once nothing has come for `idle` seconds."""
+        if not self._listener.idle or self.transport is None:
+            return
+        left = self._heard + self._listener.idle - self._streams.loop.time()
+        if left <= 0:
+            self.transport.close()
+        else:
+            self._timer = self._streams.loop.call_later(left, self._watch)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the lines that are whole."""
+        self._heard = self._streams.loop.time()
+        self._feed(self._lines.feed(data), 1 if b"\n" in data else 0)
+
+    def _feed(self, lines: bytes, packets: int) -> None:
+        if lines:
+            self._streams.kernel.feed(lines, self.source, self._listener.dialect, packets=packets)
+
+    def eof_received(self) -> None:
+        """Note that the peer closed in order; the transport closes itself."""
+        self._ended = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count the line that was left unfinished."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.gone.set_result(None)
+        if self not in self._listener.open:
+            return
+        self._listener.open.discard(self)
+        self._streams.connections -= 1
+        self._finish(in_order=self._ended and exc is None)
+
+    def _finish(self, *, in_order: bool) -> None:
+        tail = self._lines.close()
+        if not tail:
+            return
+        if in_order and self._listener.dialect == NILOMETER:
+            self._feed(tail, 1)
+        else:
+            self._streams.losses.count("stream", "unfinished_line")
+
+    def drain(self) -> None:
+        """Read what the socket holds now, then hang up."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        transport.pause_reading()
+        descriptor = transport.get_extra_info("socket").fileno()
+        with contextlib.suppress(OSError):  # nothing more to read, or a reset: both end the connection
+            for _ in range(DRAIN // CHUNK):
+                data = os.read(descriptor, CHUNK)
+                if not data:
+                    self._ended = True
+                    break
+                self.data_received(data)
+        transport.close()
+
+
+def _peer(transport: asyncio.BaseTransport, address: str) -> str:
+    peer = transport.get_extra_info("peername")
+    if not isinstance(peer, tuple):
+        return address
+    host = str(peer[0]).removeprefix("::ffff:")
+    return f"[{host}]:{peer[1]}" if ":" in host else f"{host}:{peer[1]}"
+
+
+class Streams:
+    """The loop and its thread."""
+
+    def __init__(self, kernel: Kernel, losses: Losses, *, max_line: int, most: int) -> None:
+        self.kernel, self.losses = kernel, losses
+        self.max_line, self.most = max_line, most
+        self.connections = 0
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="nilometer-streams", daemon=True)
+        self._thread.start()
+
+    def admit(self) -> bool:
+        """Count a newcomer, or refuse it."""
+        if self.connections >= self.most:
+            self.losses.count("stream", "connection_limit")
+            return False
+        self.connections += 1
+        return True
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+        self.loop.close()
+
+    def run(self, work: Coroutine[object, object, None]) -> None:
+        """Run `work` on the loop and wait for it."""
+        asyncio.run_coroutine_threadsafe(work, self.loop).result()
+
+    def serve(self, sock: socket.socket, address: str, dialect: str, idle: float) -> StreamListener:
+        """Accept connections on a bound socket; one that is silent for `idle` seconds is closed (0: never)."""
+        listener = StreamListener(self, address, dialect, idle)
+
+        async def begin() -> None:
+            listener.server = await self.loop.create_server(lambda: Connection(listener), sock=sock, backlog=BACKLOG)
+
+        self.run(begin())
+        return listener
+
+    def stop(self) -> None:
+        """End the loop. The listeners are stopped by then."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
