@@ -10,7 +10,7 @@ const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// Appends `value` to `out`.
 pub fn push(out: &mut Vec<u8>, value: f64) {
-    if value.abs() < WHOLE && value.trunc() == value {
+    if value.abs() < WHOLE && value.fract() == 0.0 {
         if value < 0.0 {
             out.push(b'-');
         }

@@ -123,11 +123,7 @@ fn each<'a>(
 }
 
 fn check(names: &[u8], count: usize, columns: &[Column<'_>]) -> Result<(), Misshapen> {
-    let held = if count == 0 && names.is_empty() {
-        0
-    } else {
-        names.split(|&byte| byte == b'\n').count()
-    };
+    let held = if count == 0 && names.is_empty() { 0 } else { names.split(|&byte| byte == b'\n').count() };
     let fits = |what, found| {
         if found == count { Ok(()) } else { Err(Misshapen { what, found, count }) }
     };
@@ -260,9 +256,6 @@ mod tests {
         assert_eq!(lines(b"a\nb", 2, &[short], 1, false), Err(refused("a column", 1, 2)));
         assert_eq!(lines(b"a\nb", 2, &[unsure], 1, false), Err(refused("a column's presence", 1, 2)));
         assert_eq!(points(b"a\nb", 1, &[short], false), Err(refused("the list of names", 2, 1)));
-        assert_eq!(
-            refused("a column", 1, 2).to_string(),
-            "a column has 1 entries, the block 2 series"
-        );
+        assert_eq!(refused("a column", 1, 2).to_string(), "a column has 1 entries, the block 2 series");
     }
 }

@@ -112,11 +112,11 @@ impl Batch {
         });
         // SAFETY: each header points to memory that is borrowed mutably from `self` or lies in this frame, outlives the
         // call, is as long as the header says, and may hold any bytes.
-        let count = unsafe {
-            libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), HEADERS, flags, ptr::null_mut())
-        };
+        let count =
+            unsafe { libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), HEADERS, flags, ptr::null_mut()) };
         let used = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
-        for ((arrival, header), control) in self.arrivals.iter_mut().zip(&headers).zip(self.controls.iter()).take(used) {
+        for ((arrival, header), control) in self.arrivals.iter_mut().zip(&headers).zip(self.controls.iter()).take(used)
+        {
             *arrival = Arrival::read(header, control);
         }
         Ok(used)

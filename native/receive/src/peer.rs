@@ -86,8 +86,7 @@ mod tests {
     #[test]
     fn addresses_read_as_people_write_them() {
         let v4: SocketAddrV4 = "192.0.2.1:4242".parse().expect("an address");
-        let parts: [&[u8]; 4] =
-            [&family(libc::AF_INET), &v4.port().to_be_bytes(), &v4.ip().octets(), &[0; 8]];
+        let parts: [&[u8]; 4] = [&family(libc::AF_INET), &v4.port().to_be_bytes(), &v4.ip().octets(), &[0; 8]];
         assert_eq!(text(&parts).as_deref(), Some("192.0.2.1:4242"));
         assert_eq!(v6("[2001:db8::1]:53").as_deref(), Some("[2001:db8::1]:53"));
         assert_eq!(v6("[fe80::1%7]:53").as_deref(), Some("[fe80::1%7]:53"));

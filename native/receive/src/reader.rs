@@ -2,6 +2,7 @@
 
 use crate::Batch;
 use crate::drops::Drops;
+use crate::socket::File;
 use socket2::{SockAddr, Socket};
 use std::io;
 use std::os::fd::AsFd;
@@ -22,6 +23,7 @@ pub struct Reader {
     address: SockAddr,
     buffer: usize,
     drops: Arc<Drops>,
+    _file: Option<File>,
 }
 
 /// A reader's drops, for another thread to ask for.
@@ -32,6 +34,12 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// Tells whether both measure one socket.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.drops, &other.drops)
+    }
+
     /// Returns the datagrams that the system dropped since the last call, up to now.
     #[must_use]
     pub fn take(&self) -> u64 {
@@ -41,15 +49,22 @@ impl Meter {
 }
 
 impl Reader {
-    pub(crate) fn new(socket: Socket) -> io::Result<Self> {
+    pub(crate) fn new(socket: Socket, file: Option<File>) -> io::Result<Self> {
         let (address, buffer) = (socket.local_addr()?, socket.recv_buffer_size()?);
-        Ok(Self { socket: Arc::new(socket), address, buffer, drops: Arc::default() })
+        Ok(Self { socket: Arc::new(socket), address, buffer, drops: Arc::default(), _file: file })
     }
 
     /// The address that the socket is bound to.
     #[must_use]
     pub const fn address(&self) -> &SockAddr {
         &self.address
+    }
+
+    /// The address as text: `host:port` or a path.
+    #[must_use]
+    pub fn address_text(&self) -> String {
+        let path = || self.address.as_pathname().map(|path| path.to_string_lossy().into_owned());
+        self.address.as_socket().map(|address| address.to_string()).or_else(path).unwrap_or_default()
     }
 
     /// The receive buffer that the system granted, in bytes as it counts them (twice what was asked for, at most).

@@ -5,8 +5,8 @@ use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::os::unix::fs::FileTypeExt;
-use std::path::Path;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// For how long a reader waits for a datagram before it looks whether it shall stop.
@@ -38,14 +38,15 @@ pub fn bind_udp(host: &str, port: u16, buffer: usize, sockets: usize) -> io::Res
             let socket = udp(&address, buffer)?;
             socket.set_reuse_port(true)?;
             socket.bind(&address)?;
-            all.push(Reader::new(socket)?);
+            all.push(Reader::new(socket, None)?);
         }
     }
-    all.insert(0, Reader::new(first)?);
+    all.insert(0, Reader::new(first, None)?);
     Ok(all)
 }
 
-/// Binds a Unix datagram socket. A socket file on which nobody listens any more is replaced.
+/// Binds a Unix datagram socket. A socket file on which nobody listens any more is replaced. The reader removes
+/// its file in the end.
 ///
 /// # Errors
 ///
@@ -56,7 +57,32 @@ pub fn bind_unix(path: &Path, buffer: usize) -> io::Result<Reader> {
     let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
     prepare(&socket, buffer)?;
     socket.bind(&address)?;
-    Reader::new(socket)
+    Reader::new(socket, File::of(path))
+}
+
+/// The file of a bound Unix socket, removed when dropped, unless another one stands there by then.
+#[derive(Debug)]
+pub struct File {
+    path: PathBuf,
+    inode: (u64, u64),
+}
+
+impl File {
+    fn of(path: &Path) -> Option<Self> {
+        Some(Self { path: path.to_owned(), inode: inode(path)? })
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        if inode(&self.path) == Some(self.inode) {
+            let _ = std::fs::remove_file(&self.path); // one that stays is replaced at the next start
+        }
+    }
+}
+
+fn inode(path: &Path) -> Option<(u64, u64)> {
+    path.symlink_metadata().ok().map(|found| (found.dev(), found.ino()))
 }
 
 fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -189,13 +189,27 @@ fn unix_datagrams_too_long_for_a_slot_say_so() {
 #[test]
 fn a_unix_socket_file_is_replaced_only_when_nobody_listens() {
     let path = scratch("stale.sock");
-    let first = bind_unix(&path, 0).expect("a free path");
-    assert_eq!(bind_unix(&path, 0).expect_err("somebody listens").kind(), io::ErrorKind::AddrInUse);
-    drop(first);
+    drop(UnixDatagram::bind(&path).expect("a free path"));
     assert!(path.exists(), "a socket file outlives its socket");
-    let second = bind_unix(&path, 0).expect("nobody listens any more");
+    let reader = bind_unix(&path, 0).expect("nobody listens any more");
+    assert_eq!(reader.address_text(), path.to_string_lossy());
+    assert_eq!(bind_unix(&path, 0).expect_err("somebody listens").kind(), io::ErrorKind::AddrInUse);
     UnixDatagram::unbound().expect("a socket").send_to(b"x", &path).expect("sent");
-    assert_eq!(drain(&second).len(), 1);
+    assert_eq!(drain(&reader).len(), 1);
+}
+
+#[test]
+fn a_reader_removes_its_own_socket_file_and_no_other() {
+    let path = scratch("own.sock");
+    drop(bind_unix(&path, 0).expect("a free path"));
+    assert!(!path.exists());
+    let reader = bind_unix(&path, 0).expect("a free path");
+    std::fs::remove_file(&path).expect("removed");
+    let other = UnixDatagram::bind(&path).expect("a free path");
+    drop(reader);
+    assert!(path.exists());
+    drop(other);
+    std::fs::remove_file(&path).expect("removed");
 }
 
 #[test]

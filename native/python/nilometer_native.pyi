@@ -1,0 +1,122 @@
+"""The native kernel of Nilometer: StatsD lines received, aggregated and rendered by Rust threads outside the GIL.
+
+Plain types across. Numbers in bulk travel as the bytes of float64 in the machine's order. `nilometer.ingest._kernel` wraps
+this module into the contract of `nilometer.ingest.kernel`; nothing else imports it.
+"""
+
+# ruff: noqa: PYI021 - the docstrings live here: native functions carry none
+
+from collections.abc import Sequence
+from typing import TypeAlias, final
+
+from typing_extensions import Buffer
+
+_Column: TypeAlias = tuple[str, bytes, bytes | None]
+_Block: TypeAlias = tuple[str, bytes, int, list[_Column]]
+_Placed: TypeAlias = tuple[bytes, bytes, Buffer, bytes | None]
+
+__all__ = ["BUILD", "Kernel", "Receiver", "__version__", "render_lines", "render_points"]
+
+__version__: str
+"""The version of the distribution ``nilometer-native``."""
+
+BUILD: str
+"""CRC-32 of the native sources that this module was built from, eight hex digits (see ``build.rs``)."""
+
+@final
+class Kernel:
+    """Aggregates lines into series. Methods may be called from any thread."""
+
+    def __new__(cls) -> Kernel: ...
+    def configure(
+        self,
+        *,
+        percentiles: Sequence[float],
+        histograms: Sequence[tuple[str, Sequence[float]]],
+        timer_statistics: Sequence[str],
+        delete_counters: bool,
+        delete_timers: bool,
+        delete_sets: bool,
+        delete_gauges: bool,
+        gauge_ttl: int,
+        keep: Sequence[str],
+        sanitize: bool,
+        max_series: int,
+        max_samples: int,
+        max_set_members: int,
+        max_line: int,
+    ) -> None:
+        """Use other rules from the next flush on (limits and `sanitize` at once)."""
+
+    def feed(self, data: bytes, source: str, dialect: str, packets: int) -> None:
+        """Count whole lines, separated by newlines; the last needs none.
+
+        `source` names the peer in bad lines, `dialect` is ``statsd`` or ``nilometer`` (another raises ValueError),
+        `packets` is how many packets this counts for. Large data is counted without the GIL.
+        """
+
+    def receive_udp(self, host: str, port: int, buffer_bytes: int, threads: int, dialect: str) -> Receiver:
+        """Bind a UDP socket a thread, sharing the port, and start the threads.
+
+        An empty `host` or ``::`` is every address, IPv4 and IPv6; port 0 takes a free one; `buffer_bytes` 0 leaves the
+        system's receive buffer. Raise OSError when it cannot be bound, ValueError for an unknown dialect.
+        """
+
+    def receive_unix(self, path: str, buffer_bytes: int, dialect: str) -> Receiver:
+        """Bind a Unix datagram socket and start a thread. A socket file on which nobody listens is replaced.
+
+        Raise OSError when it cannot be bound, ValueError for an unknown dialect.
+        """
+
+    def flush(self, seconds: float) -> tuple[list[_Block], dict[str, int]]:
+        """Hand over the finished window; rates are per second over `seconds`. Runs without the GIL.
+
+        Return blocks ``(kind, names, count, columns)`` of columns ``(statistic, float64 values, present)``, and the
+        fields of `nilometer.ingest.kernel.Tally` by name.
+        """
+
+    def bad_lines(self) -> list[tuple[str, str, str, str]]:
+        """Return refused lines since the last call, at most 32, as ``(source, line, fields, reason)``."""
+
+    def gauges(self) -> tuple[list[str], list[float]]:
+        """Return the gauges as of the last flush: their keys, their values."""
+
+    def restore_gauges(self, keys: Sequence[str], values: Sequence[float]) -> None:
+        """Set gauges that have not been set since the start. Raise ValueError when the lengths differ."""
+
+@final
+class Receiver:
+    """A socket, or several that share a port, read by threads until stopped (or no longer referred to)."""
+
+    @property
+    def address(self) -> str:
+        """Where it listens: ``host:port`` with the real port, or the socket's path."""
+
+    @property
+    def buffer_bytes(self) -> int:
+        """The receive buffer that the system granted each socket, as the system counts it (twice what was asked for)."""
+
+    def stop(self) -> None:
+        """Count what the socket still holds, close it, and remove a socket's file. Stopping twice does nothing."""
+
+def render_lines(
+    names: bytes,
+    count: int,
+    columns: Sequence[_Placed],
+    timestamp: int,
+    sanitize: bool,
+) -> bytes:
+    """Return a block as ``path value timestamp`` lines, each ended by a newline. Runs without the GIL.
+
+    `names` are `count` keys joined by newlines. A column is ``(before, after, values, present)``: a path is
+    ``before + name + after + tags``, `values` a buffer of float64, `present` a byte a series. With `sanitize` the name is
+    cleaned as statsd does. Raise ValueError when the lengths do not fit.
+    """
+
+def render_points(
+    names: bytes,
+    count: int,
+    columns: Sequence[_Placed],
+    sanitize: bool,
+) -> tuple[bytes, bytes]:
+    """Return a block as paths joined by newlines, and the float64 values in the same order. Otherwise as `render_lines`."""

@@ -1,0 +1,131 @@
+//! Between Python's types and the core's.
+
+use crate::engine::Finished;
+use nilometer_core::render::{self, Misshapen};
+use nilometer_core::{Block, Dialect};
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::io;
+
+/// Before the name, after it, the values, which of them exist.
+type Placed = (Vec<u8>, Vec<u8>, PyBuffer<f64>, Option<Vec<u8>>);
+/// A statistic's name, its values as float64, which of them exist.
+type Column<'py> = (String, Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>);
+/// A kind, the keys, how many, the columns.
+pub type Columns<'py> = (&'static str, Bound<'py, PyBytes>, usize, Vec<Column<'py>>);
+/// A counter's name and value.
+pub type Tally = Vec<(&'static str, u64)>;
+
+#[pyfunction]
+pub fn render_lines<'py>(
+    py: Python<'py>,
+    names: &[u8],
+    count: usize,
+    columns: Vec<Placed>,
+    timestamp: i64,
+    sanitize: bool,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let held = Held::all(py, columns)?;
+    let text = py.detach(|| render::lines(names, count, &Held::views(&held), timestamp, sanitize));
+    Ok(PyBytes::new(py, &text.map_err(|error| refuse(&error))?))
+}
+
+#[pyfunction]
+pub fn render_points<'py>(
+    py: Python<'py>,
+    names: &[u8],
+    count: usize,
+    columns: Vec<Placed>,
+    sanitize: bool,
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    let held = Held::all(py, columns)?;
+    let points = py.detach(|| render::points(names, count, &Held::views(&held), sanitize));
+    let (paths, values) = points.map_err(|error| refuse(&error))?;
+    Ok((PyBytes::new(py, &paths), floats(py, &values)?))
+}
+
+/// A column to render, copied out of Python.
+struct Held {
+    before: Vec<u8>,
+    after: Vec<u8>,
+    values: Vec<f64>,
+    present: Option<Vec<u8>>,
+}
+
+impl Held {
+    fn all(py: Python<'_>, columns: Vec<Placed>) -> PyResult<Vec<Self>> {
+        let held = columns
+            .into_iter()
+            .map(|(before, after, values, present)| Ok(Self { before, after, values: values.to_vec(py)?, present }));
+        held.collect()
+    }
+
+    fn views(held: &[Self]) -> Vec<render::Column<'_>> {
+        let views = held.iter().map(|one| render::Column {
+            before: &one.before,
+            after: &one.after,
+            values: &one.values,
+            present: one.present.as_deref(),
+        });
+        views.collect()
+    }
+}
+
+fn refuse(error: &Misshapen) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+/// Returns numbers as the bytes of float64 in the machine's order.
+fn floats<'py>(py: Python<'py>, values: &[f64]) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(py, size_of_val(values), |bytes| {
+        for (place, value) in bytes.chunks_exact_mut(size_of::<f64>()).zip(values) {
+            place.copy_from_slice(&value.to_ne_bytes());
+        }
+        Ok(())
+    })
+}
+
+pub fn block<'py>(py: Python<'py>, block: &Block) -> PyResult<Columns<'py>> {
+    let columns = block.columns.iter().map(|column| {
+        let present = column.present.as_ref().map(|present| PyBytes::new(py, present));
+        Ok((column.name.clone(), floats(py, &column.values)?, present))
+    });
+    let columns = columns.collect::<PyResult<_>>()?;
+    Ok((block.kind.name(), PyBytes::new(py, &block.names), block.count, columns))
+}
+
+pub fn tally(finished: &Finished) -> Tally {
+    let tally = &finished.aggregates.tally;
+    let pause = u64::try_from(finished.pause.as_nanos()).unwrap_or(u64::MAX);
+    vec![
+        ("packets", tally.packets),
+        ("bytes", tally.bytes),
+        ("lines", tally.lines),
+        ("bad_lines", tally.bad_lines),
+        ("kernel_drops", finished.kernel_drops),
+        ("series_over_limit", tally.series_over_limit),
+        ("samples_over_limit", tally.samples_over_limit),
+        ("members_over_limit", tally.members_over_limit),
+        ("series", tally.series),
+        ("pause_ns", pause),
+    ]
+}
+
+pub fn dialect(name: &str) -> PyResult<Dialect> {
+    match name {
+        "statsd" => Ok(Dialect::Statsd),
+        "nilometer" => Ok(Dialect::Nilometer),
+        _ => Err(PyValueError::new_err(format!("unknown dialect {name:?}: it is statsd or nilometer"))),
+    }
+}
+
+/// Returns the `OSError` for an error of the system, with its number where it has one.
+pub fn os_error(what: &str, error: &io::Error) -> PyErr {
+    let message = format!("cannot listen on {what}: {error}");
+    match error.raw_os_error() {
+        Some(number) => PyOSError::new_err((number, message)),
+        None => PyOSError::new_err(message),
+    }
+}

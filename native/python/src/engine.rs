@@ -1,0 +1,154 @@
+//! Shards behind their locks, and the flush over all of them.
+//!
+//! Rules:
+//!
+//! * A shard's lock is held while one batch is counted, or while the flush swaps its window; nothing slow happens under it.
+//! * The master's lock is held for a whole flush. It is taken before a shard's, never after.
+//! * A panic ends in the call where it happened: locks are taken whether poisoned or not, and what a reader's thread was
+//!   counting then is counted as bad lines.
+
+use nilometer_core::{Aggregates, BadLine, FORGET_AT_ONCE, Master, Rules, Shard};
+use nilometer_receive::Meter;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Bad lines kept for one call of `bad_lines`.
+const BAD_LINES_KEPT: usize = 32;
+
+/// Locks, whatever became of the thread that held it before.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A shard and those of its losses that happen outside it.
+pub struct Lane {
+    pub shard: Mutex<Shard>,
+    /// Lines lost because the end of their datagram was cut off, datagrams lost to a panic.
+    pub refused: AtomicU64,
+}
+
+/// What a finished window amounts to, with what only the engine knows.
+pub struct Finished {
+    pub aggregates: Aggregates,
+    pub kernel_drops: u64,
+    pub pause: Duration,
+}
+
+#[derive(Default)]
+struct Lanes {
+    all: Vec<Arc<Lane>>,
+    idle: Vec<Arc<Lane>>,
+}
+
+/// One kernel's shards, and the master that merges them.
+pub struct Engine {
+    master: Mutex<Master>,
+    lanes: Mutex<Lanes>,
+    meters: Mutex<Vec<Meter>>,
+    drops: AtomicU64,
+}
+
+impl Engine {
+    pub fn new(rules: Rules) -> Self {
+        let seed = RandomState::new().hash_one(0);
+        Self {
+            master: Mutex::new(Master::new(rules, seed)),
+            lanes: Mutex::default(),
+            meters: Mutex::default(),
+            drops: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns a lane for one reader: one that another reader has left, or a new one.
+    pub fn lane(&self) -> Arc<Lane> {
+        let mut master = lock(&self.master);
+        let mut lanes = lock(&self.lanes);
+        lanes.idle.pop().unwrap_or_else(|| {
+            let lane = Arc::new(Lane { shard: Mutex::new(master.shard()), refused: AtomicU64::new(0) });
+            lanes.all.push(Arc::clone(&lane));
+            lane
+        })
+    }
+
+    /// Takes a lane back; what it holds is still flushed.
+    pub fn leave(&self, lane: Arc<Lane>) {
+        lock(&self.lanes).idle.push(lane);
+    }
+
+    /// Asks a socket for its drops at every flush.
+    pub fn watch(&self, meter: Meter) {
+        lock(&self.meters).push(meter);
+    }
+
+    /// Asks a socket a last time, and lets go of it.
+    pub fn unwatch(&self, meter: &Meter) {
+        self.drops.fetch_add(meter.take(), Ordering::Relaxed);
+        lock(&self.meters).retain(|one| !one.same(meter));
+    }
+
+    pub fn configure(&self, rules: &Rules) {
+        let mut master = lock(&self.master);
+        master.configure(rules.clone());
+        for lane in self.all() {
+            lock(&lane.shard).configure(rules);
+        }
+    }
+
+    /// Swaps every shard's window and merges them; ingest goes on meanwhile.
+    pub fn flush(&self, seconds: f64) -> Finished {
+        let mut master = lock(&self.master);
+        let lanes = self.all();
+        let mut pause = Duration::ZERO;
+        let finished = lanes.iter().enumerate().map(|(number, lane)| {
+            let spare = master.spare(number);
+            hold(lane, &mut pause, |shard| shard.swap(spare))
+        });
+        let finished = finished.collect();
+        let mut aggregates = master.merge(finished, seconds);
+        for (number, ids) in master.dead() {
+            for slice in ids.chunks(FORGET_AT_ONCE) {
+                hold(&lanes[number], &mut pause, |shard| shard.forget(slice));
+            }
+        }
+        let refused: u64 = lanes.iter().map(|lane| lane.refused.swap(0, Ordering::Relaxed)).sum();
+        aggregates.tally.lines += refused;
+        aggregates.tally.bad_lines += refused;
+        Finished { aggregates, kernel_drops: self.kernel_drops(), pause }
+    }
+
+    /// Returns refused lines, few of them.
+    pub fn bad_lines(&self) -> Vec<BadLine> {
+        let lanes = self.all();
+        lanes.iter().flat_map(|lane| lock(&lane.shard).bad_lines()).take(BAD_LINES_KEPT).collect()
+    }
+
+    pub fn gauges(&self) -> (Vec<u8>, Vec<f64>) {
+        lock(&self.master).gauges()
+    }
+
+    pub fn restore_gauges(&self, gauges: &[(String, f64)]) {
+        let gauges = gauges.iter().map(|(key, value)| (key.as_str(), *value));
+        lock(&self.master).restore_gauges(gauges);
+    }
+
+    fn kernel_drops(&self) -> u64 {
+        let open: u64 = lock(&self.meters).iter().map(Meter::take).sum();
+        open + self.drops.swap(0, Ordering::Relaxed)
+    }
+
+    fn all(&self) -> Vec<Arc<Lane>> {
+        lock(&self.lanes).all.clone()
+    }
+}
+
+/// Calls `work` under a shard's lock; `longest` becomes the time for which that was held, when it is the longest yet.
+fn hold<T>(lane: &Lane, longest: &mut Duration, work: impl FnOnce(&mut Shard) -> T) -> T {
+    let mut shard = lock(&lane.shard);
+    let start = Instant::now();
+    let result = work(&mut shard);
+    drop(shard);
+    *longest = start.elapsed().max(*longest);
+    result
+}

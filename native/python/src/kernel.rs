@@ -1,0 +1,139 @@
+//! The `Kernel` class.
+
+use crate::convert::{self, Columns};
+use crate::engine::{Engine, Lane, lock};
+use crate::receiver::Receiver;
+use nilometer_core::{Histogram, Rules};
+use nilometer_receive::{bind_udp, bind_unix};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict};
+use std::path::Path;
+use std::sync::Arc;
+
+/// From this many bytes on it pays to let other Python threads run while lines are counted.
+const WORTH_DETACHING: usize = 16_384;
+
+#[pyclass(frozen)]
+pub struct Kernel {
+    engine: Arc<Engine>,
+    fed: Arc<Lane>,
+}
+
+#[pymethods]
+impl Kernel {
+    #[new]
+    fn new() -> Self {
+        let engine = Arc::new(Engine::new(Rules::default()));
+        Self { fed: engine.lane(), engine }
+    }
+
+    #[pyo3(signature = (*, percentiles, histograms, timer_statistics, delete_counters, delete_timers, delete_sets,
+        delete_gauges, gauge_ttl, keep, sanitize, max_series, max_samples, max_set_members, max_line))]
+    #[allow(
+        clippy::too_many_arguments,
+        clippy::fn_params_excessive_bools,
+        reason = "each is a setting of its own, by name"
+    )]
+    fn configure(
+        &self,
+        py: Python<'_>,
+        percentiles: Vec<f64>,
+        histograms: Vec<(String, Vec<f64>)>,
+        timer_statistics: Vec<String>,
+        delete_counters: bool,
+        delete_timers: bool,
+        delete_sets: bool,
+        delete_gauges: bool,
+        gauge_ttl: u32,
+        keep: Vec<String>,
+        sanitize: bool,
+        max_series: usize,
+        max_samples: usize,
+        max_set_members: usize,
+        max_line: usize,
+    ) {
+        let histograms = histograms.into_iter().map(|(pattern, bins)| Histogram { pattern, bins }).collect();
+        let rules = Rules {
+            percentiles,
+            histograms,
+            timer_statistics,
+            delete_counters,
+            delete_timers,
+            delete_sets,
+            delete_gauges,
+            gauge_ttl,
+            keep,
+            sanitize,
+            max_series,
+            max_samples,
+            max_set_members,
+            max_line,
+        };
+        py.detach(|| self.engine.configure(&rules));
+    }
+
+    fn feed(&self, py: Python<'_>, data: &[u8], source: &str, dialect: &str, packets: u64) -> PyResult<()> {
+        let dialect = convert::dialect(dialect)?;
+        let count = || lock(&self.fed.shard).feed(data, &|| source.to_owned(), dialect, packets);
+        if data.len() < WORTH_DETACHING {
+            count();
+        } else {
+            py.detach(count);
+        }
+        Ok(())
+    }
+
+    fn receive_udp(
+        &self,
+        py: Python<'_>,
+        host: &str,
+        port: u16,
+        buffer_bytes: usize,
+        threads: usize,
+        dialect: &str,
+    ) -> PyResult<Receiver> {
+        let dialect = convert::dialect(dialect)?;
+        let started = py.detach(|| {
+            let readers = bind_udp(host, port, buffer_bytes, threads)?;
+            Receiver::start(&self.engine, readers, "udp", dialect)
+        });
+        started.map_err(|error| convert::os_error(&format!("udp://{host}:{port}"), &error))
+    }
+
+    fn receive_unix(&self, py: Python<'_>, path: &str, buffer_bytes: usize, dialect: &str) -> PyResult<Receiver> {
+        let dialect = convert::dialect(dialect)?;
+        let started = py.detach(|| {
+            let reader = bind_unix(Path::new(path), buffer_bytes)?;
+            Receiver::start(&self.engine, vec![reader], "unix", dialect)
+        });
+        started.map_err(|error| convert::os_error(&format!("unixgram://{path}"), &error))
+    }
+
+    fn flush<'py>(&self, py: Python<'py>, seconds: f64) -> PyResult<(Vec<Columns<'py>>, Bound<'py, PyDict>)> {
+        let finished = py.detach(|| self.engine.flush(seconds));
+        let blocks = finished.aggregates.blocks.iter().map(|block| convert::block(py, block));
+        Ok((blocks.collect::<PyResult<_>>()?, convert::tally(&finished).into_py_dict(py)?))
+    }
+
+    fn bad_lines(&self, py: Python<'_>) -> Vec<(String, String, String, &'static str)> {
+        let lines = py.detach(|| self.engine.bad_lines());
+        lines.into_iter().map(|bad| (bad.source, bad.line, bad.fields, bad.reason)).collect()
+    }
+
+    fn gauges(&self, py: Python<'_>) -> (Vec<String>, Vec<f64>) {
+        let (keys, values) = py.detach(|| self.engine.gauges());
+        let keys = keys.split(|&byte| byte == b'\n').take(values.len());
+        (keys.map(|key| String::from_utf8_lossy(key).into_owned()).collect(), values)
+    }
+
+    fn restore_gauges(&self, py: Python<'_>, keys: Vec<String>, values: Vec<f64>) -> PyResult<()> {
+        if keys.len() != values.len() {
+            let message = format!("{} keys need as many values, not {}", keys.len(), values.len());
+            return Err(PyValueError::new_err(message));
+        }
+        let gauges: Vec<_> = keys.into_iter().zip(values).collect();
+        py.detach(|| self.engine.restore_gauges(&gauges));
+        Ok(())
+    }
+}
