@@ -9,11 +9,12 @@ know, naming the nearest option.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import re
 import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from nilometer.core.errors import SettingError, UrlError, did_you_mean
 from nilometer.core.quantity import convert
@@ -23,9 +24,14 @@ if TYPE_CHECKING:
 
     Options = TypeVar("Options", bound=DataclassInstance)
 
-SECRET = re.compile(r"pass|secret|token|key|sig", re.IGNORECASE)
+SECRET = re.compile(r"pass|pwd|secret|token|key|sig|auth|cred", re.IGNORECASE)
+HIDDEN = re.compile(r"([?&][^=&]*=)[^&]*")
 SCHEME = re.compile(r"[a-z][a-z0-9.+-]*\Z")
-HOST = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>\d*))?\Z")
+HOST = re.compile(r"(?:\[(?P<six>[0-9A-Za-z:.%_~-]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[0-9]{0,5}))?\Z")
+ZONE = re.compile(r"[0-9A-Za-z._~-]+\Z")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+LONGEST = 8192
+HIGHEST_PORT = 65535
 MASK = "***"
 
 
@@ -37,8 +43,13 @@ class Host(NamedTuple):
 
     def __str__(self) -> str:
         """Return the host as a URL writes it."""
-        name = f"[{self.name}]" if ":" in self.name else self.name
+        name = f"[{self.name.replace('%', '%25')}]" if ":" in self.name else _encoded(self.name)
         return name if self.port is None else f"{name}:{self.port}"
+
+
+def _encoded(name: str) -> str:
+    """Encode what would end a host; letters of any script stay."""
+    return "".join(sign if sign.isalnum() or sign in "-._~*" else quote(sign, safe="") for sign in name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +95,32 @@ class Url:
         return f"{self.scheme}://{login}{at}{','.join(map(str, self.hosts))}{quote(self.path)}" + ("?" + query if query else "")
 
     def options(self, into: type[Options]) -> Options:
-        """Read the query into the dataclass `into`. Raise `UrlError` for an unknown option or a value of the wrong type."""
+        """Read the query into the dataclass `into`. Raise `UrlError` for an option that is unknown, wrong, twice or missing."""
         known = typing.get_type_hints(into)
         values: dict[str, object] = {}
         for name, text in self.query:
             if name not in known:
-                message = f"{self}: unknown option {name!r}{did_you_mean(name, known)}; known are {', '.join(known) or 'none'}"
-                raise UrlError(message)
+                raise UrlError(
+                    self._fault(f"unknown option {name!r}{did_you_mean(name, known)}; known are {', '.join(known) or 'none'}")
+                )
+            if name in values:
+                raise UrlError(self._fault(f"option {name} stands there twice"))
             try:
                 values[name] = convert(text, _plain(known[name]))
             except SettingError as error:
-                message = f"{self}: option {name}: {error}"
-                raise UrlError(message) from error
+                raise UrlError(self._fault(f"option {name}: {error}")) from error
+        missing = [field.name for field in dataclasses.fields(into) if field.name not in values and _required(field)]
+        if missing:
+            raise UrlError(self._fault(f"option {missing[0]} is missing: add ?{missing[0]}=..."))
         return into(**values)
+
+    def _fault(self, reason: str) -> str:
+        """Return a message that shows no option's value: a misspelt one's may be secret."""
+        return f"{dataclasses.replace(self, query=())}: {reason}"
+
+
+def _required(field: dataclasses.Field[object]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _plain(kind: object) -> type:
@@ -107,35 +131,72 @@ def _plain(kind: object) -> type:
 
 def parse(text: str) -> Url:
     """Parse a URL; a bare ``scheme:`` or ``scheme`` is one without hosts. Raise `UrlError` when it is none."""
-    scheme, colon, rest = text.strip().partition(":")
-    if not SCHEME.match(scheme) or (colon and rest and not rest.startswith("//")):
+    text = text.strip()
+    if len(text) > LONGEST or CONTROL.search(text):
+        message = f"{_masked(text[:80])!r} is not a URL: longer than {LONGEST} characters, or with control characters"
+        raise UrlError(message)
+    scheme, colon, rest = text.partition(":")
+    if not SCHEME.match(scheme.lower()) or (colon and rest and not rest.startswith("//")):
         message = f"{_masked(text)!r} is not a URL; write scheme://host:port, for example graphite://localhost"
         raise UrlError(message)
     try:
-        parts = urlsplit("x:" + rest)
+        return _parse(scheme.lower(), rest)
     except ValueError as error:
         message = f"{_masked(text)!r} is not a URL: {error}"
         raise UrlError(message) from None
-    login, at, netloc = parts.netloc.rpartition("@")
+
+
+def _parse(scheme: str, rest: str) -> Url:
+    """Parse what follows the scheme. Raise ValueError, without quoting a part that may be secret."""
+    if "#" in rest:
+        message = "a '#' is written %23"
+        raise ValueError(message)
+    place, _, query = rest.partition("?")
+    authority, slash, path = place[2:].partition("/")
+    login, at, hosts = authority.rpartition("@")
     user, pair, password = login.partition(":")
     return Url(
         scheme=scheme,
-        hosts=tuple(_host(part, text) for part in netloc.split(",")) if netloc else (),
-        path=unquote(parts.path),
-        query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
-        user=unquote(user) if at else None,
-        password=unquote(password) if pair else None,
+        hosts=tuple(_host(part) for part in hosts.split(",")) if hosts else (),
+        path=_clean(_decoded(slash + path)),
+        query=tuple(parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=100)),
+        user=_clean(_decoded(user)) if at else None,
+        password=_decoded(password) if pair else None,
     )
 
 
-def _host(text: str, whole: str) -> Host:
+def _host(text: str) -> Host:
     match = HOST.match(text)
+    name = "" if match is None else _clean(_decoded(match["name"] or ""))
     port = int(match["port"]) if match and match["port"] else None
-    if match is None or (port is not None and port > 65535):  # noqa: PLR2004 the highest port there is
-        message = f"{_masked(whole)!r}: {text!r} is not host:port; an IPv6 address stands in brackets, as in [::1]:8125"
-        raise UrlError(message)
-    return Host(unquote(match["six"] if match["six"] is not None else match["name"]), port)
+    if match is None or text in ("", ":") or ":" in name or (port or 0) > HIGHEST_PORT:
+        message = "what follows // is not host:port; an IPv6 address stands in brackets, as in [::1]:8125, "
+        message += "and / ? # @ : in a user or password are written %2F %3F %23 %40 %3A"
+        raise ValueError(message)
+    if match["name"] is not None:
+        return Host(name, port)
+    address, percent, zone = match["six"].partition("%")
+    zone = zone.removeprefix("25")
+    if percent and not ZONE.match(zone):
+        message = "the zone of an IPv6 address is written as in [fe80::1%25eth0]"
+        raise ValueError(message)
+    return Host(str(ipaddress.IPv6Address(address)) + ("%" + zone if zone else ""), port)
+
+
+def _decoded(text: str) -> str:
+    return unquote(text, errors="strict")
+
+
+def _clean(text: str) -> str:
+    if CONTROL.search(text):
+        message = "a control character is hidden in it"
+        raise ValueError(message)
+    return text
 
 
 def _masked(text: str) -> str:
-    return re.sub(r"//[^/@]*@", f"//{MASK}@", text)
+    """Mask whatever may be secret in a text that is no URL: all before the last ``@``, and options' values."""
+    scheme, colon, rest = text.partition(":")
+    before, at, after = rest.rpartition("@")
+    shown = f"{scheme}{colon}//{MASK}@{after}" if at and before else text
+    return HIDDEN.sub(rf"\1{MASK}", shown)
