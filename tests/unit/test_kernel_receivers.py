@@ -1,0 +1,156 @@
+"""Datagram receivers over real sockets. Each test runs over both kernels."""
+
+from __future__ import annotations
+
+import socket
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nilometer.testing.kernels import text_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nilometer.ingest.kernel import Kernel, Receiver
+
+
+def send(family: int, host: str, receiver: Receiver, *datagrams: bytes) -> str:
+    """Send the datagrams and return the sender's port."""
+    with socket.socket(family, socket.SOCK_DGRAM) as sender:
+        sender.connect((host, int(receiver.address.rpartition(":")[2])))
+        for data in datagrams:
+            sender.send(data)
+        return str(sender.getsockname()[1])
+
+
+def udp(
+    kernel: Kernel, host: str = "127.0.0.1", *, buffer: int = 1 << 18, threads: int = 1, dialect: str = "statsd"
+) -> Receiver:
+    return kernel.receive_udp(host, 0, buffer_bytes=buffer, threads=threads, dialect=dialect)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_stop_reads_what_the_socket_still_holds(kernel: Kernel, threads: int) -> None:
+    receiver = udp(kernel, threads=threads)
+    assert receiver.address.startswith("127.0.0.1:")
+    for _ in range(4):
+        send(socket.AF_INET, "127.0.0.1", receiver, *[b"a:1|c\nt:2|ms"] * 25, b"")
+    receiver.stop()
+    receiver.stop()
+    aggregates = kernel.flush(1)
+    tally = aggregates.tally
+    assert (tally.packets, tally.lines, tally.bytes, tally.kernel_drops) == (104, 200, 1200, 0)
+    seen = text_of(aggregates)
+    assert (seen["counters.a.count"], seen["timers.t.sum"]) == ("100", "200")
+
+
+def test_a_bad_line_names_its_sender(kernel: Kernel) -> None:
+    receiver = udp(kernel)
+    port = send(socket.AF_INET, "127.0.0.1", receiver, b"bad")
+    receiver.stop()
+    assert [(bad.source, bad.line) for bad in kernel.bad_lines()] == [(f"127.0.0.1:{port}", "bad")]
+
+
+def test_ipv6(kernel: Kernel) -> None:
+    receiver = udp(kernel, "::1")
+    assert receiver.address.startswith("[::1]:")
+    port = send(socket.AF_INET6, "::1", receiver, b"bad")
+    receiver.stop()
+    assert [bad.source for bad in kernel.bad_lines()] == [f"[::1]:{port}"]
+
+
+def test_no_host_is_ipv6_and_ipv4_which_is_shown_as_such(kernel: Kernel) -> None:
+    receiver = udp(kernel, "")
+    four = send(socket.AF_INET, "127.0.0.1", receiver, b"bad")
+    six = send(socket.AF_INET6, "::1", receiver, b"bad")
+    receiver.stop()
+    assert {bad.source for bad in kernel.bad_lines()} == {f"127.0.0.1:{four}", f"[::1]:{six}"}
+
+
+def test_a_name_is_looked_up(kernel: Kernel) -> None:
+    receiver = udp(kernel, "localhost")
+    receiver.stop()
+    assert receiver.address.rpartition(":")[0] in {"127.0.0.1", "[::1]"}
+
+
+def test_the_dialect_is_the_receivers_own(kernel: Kernel) -> None:
+    ours, theirs = udp(kernel, dialect="nilometer"), udp(kernel)
+    send(socket.AF_INET, "127.0.0.1", ours, b"a:1|h")
+    send(socket.AF_INET, "127.0.0.1", theirs, b"a:1|h")
+    ours.stop()
+    theirs.stop()
+    assert [block.kind for block in kernel.flush(1).blocks] == ["counter", "timer"]
+
+
+def test_the_buffer_granted_is_told(kernel: Kernel) -> None:
+    small, large = udp(kernel, buffer=8192), udp(kernel, buffer=65536)
+    assert 8192 <= small.buffer_bytes < large.buffer_bytes
+    small.stop()
+    large.stop()
+
+
+def test_what_the_system_drops_is_counted(kernel: Kernel) -> None:
+    receiver = udp(kernel, buffer=2304)
+    sent = 0
+    dropped = received = 0
+    while not dropped:
+        send(socket.AF_INET, "127.0.0.1", receiver, *[b"a:1|c" + b" " * 1000] * 500)
+        sent += 500
+        assert sent < 500_000, "the system never dropped a datagram"
+        tally = kernel.flush(1).tally
+        dropped, received = dropped + tally.kernel_drops, received + tally.packets
+    receiver.stop()
+    tally = kernel.flush(1).tally
+    assert dropped + tally.kernel_drops + received + tally.packets <= sent
+
+
+def test_a_taken_port_is_an_error(kernel: Kernel) -> None:
+    receiver = udp(kernel)
+    port = int(receiver.address.rpartition(":")[2])
+    with pytest.raises(OSError, match="in use"):
+        kernel.receive_udp("127.0.0.1", port, buffer_bytes=0, threads=1, dialect="statsd")
+    receiver.stop()
+
+
+def test_an_unknown_host_is_an_error(kernel: Kernel) -> None:
+    with pytest.raises(OSError, match=r".+"):
+        udp(kernel, "no-such-host.invalid")
+
+
+def unix(kernel: Kernel, path: Path) -> Receiver:
+    return kernel.receive_unix(str(path), buffer_bytes=0, dialect="statsd")
+
+
+def test_a_unix_socket(kernel: Kernel, tmp_path: Path) -> None:
+    path = tmp_path / "in.sock"
+    receiver = unix(kernel, path)
+    assert receiver.address == str(path)
+    assert stat.S_ISSOCK(path.stat().st_mode)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.bind(str(tmp_path / "out.sock"))
+        sender.sendto(b"bad", str(path))
+        sender.sendto(b"a:1|c\n" * 12_000, str(path))
+    receiver.stop()
+    assert [bad.source for bad in kernel.bad_lines()] == [str(tmp_path / "out.sock")]
+    assert text_of(kernel.flush(1))["counters.a.count"] == "12000"
+    assert not path.exists()
+
+
+def test_a_dead_unix_socket_is_replaced_and_a_living_one_is_not(kernel: Kernel, tmp_path: Path) -> None:
+    path = tmp_path / "in.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as dead:
+        dead.bind(str(path))
+    receiver = unix(kernel, path)
+    with pytest.raises(OSError, match="in use"):
+        unix(kernel, path)
+    receiver.stop()
+
+
+def test_a_file_in_the_way_of_a_unix_socket_is_an_error(kernel: Kernel, tmp_path: Path) -> None:
+    path = tmp_path / "precious"
+    path.write_text("data")
+    with pytest.raises(OSError, match="in use"):
+        unix(kernel, path)
+    assert path.read_text() == "data"
