@@ -17,7 +17,11 @@ class Example(NamedTuple):
     line: str
 
 
-class Taught:
+class SettingOption(click.Option):
+    """A flag that stands for a setting; help lists these apart from a command's own options."""
+
+
+class Taught(click.Command):
     """Adds the sections ``Examples`` and ``Exit codes`` to a command's help."""
 
     def __init__(
@@ -29,6 +33,15 @@ class Taught:
     ) -> None:
         super().__init__(*args, **kwargs)
         self.examples, self.exits = tuple(examples), dict(exits or {})
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those that stand for settings in a section of their own."""
+        records = [(isinstance(option, SettingOption), option.get_help_record(ctx)) for option in self.get_params(ctx)]
+        for heading, chosen in (("Options", False), ("Settings, as in the file and the environment", True)):
+            rows = [record for is_setting, record in records if record and is_setting is chosen]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the two sections at the end of the help."""
@@ -43,9 +56,14 @@ class Taught:
                 formatter.write_dl([(str(code), meaning) for code, meaning in self.exits.items()])
 
 
-class Command(Taught, click.Command):
+class Command(Taught):
     """A command with examples and exit codes."""
 
 
 class Group(Taught, click.Group):
     """A group of commands with examples and exit codes."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, then the commands."""
+        Taught.format_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)

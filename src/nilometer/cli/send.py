@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
-from click.utils import get_binary_stream
 
 from nilometer.cli import lines as outgoing
 from nilometer.cli.help import Command, Example
@@ -117,7 +116,7 @@ def _checked(arguments: Iterable[str], url: Url, *, raw: bool) -> list[bytes]:
 
 
 def _from_input(sending: Sending) -> None:
-    for batch in outgoing.batches(get_binary_stream("stdin")):
+    for batch in outgoing.batches(sys.stdin.buffer):
         sending.send(sending.good(batch))
         sending.progress()
 

@@ -1,0 +1,96 @@
+"""The flags that stand for settings: ``-c FILE``, and one flag for each line of the table of settings.
+
+``@with_settings`` gives a command these flags and hands it a `Chosen` as the argument ``chosen``; nothing is read before
+`Chosen.settings` is asked for, so that a command may say its own errors first.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from nilometer.cli.help import SettingOption
+from nilometer.core import settings as table
+from nilometer.core import sources
+from nilometer.core.setting import Bins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nilometer.core.setting import Setting
+    from nilometer.core.settings import Settings
+
+F = TypeVar("F", bound="Callable[..., object]")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which file and which flags the user named."""
+
+    file: Path | None = None
+    flags: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def located(self) -> Path | None:
+        """The settings file: the one named, else ``$NILOMETER_CONFIG``, else the usual one that exists."""
+        return sources.locate(self.file, os.environ)
+
+    def settings(self, flags: Mapping[str, object] | None = None) -> Settings:
+        """Read file, environment and flags; `flags` adds more by full name. Raise `SettingError`."""
+        return table.load(self.located, os.environ, {**self.flags, **(flags or {})})
+
+
+def with_settings(function: F) -> F:
+    """Give a command the flags of all settings and the argument ``chosen``."""
+
+    def call(*args: Any, config_file: Path | None, **kwargs: Any) -> object:  # noqa: ANN401 click's own arguments pass through
+        given = {setting.name: _text(setting, kwargs.pop(_variable(setting))) for setting in table.TABLE}
+        return function(*args, chosen=Chosen(config_file, given), **kwargs)
+
+    call.__doc__ = function.__doc__
+    call.__name__ = function.__name__
+    decorated: Any = call
+    for option in reversed([_file_option(), *map(_flag, table.TABLE)]):
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]  # click's decorators return what they are given
+
+
+def _variable(setting: Setting) -> str:
+    return f"setting_{setting.section}_{setting.key}"
+
+
+def _file_option() -> Callable[[F], F]:
+    return click.option(
+        "-c",
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Settings, TOML; by default $NILOMETER_CONFIG, ./nilometer.toml or /etc/nilometer/nilometer.toml.",
+    )
+
+
+def _flag(setting: Setting) -> Callable[[F], F]:
+    return click.option(
+        setting.flag,
+        _variable(setting),
+        cls=SettingOption,
+        multiple=setting.many,
+        metavar=setting.kind.__name__.upper(),
+        help=setting.help + (" May be repeated." if setting.many else ""),
+    )
+
+
+def _text(setting: Setting, value: str | tuple[str, ...] | None) -> str | None:
+    """Return a flag's text as `Setting.read_text` takes it, None when the flag was not given."""
+    if not isinstance(value, tuple):
+        return value
+    if not value:
+        return None
+    if setting.kind is Bins and not value[0].lstrip().startswith("["):
+        return f"[{', '.join(value)}]"
+    return " ".join(value)

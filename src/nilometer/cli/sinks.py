@@ -1,0 +1,150 @@
+"""The sinks of a server: each URL a backend, a spool and a worker.
+
+Rules:
+
+* A wrong URL is refused before anything starts; a system that is away is not: its flushes wait in the spool.
+* A sink's spool is named for where the URL leads, not for its options, so changing an option loses nothing.
+* While sinks are exchanged, flushes are held and then given to the new ones: none falls between two workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from nilometer.backends import registry
+from nilometer.core import url as urls
+from nilometer.core.pipe import PipeOptions, SinkWorker
+from nilometer.core.spool import Spool
+from nilometer.ingest.selfmetrics import label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from nilometer.core.capability import MetricSink
+    from nilometer.core.losses import Losses
+    from nilometer.core.pipe import Status
+    from nilometer.core.record import Flush
+    from nilometer.core.settings import Settings
+    from nilometer.core.url import Url
+
+LOG = logging.getLogger(__name__)
+LONGEST_NAME = 80
+
+
+class Opened(NamedTuple):
+    """A sink at work."""
+
+    url: Url
+    place: str
+    worker: SinkWorker
+    spool: Spool
+
+
+class Sinks:
+    """The sinks of one server, by the full text of their URLs."""
+
+    def __init__(self, directory: Path, losses: Losses) -> None:
+        self._directory, self._losses = directory, losses
+        self._opened: dict[str, Opened] = {}
+        self._lock = threading.Lock()
+        self._held: list[Flush] | None = None
+
+    def deliver(self, flush: Flush) -> None:
+        """Give a flush to every sink. Never waits for one."""
+        with self._lock:
+            for sink in self._opened.values():
+                sink.worker.put(flush)
+            if self._held is not None:
+                self._held.append(flush)
+
+    def statuses(self) -> list[Status]:
+        """Return how each sink is doing."""
+        with self._lock:
+            opened = list(self._opened.values())
+        return [sink.worker.status() for sink in opened]
+
+    def change(self, wanted: Sequence[Url], settings: Settings) -> None:
+        """Open what is new, flush and close what is gone. Raise `ConfigError` for a wrong URL, with nothing changed."""
+        texts = {url.reveal(): url for url in wanted}
+        backends = {text: registry.open(url, registry.METRICS) for text, url in texts.items() if text not in self._opened}
+        with self._lock:
+            self._held = []
+            gone = [self._opened.pop(text) for text in list(self._opened) if text not in texts]
+        for sink in gone:
+            LOG.info("%s is no longer a sink", sink.url)
+        close(gone, settings.stop.deadline)
+        self._configure(settings)
+        for text, backend in backends.items():
+            self._open(texts[text], text, backend, settings)
+        with self._lock:
+            self._held = None
+
+    def _configure(self, settings: Settings) -> None:
+        for sink in self._opened.values():
+            sink.worker.configure(_options(settings))
+            sink.spool.resize(size=settings.spool.size, age=settings.spool.age)
+
+    def _open(self, url: Url, text: str, backend: MetricSink, settings: Settings) -> None:
+        place = self._place(url)
+        spool = Spool(self._directory / place, size=settings.spool.size, age=settings.spool.age, losses=self._losses)
+        worker = SinkWorker(_name(url, place), backend, spool, self._losses, options=_options(settings))
+        if spool.items:
+            LOG.info("%s: %d flushes wait in its spool since the last run", url, spool.items)
+        worker.start()
+        with self._lock:
+            self._opened[text] = Opened(url, place, worker, spool)
+            for flush in self._held or ():
+                worker.put(flush)
+
+    def _place(self, url: Url) -> str:
+        """Return the name of a sink's spool; a second sink that leads to the same place gets a number."""
+        where = f"{url.scheme}://{url.user or ''}@{','.join(map(str, url.hosts))}{url.path}"
+        digest = hashlib.sha256(where.encode()).hexdigest()[:8]
+        base = f"{label(str(url))[:LONGEST_NAME]}-{digest}"
+        taken = {sink.place for sink in self._opened.values()}
+        numbers = (f"{base}-{number}" if number > 1 else base for number in range(1, len(taken) + 2))
+        return next(place for place in numbers if place not in taken)
+
+    def orphans(self) -> list[str]:
+        """Return the names of spools that hold flushes for sinks that are not configured."""
+        used = {sink.place for sink in self._opened.values()}
+        places = sorted(self._directory.iterdir()) if self._directory.is_dir() else []
+        return [place.name for place in places if place.name not in used and any(place.glob("*.flush"))]
+
+    def close(self, deadline: float) -> None:
+        """Write what can be written within the deadline, all sinks at a time; the rest stays in their spools."""
+        with self._lock:
+            gone = list(self._opened.values())
+            self._opened.clear()
+        close(gone, deadline)
+
+
+def _options(settings: Settings) -> PipeOptions:
+    return PipeOptions(first=settings.retry.first, most=settings.retry.most)
+
+
+def _name(url: Url, place: str) -> str:
+    """Return a worker's name: the URL without its options, numbered as its place is."""
+    number = place.rpartition("-")[2]
+    plain = str(url).partition("?")[0]
+    return f"{plain} {number}" if number.isdigit() and len(number) < 8 else plain  # noqa: PLR2004 eight digits are a digest
+
+
+def close(sinks: Iterable[Opened], deadline: float) -> None:
+    """Close several workers at a time."""
+    threads = [threading.Thread(target=sink.worker.close, args=(deadline,)) for sink in sinks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def wanted(settings: Settings, store: Path) -> list[Url]:
+    """Return the sinks that the settings ask for, the embedded store where they name none."""
+    if settings.server.sinks:
+        return list(settings.server.sinks)
+    return [urls.parse(f"sqlite://{store}")]
