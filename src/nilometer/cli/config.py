@@ -1,0 +1,111 @@
+"""``nilometer config``: the settings in force and where each comes from, a check of a file, the defaults.
+
+Nothing here opens a socket, a store or a connection.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nilometer.backends import registry
+from nilometer.cli import toml
+from nilometer.cli.help import Command, Example, Group
+from nilometer.cli.options import Chosen, with_settings
+from nilometer.core import settings as table
+from nilometer.core.errors import ConfigError
+from nilometer.ingest import listeners
+
+if TYPE_CHECKING:
+    from nilometer.core.settings import Settings
+    from nilometer.core.url import Url
+
+WIDEST = 60
+STANDARD_INPUT = Path("/dev/stdin")
+
+
+@click.group(
+    cls=Group,
+    examples=[
+        Example("See every setting, its value and where it comes from", "nilometer config show"),
+        Example("Begin a settings file", "nilometer config default > nilometer.toml"),
+        Example("Check it before a restart", "nilometer config check nilometer.toml"),
+    ],
+    exits={0: "done, or the settings are good", 2: "something in the settings is wrong; the message names the line"},
+)
+def command() -> None:
+    """Show, check or print settings."""
+
+
+@command.command(
+    cls=Command,
+    examples=[
+        Example("What differs from the defaults", "nilometer config show --changed"),
+        Example("What a flag would do", "nilometer config show --flush-interval 5s"),
+    ],
+)
+@click.option("--changed", is_flag=True, help="Only what is not at its default.")
+@with_settings
+def show(chosen: Chosen, *, changed: bool) -> None:
+    """Show the settings in force, as TOML, with their origins. Secrets are masked."""
+    lines = list(toml.in_force(chosen.settings(), changed=changed))
+    width = min(max((len(line) for line, origin in lines if origin), default=0), WIDEST)
+    for number, (line, origin) in enumerate(lines):
+        if origin:
+            click.echo(f"{line:<{width}}" + click.style(f"  # {origin}", dim=True))
+        else:
+            click.echo("\n" * bool(number) + click.style(line, bold=True))
+
+
+@command.command(
+    cls=Command,
+    examples=[
+        Example("Check a file", "nilometer config check /etc/nilometer/nilometer.toml"),
+        Example("Check what is about to be installed", "generate-settings | nilometer config check -"),
+    ],
+)
+@click.argument("file", required=False, metavar="[FILE]")
+def check(file: str | None) -> None:
+    """Check a settings file, its URLs included, and open nothing.
+
+    A named FILE (- is standard input) is checked alone. Without one, the usual file and the environment are.
+    """
+    if file is None:
+        chosen = Chosen()
+        _check(chosen.settings(), str(chosen.located or "no settings file; the environment"))
+    else:
+        path = STANDARD_INPUT if file == "-" else Path(file)
+        home = {name: os.environ[name] for name in ("HOME", "XDG_STATE_HOME") if name in os.environ}
+        _check(table.load(path, home), "standard input" if file == "-" else file)
+
+
+def _check(settings: Settings, name: str) -> None:
+    """Check the URLs too, then say that all is good. Raise `ConfigError`."""
+    for setting, urls in (("server.listen", settings.server.listen), ("server.sinks", settings.server.sinks)):
+        for url in urls:
+            try:
+                _check_url(setting, url)
+            except ConfigError as error:
+                message = f"{settings.origin(setting)}: {setting}: {error}"
+                raise type(error)(message) from error
+    given = len(settings.origins)
+    click.echo(f"{name}: good; settings given: {given} of {len(table.TABLE)}")
+
+
+def _check_url(setting: str, url: Url) -> None:
+    """Check one URL; a sink's factory reads every part of it and connects nowhere."""
+    if setting == "server.listen":
+        listeners.check(url)
+    else:
+        registry.open(url, registry.METRICS).close()
+
+
+@command.command(
+    name="default", cls=Command, examples=[Example("Begin a settings file", "nilometer config default > nilometer.toml")]
+)
+def default() -> None:
+    """Print a settings file with every setting, its help and its default, all commented out."""
+    click.echo("\n".join(toml.defaults()))
