@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import click
 
 from nilometer.backends import registry
-from nilometer.cli import toml
 from nilometer.cli.help import Command, Example, Group
 from nilometer.cli.options import Chosen, with_settings
 from nilometer.core import settings as table
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from nilometer.core.settings import Settings
     from nilometer.core.url import Url
 
-WIDEST = 60
+DEFAULT = "  # default"
 STANDARD_INPUT = Path("/dev/stdin")
 
 
@@ -51,13 +50,17 @@ def command() -> None:
 @with_settings
 def show(chosen: Chosen, *, changed: bool) -> None:
     """Show the settings in force, as TOML, with their origins. Secrets are masked."""
-    lines = list(toml.in_force(chosen.settings(), changed=changed))
-    width = min(max((len(line) for line, origin in lines if origin), default=0), WIDEST)
-    for number, (line, origin) in enumerate(lines):
-        if origin:
-            click.echo(f"{line:<{width}}" + click.style(f"  # {origin}", dim=True))
-        else:
-            click.echo("\n" * bool(number) + click.style(line, bold=True))
+    for block in table.to_toml(chosen.settings()).strip().split("\n\n"):
+        header, *rows = block.split("\n")
+        shown = [row for row in rows if not (changed and row.endswith(DEFAULT))]
+        if shown:
+            click.echo("\n".join([click.style(header, bold=True), *map(_dim, shown), ""]))
+
+
+def _dim(row: str) -> str:
+    """Make the origin at the end of a row recede."""
+    value, mark, origin = row.rpartition("  # ")
+    return value + click.style(mark + origin, dim=True)
 
 
 @command.command(
@@ -108,4 +111,4 @@ def _check_url(setting: str, url: Url) -> None:
 )
 def default() -> None:
     """Print a settings file with every setting, its help and its default, all commented out."""
-    click.echo("\n".join(toml.defaults()))
+    click.echo(table.default_toml())
