@@ -119,6 +119,13 @@ def test_an_unknown_host_is_an_error(kernel: Kernel) -> None:
         udp(kernel, "no-such-host.invalid")
 
 
+def test_an_unknown_dialect_is_an_error(kernel: Kernel, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="carbon"):
+        udp(kernel, dialect="carbon")
+    with pytest.raises(ValueError, match="carbon"):
+        kernel.receive_unix(str(tmp_path / "in.sock"), buffer_bytes=0, dialect="carbon")
+
+
 def unix(kernel: Kernel, path: Path) -> Receiver:
     return kernel.receive_unix(str(path), buffer_bytes=0, dialect="statsd")
 

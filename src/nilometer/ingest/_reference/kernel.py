@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from nilometer.core.record import Block, Column, Kind, block
 from nilometer.ingest._reference.line import TOO_LONG, Refusal, read
-from nilometer.ingest._reference.receiver import DatagramReceiver, udp_sockets, unix_socket
+from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
 from nilometer.ingest._reference.table import SERIES, Table
 from nilometer.ingest._reference.timer import columns
 from nilometer.ingest.kernel import DIALECTS, NILOMETER, Aggregates, Aggregation, BadLine, Tally
@@ -50,9 +50,7 @@ class ReferenceKernel:
 
     def feed(self, data: bytes, source: str = "", dialect: str = NILOMETER, *, packets: int = 1) -> None:
         """Count whole lines, separated by newlines; the last needs none. Raise ValueError for an unknown dialect."""
-        if dialect not in DIALECTS:
-            message = f"unknown dialect {dialect!r}; known are {', '.join(DIALECTS)}"
-            raise ValueError(message)
+        _check_dialect(dialect)
         with self._lock:
             self._count("packets", packets)
             self._count("bytes", len(data))
@@ -87,13 +85,18 @@ class ReferenceKernel:
         with self._lock:
             self._count("kernel_drops", number)
 
-    def receive_udp(self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str) -> DatagramReceiver:
-        """Bind a UDP socket per thread, sharing the port, and read them. Raise OSError when they cannot be bound."""
-        return DatagramReceiver(self, udp_sockets(host, port, buffer_bytes, threads), dialect)
+    def receive_udp(self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str) -> DatagramReceiver:  # noqa: ARG002 the contract's
+        """Bind a UDP socket and read it. Raise OSError when it cannot be bound, ValueError for an unknown dialect.
+
+        One thread reads, whatever `threads` asks for: in Python a second one would only wait for the first.
+        """
+        _check_dialect(dialect)
+        return DatagramReceiver(self, udp_socket(host, port, buffer_bytes), dialect)
 
     def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> DatagramReceiver:
-        """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
-        return DatagramReceiver(self, [unix_socket(path, buffer_bytes)], dialect)
+        """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound, ValueError for an unknown dialect."""
+        _check_dialect(dialect)
+        return DatagramReceiver(self, unix_socket(path, buffer_bytes), dialect)
 
     def flush(self, seconds: float) -> Aggregates:
         """Hand over the finished window; rates are per second over `seconds`."""
@@ -122,6 +125,12 @@ class ReferenceKernel:
             for key, value in zip(keys, values, strict=True):
                 if not self._table.restore_gauge(key, value):
                     self._count(SERIES, 1)
+
+
+def _check_dialect(dialect: str) -> None:
+    if dialect not in DIALECTS:
+        message = f"unknown dialect {dialect!r}; known are {', '.join(DIALECTS)}"
+        raise ValueError(message)
 
 
 def _cut(text: bytes) -> str:

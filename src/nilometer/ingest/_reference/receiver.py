@@ -2,7 +2,7 @@
 
 Rules:
 
-* A receiver owns its sockets and closes them; `stop` first reads what they still hold.
+* A receiver owns its socket and closes it; `stop` first reads what it still holds.
 * What the operating system dropped for want of buffer (``SO_RXQ_OVFL``, a counter that wraps at 32 bits) is passed on.
 * The receive buffer is asked for with ``SO_RCVBUFFORCE``, which needs ``CAP_NET_ADMIN``, then with ``SO_RCVBUF``.
 
@@ -20,10 +20,7 @@ import stat
 import struct
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Any, Protocol
 
 SO_RCVBUFFORCE, SO_RXQ_OVFL = 33, 40  # asm-generic/socket.h; the socket module has no names for them
 DATAGRAM_BYTES = 1 << 19
@@ -43,44 +40,32 @@ class Feeds(Protocol):
         """Count datagrams that the operating system dropped."""
 
 
-def udp_sockets(host: str, port: int, buffer_bytes: int, threads: int) -> list[socket.socket]:
-    """Return bound UDP sockets that share one port. An empty host is every address, IPv6 and IPv4. Raise OSError."""
-    sockets: list[socket.socket] = []
-    try:
-        for _ in range(max(threads, 1)):
-            sockets.append(_udp(host, port, buffer_bytes, shared=threads > 1))
-            port = sockets[0].getsockname()[1]
-    except OSError:
-        _close(sockets)
-        raise
-    return sockets
-
-
-def _udp(host: str, port: int, buffer_bytes: int, *, shared: bool) -> socket.socket:
-    if not host:
+def udp_socket(host: str, port: int, buffer_bytes: int) -> socket.socket:
+    """Return a bound UDP socket. An empty host or ``::`` is every address, IPv6 and IPv4. Raise OSError."""
+    failed = OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+    for family, address in _addresses(host, port):
+        opened = None
         try:
-            return _bound(socket.AF_INET6, ("::", port), buffer_bytes, shared=shared)
+            opened = socket.socket(family, socket.SOCK_DGRAM)
+            if address[0] == "::":
+                opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            _prepare(opened, buffer_bytes)
+            opened.bind(address)
         except OSError as error:
-            if error.errno not in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
-                raise
-            host = "0.0.0.0"  # noqa: S104 an empty host is every address, and this machine has no IPv6
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
-    return _bound(family, address, buffer_bytes, shared=shared)
+            failed = error
+            if opened is not None:
+                opened.close()
+        else:
+            return opened
+    raise failed
 
 
-def _bound(family: int, address: Any, buffer_bytes: int, *, shared: bool) -> socket.socket:  # noqa: ANN401 as the socket module has it
-    opened = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        if family == socket.AF_INET6:
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if address[0] == "::" else 1)
-        if shared:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        _prepare(opened, buffer_bytes)
-        opened.bind(address)
-    except OSError:
-        opened.close()
-        raise
-    return opened
+def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
+    """Return families and addresses in the order in which they are tried: a name's IPv4 addresses first."""
+    if host in {"", "::"}:
+        return [(socket.AF_INET6, ("::", port)), (socket.AF_INET, ("0.0.0.0", port))]  # noqa: S104 as asked for
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    return sorted(((family, address) for family, _, _, _, address in found), key=lambda each: each[0] == socket.AF_INET6)
 
 
 def unix_socket(path: str, buffer_bytes: int) -> socket.socket:
@@ -118,49 +103,45 @@ def _prepare(opened: socket.socket, buffer_bytes: int) -> None:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
 
 
-def _close(sockets: Iterable[socket.socket]) -> None:
-    for opened in sockets:
-        opened.close()
-
-
 class DatagramReceiver:
-    """Reads datagrams from its sockets, a thread each, until it is stopped."""
+    """Reads datagrams from a socket, in a thread of its own, until it is stopped."""
 
-    def __init__(self, kernel: Feeds, sockets: list[socket.socket], dialect: str) -> None:
-        self._kernel, self._sockets, self._dialect = kernel, sockets, dialect
-        name = sockets[0].getsockname()
-        self._path = name if sockets[0].family == socket.AF_UNIX else None
-        self.address: str = name if self._path else f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
-        self.buffer_bytes = sockets[0].getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-        self._stopped = False
-        self._wake = os.eventfd(0)
-        self._threads = [threading.Thread(target=self._run, args=(each,), name=f"receive {self.address}") for each in sockets]
-        for thread in self._threads:
-            thread.daemon = True
-            thread.start()
+    def __init__(self, kernel: Feeds, opened: socket.socket, dialect: str) -> None:
+        name = opened.getsockname()
+        self._path = name if opened.family == socket.AF_UNIX else None
+        self.address: str = name if self._path else _shown(name)
+        self.buffer_bytes = opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        self._socket, self._stopped, self._wake = opened, False, os.eventfd(0)
+        self._reader = _Reader(kernel, opened, dialect, self._path)
+        self._thread = threading.Thread(target=self._run, name=f"receive {self.address}", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """Read what the sockets still hold, then close them. Stopping twice does nothing."""
+        """Read what the socket still holds, then close it. Stopping twice does nothing."""
         if self._stopped:
             return
         self._stopped = True
         os.eventfd_write(self._wake, 1)
-        for thread in self._threads:
-            thread.join()
-        _close(self._sockets)
+        self._thread.join()
+        self._socket.close()
         os.close(self._wake)
         if self._path:
             Path(self._path).unlink(missing_ok=True)
 
-    def _run(self, opened: socket.socket) -> None:
-        reader = _Reader(self._kernel, opened, self._dialect, self._path)
+    def _run(self) -> None:
         poll = select.poll()
-        poll.register(opened, select.POLLIN)
+        poll.register(self._socket, select.POLLIN)
         poll.register(self._wake, select.POLLIN)
         while not self._stopped:
             poll.poll()
-            reader.drain(self.buffer_bytes)
-        reader.drain(self.buffer_bytes)
+            self._reader.drain(self.buffer_bytes)
+        self._reader.drain(self.buffer_bytes)
+
+
+def _shown(address: Any) -> str:  # noqa: ANN401 as the socket module has it
+    """Return an address as ``host:port``, an IPv4 one inside IPv6 as IPv4."""
+    host = address[0].removeprefix(V4_MAPPED)
+    return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
 
 
 class _Reader:
@@ -193,7 +174,4 @@ class _Reader:
             self._kernel.count_drops(new)
 
     def _source(self, sender: Any) -> str:  # noqa: ANN401 as the socket module has it
-        if self._path:
-            return sender or self._path
-        host, port = sender[0].removeprefix(V4_MAPPED), sender[1]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return sender or self._path if self._path else _shown(sender)
