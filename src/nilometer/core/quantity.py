@@ -85,11 +85,11 @@ def written(value: Duration | Size | Rollup) -> str:
     if isinstance(value, Size):
         unit = next((name for name in ("GiB", "MiB", "KiB") if value and value % BYTES[name.lower()] == 0), "")
         return f"{value // BYTES[unit.lower()]}{unit}"
-    unit = next((name for name in ("d", "h", "m", "s") if value and value % SECONDS[name] == 0), "")
+    unit = next((name for name in ("d", "h", "m", "s") if value % SECONDS[name] == 0), "") if value else "s"
     if unit:
         return f"{int(value / SECONDS[unit])}{unit}"
     thousandths = round(value * 1000)
-    return f"{thousandths}ms" if value and thousandths * SECONDS["ms"] == value else f"{Decimal(repr(float(value))):f}s"
+    return f"{thousandths}ms" if thousandths * SECONDS["ms"] == value else f"{Decimal(repr(float(value))):f}s"
 
 
 def truth(text: str) -> bool:

@@ -104,6 +104,9 @@ class Flush:
 def block(kind: Kind, columns: Mapping[str, Iterable[float]], names: Iterable[str]) -> Block:
     """Build a block from plain Python values, every statistic present. Columns keep their order."""
     keys = list(names)
+    if any("\n" in key for key in keys):
+        message = "a name never holds a newline"
+        raise ValueError(message)
     built = tuple(Column(name, array("d", values)) for name, values in columns.items())
     if any(len(column.values) != len(keys) for column in built):
         message = f"each column needs {len(keys)} values, one a name"
