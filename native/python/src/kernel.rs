@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// From this many bytes on it pays to let other Python threads run while lines are counted.
 const WORTH_DETACHING: usize = 16_384;
 
-#[pyclass(frozen)]
+#[pyclass(frozen, module = "nilometer_native")]
 pub struct Kernel {
     engine: Arc<Engine>,
     fed: Arc<Lane>,

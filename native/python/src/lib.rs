@@ -1,6 +1,6 @@
 //! The native kernel for Python: plain types across, and no logic of its own but threads and locks.
 //!
-//! Docstrings live in `nilometer_native.pyi`.
+//! Docstrings live in `nilometer_native/__init__.pyi`.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +12,7 @@ mod receiver;
 use pyo3::prelude::*;
 
 #[pymodule]
-mod nilometer_native {
+mod _native {
     #[pymodule_export]
     use crate::convert::{render_lines, render_points};
     #[pymodule_export]

@@ -17,7 +17,7 @@ struct Running {
     meter: Meter,
 }
 
-#[pyclass(frozen)]
+#[pyclass(frozen, module = "nilometer_native")]
 pub struct Receiver {
     #[pyo3(get)]
     address: String,

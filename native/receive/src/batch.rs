@@ -4,8 +4,10 @@
 //!
 //! * The headers that the system call reads and writes are built anew for every call, so no length that an earlier call
 //!   left behind is ever used again.
-//! * A slot holds the largest UDP datagram. Slots stand 33 cache lines further apart than that, because at a power of two
-//!   the starts of all slots would compete for the same few lines of the cache.
+//! * A slot holds the largest UDP datagram; those for a Unix socket, where the sender's buffer is the bound, hold 1 MiB.
+//!   Memory that no datagram has reached yet costs nothing.
+//! * Slots stand 33 cache lines further apart than they are long, because at a power of two the starts of all slots would
+//!   compete for the same few lines of the cache.
 
 use crate::peer::Peer;
 use libc::{c_int, c_uint, c_void};
@@ -17,10 +19,26 @@ use std::ptr;
 
 /// Datagrams in a batch at most.
 pub const SLOTS: usize = HEADERS as usize;
-/// Bytes in a datagram at most; a UDP datagram never has more.
-pub const SLOT_BYTES: usize = 65_536;
 const HEADERS: c_uint = 64;
-const STRIDE: usize = SLOT_BYTES + 33 * 64;
+const APART: usize = 33 * 64;
+
+/// How many datagrams a batch takes at most, and how long ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    slots: c_uint,
+    slot_bytes: usize,
+}
+
+impl Shape {
+    /// For UDP, whose datagrams have less than 64 KiB.
+    pub const UDP: Self = Self { slots: HEADERS, slot_bytes: 64 << 10 };
+    /// For Unix sockets.
+    pub const UNIX: Self = Self { slots: 16, slot_bytes: 1 << 20 };
+
+    const fn stride(self) -> usize {
+        self.slot_bytes + APART
+    }
+}
 
 /// Room for the one control message that is asked for, laid out as `CMSG_SPACE(4)` bytes are.
 #[derive(Clone, Copy)]
@@ -43,8 +61,9 @@ struct Arrival {
     dropped: Option<u32>,
 }
 
-/// Up to [`SLOTS`] datagrams, fetched together.
+/// Datagrams fetched together.
 pub struct Batch {
+    shape: Shape,
     memory: Box<[u8]>,
     peers: Box<[Peer; SLOTS]>,
     controls: Box<[Control; SLOTS]>,
@@ -52,19 +71,14 @@ pub struct Batch {
     used: usize,
 }
 
-impl Default for Batch {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Batch {
     /// Returns an empty batch.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(shape: Shape) -> Self {
         let header = libc::cmsghdr { cmsg_len: 0, cmsg_level: 0, cmsg_type: 0 };
         Self {
-            memory: vec![0; SLOTS * STRIDE].into_boxed_slice(),
+            shape,
+            memory: vec![0; shape.slots as usize * shape.stride()].into_boxed_slice(),
             peers: Box::new([Peer::default(); SLOTS]),
             controls: Box::new([Control { header, dropped: 0, padding: 0 }; SLOTS]),
             arrivals: [Arrival::default(); SLOTS],
@@ -91,10 +105,11 @@ impl Batch {
     }
 
     fn recvmmsg(&mut self, socket: BorrowedFd<'_>, flags: c_int) -> io::Result<usize> {
-        let mut slots = self.memory.chunks_exact_mut(STRIDE);
+        let Shape { slots: count, slot_bytes } = self.shape;
+        let mut slots = self.memory.chunks_exact_mut(self.shape.stride());
         let mut parts: [libc::iovec; SLOTS] = from_fn(|_| libc::iovec {
             iov_base: slots.next().map_or(ptr::null_mut(), |slot| slot.as_mut_ptr().cast::<c_void>()),
-            iov_len: SLOT_BYTES,
+            iov_len: slot_bytes,
         });
         let (mut peers, mut controls, mut parts) = (self.peers.iter_mut(), self.controls.iter_mut(), parts.iter_mut());
         let mut headers: [libc::mmsghdr; SLOTS] = from_fn(|_| {
@@ -112,19 +127,18 @@ impl Batch {
         });
         // SAFETY: each header points to memory that is borrowed mutably from `self` or lies in this frame, outlives the
         // call, is as long as the header says, and may hold any bytes.
-        let count =
-            unsafe { libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), HEADERS, flags, ptr::null_mut()) };
-        let used = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+        let answer = unsafe { libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count, flags, ptr::null_mut()) };
+        let used = usize::try_from(answer).map_err(|_| io::Error::last_os_error())?;
         for ((arrival, header), control) in self.arrivals.iter_mut().zip(&headers).zip(self.controls.iter()).take(used)
         {
-            *arrival = Arrival::read(header, control);
+            *arrival = Arrival::read(header, control, slot_bytes);
         }
         Ok(used)
     }
 
     /// The datagrams, in the order of arrival.
     pub fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
-        let slots = self.memory.chunks_exact(STRIDE).zip(self.peers.iter());
+        let slots = self.memory.chunks_exact(self.shape.stride()).zip(self.peers.iter());
         self.arrivals[..self.used].iter().zip(slots).map(|(arrival, (slot, peer))| Datagram {
             bytes: &slot[..arrival.bytes],
             truncated: arrival.truncated,
@@ -141,13 +155,13 @@ impl Batch {
 }
 
 impl Arrival {
-    fn read(header: &libc::mmsghdr, control: &Control) -> Self {
+    fn read(header: &libc::mmsghdr, control: &Control, slot_bytes: usize) -> Self {
         let message = &header.msg_hdr;
         let counted = message.msg_controllen >= DROPPED_END
             && control.header.cmsg_level == libc::SOL_SOCKET
             && control.header.cmsg_type == libc::SO_RXQ_OVFL;
         Self {
-            bytes: usize::try_from(header.msg_len).map_or(SLOT_BYTES, |bytes| bytes.min(SLOT_BYTES)),
+            bytes: usize::try_from(header.msg_len).map_or(slot_bytes, |bytes| bytes.min(slot_bytes)),
             peer_bytes: message.msg_namelen.min(Peer::BYTES) as usize,
             truncated: message.msg_flags & libc::MSG_TRUNC != 0,
             dropped: counted.then_some(control.dropped),
@@ -170,5 +184,39 @@ impl Datagram<'_> {
     #[must_use]
     pub fn source(&self) -> Option<String> {
         self.peer.text(self.peer_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Batch, Shape};
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixDatagram;
+
+    const SMALL: Shape = Shape { slots: 3, slot_bytes: 8 };
+
+    #[test]
+    fn a_datagram_that_is_cut_says_so() {
+        let (sender, receiver) = UnixDatagram::pair().expect("two sockets");
+        let mut batch = Batch::new(SMALL);
+        for data in ["12345678", "123456789", "", "last"] {
+            sender.send(data.as_bytes()).expect("sent");
+        }
+        let mut found = Vec::new();
+        while batch.receive(receiver.as_fd(), false).expect("received") > 0 {
+            found.push(batch.datagrams().map(|one| (one.bytes.to_vec(), one.truncated)).collect::<Vec<_>>());
+        }
+        let first = vec![(b"12345678".to_vec(), false), (b"12345678".to_vec(), true), (Vec::new(), false)];
+        assert_eq!(found, [first, vec![(b"last".to_vec(), false)]]);
+    }
+
+    #[test]
+    fn nothing_to_read_is_an_empty_batch_and_a_wrong_socket_an_error() {
+        let (_sender, receiver) = UnixDatagram::pair().expect("two sockets");
+        let mut batch = Batch::new(SMALL);
+        assert_eq!(batch.receive(receiver.as_fd(), false).expect("no error"), 0);
+        assert_eq!(batch.datagrams().count(), 0);
+        let file = std::fs::File::open("/dev/null").expect("opened");
+        assert!(batch.receive(file.as_fd(), false).is_err());
     }
 }

@@ -15,6 +15,6 @@ mod peer;
 mod reader;
 mod socket;
 
-pub use batch::{Batch, Datagram, SLOT_BYTES, SLOTS};
+pub use batch::{Batch, Datagram, SLOTS, Shape};
 pub use reader::{Meter, Reader};
 pub use socket::{bind_udp, bind_unix};

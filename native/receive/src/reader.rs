@@ -1,8 +1,8 @@
 //! Reads one socket until told to stop.
 
-use crate::Batch;
 use crate::drops::Drops;
 use crate::socket::File;
+use crate::{Batch, Shape};
 use socket2::{SockAddr, Socket};
 use std::io;
 use std::os::fd::AsFd;
@@ -84,7 +84,7 @@ impl Reader {
     /// A sender that goes on sending does not keep it from ending: at most as many datagrams are read after `stop` as
     /// the receive buffer can hold.
     pub fn run(&self, stop: &AtomicBool, mut take: impl FnMut(&Batch)) {
-        let mut batch = Batch::new();
+        let mut batch = Batch::new(self.shape());
         while !stop.load(Ordering::Acquire) {
             if self.read(&mut batch, true, &mut take).is_err() {
                 thread::sleep(RESPITE);
@@ -97,6 +97,10 @@ impl Reader {
                 break;
             }
         }
+    }
+
+    fn shape(&self) -> Shape {
+        if self.address.is_unix() { Shape::UNIX } else { Shape::UDP }
     }
 
     fn read(&self, batch: &mut Batch, wait: bool, take: &mut impl FnMut(&Batch)) -> io::Result<usize> {
