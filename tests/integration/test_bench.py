@@ -1,0 +1,29 @@
+"""The bench runs and finds no loss at a low rate. What it measures is not asserted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("server", ["Nilometer", "statsd (Node)", "statsd_exporter"])
+def test_servers_are_measured_without_loss_at_a_low_rate(server: str) -> None:
+    command = [sys.executable, str(ROOT / "bench/statsd.py"), "--only", server, "--load", "packed 1 k"]
+    command += ["--seconds", "2", "--interval", "1", "--trials", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "lost 0" in done.stdout, done.stdout
+
+
+def test_a_flush_is_measured() -> None:
+    command = [sys.executable, str(ROOT / "bench/flush.py"), "--series", "1000", "--rounds", "2"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "pause of ingest" in done.stdout
