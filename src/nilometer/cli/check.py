@@ -1,0 +1,200 @@
+"""``nilometer check``: does what a URL names work? Connects, writes one point, reads it back, says what it can do.
+
+Rules:
+
+* Every URL is parsed before anything is tried: a wrong one is wrong use.
+* A step that failed ends its URL's row of steps, not the others'.
+* What is written is one gauge, ``nilometer.check``; a listener gets an empty line, which counts no value.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from nilometer.backends import registry
+from nilometer.cli.help import Command, Example
+from nilometer.cli.main import DONE, FAILED
+from nilometer.cli.peer import connect, reaching
+from nilometer.core import url as urls
+from nilometer.core.clock import SYSTEM
+from nilometer.core.errors import NilometerError, Unavailable, UnknownScheme, did_you_mean
+from nilometer.core.record import Flush, Kind, Window, block
+from nilometer.ingest import listeners
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nilometer.core.clock import Clock
+    from nilometer.core.url import Url
+
+NAME = "nilometer.check"
+PATTERN = f"*{NAME}"
+LISTENERS = (listeners.UDP, listeners.TCP, listeners.UNIX, listeners.UNIXGRAM)
+REFUSAL = 0.2
+"""Seconds to wait for word that nobody listens."""
+READ_BACK, PAUSE = 5.0, 0.1
+"""For how long, and how often, to look for the point; in seconds."""
+OK, BAD, NONE = "ok", "FAILED", "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was tried, how it ended (`OK`, `BAD`, or `NONE` when it was not tried), how long it took, what to know."""
+
+    name: str
+    outcome: str
+    detail: str
+    milliseconds: float | None = None
+
+
+def timed(name: str, action: Callable[[], str]) -> Step:
+    """Run one step; the action returns what to say about it."""
+    began = time.perf_counter()
+    try:
+        outcome, detail = OK, action()
+    except NilometerError as error:
+        outcome, detail = BAD, str(error)
+    return Step(name, outcome, detail, (time.perf_counter() - began) * 1000)
+
+
+def listener_steps(url: Url) -> Iterator[Step]:
+    """Try a listener."""
+    yield timed("listens", lambda: _probe(url))
+
+
+def _probe(url: Url) -> str:
+    peer = connect(url)
+    try:
+        with reaching(url):
+            peer.send(b"\n")
+            refused = peer.refused(REFUSAL)
+    finally:
+        with reaching(url):
+            peer.close()
+    if refused:
+        message = f"{url}: nothing listens there; start a server with: nilometer serve"
+        raise Unavailable(message)
+    if url.scheme == listeners.UDP:
+        return "an empty datagram was not refused; UDP gives no better answer"
+    return "connected and sent an empty line"
+
+
+def backend_steps(url: Url, *, write: bool, clock: Clock = SYSTEM) -> Iterator[Step]:
+    """Try a backend: one step a capability, until one fails."""
+    abilities = registry.capabilities(url.scheme)
+    yield Step("can", OK, ", ".join(abilities))
+    flush = probe(clock.time())
+    steps = {
+        registry.HEALTH: ("connect", lambda: _connect(url)),
+        registry.METRICS: ("write", lambda: _write(url, flush)),
+        registry.SERIES: ("read back", lambda: read_back(url, flush, clock)),
+    }
+    failed = False
+    for ability, (name, action) in steps.items():
+        reason = _reason_not_to(url, ability, abilities, write=write, failed=failed)
+        step = Step(name, NONE, reason) if reason else timed(name, action)
+        failed = failed or step.outcome == BAD
+        yield step
+
+
+def _reason_not_to(url: Url, ability: str, abilities: tuple[str, ...], *, write: bool, failed: bool) -> str:
+    """Return why a step is not tried, the empty string when it is."""
+    if failed:
+        return "not tried"
+    if ability not in abilities:
+        return f"{url.scheme}:// has no {ability}"
+    return "not asked for" if not write and ability != registry.HEALTH else ""
+
+
+def probe(now: float) -> Flush:
+    """Return a flush of one gauge whose value tells it from every other."""
+    end = float(int(now))
+    return Flush(Window(end - 1, end, 1.0), (block(Kind.GAUGE, {"value": [now]}, [NAME]),))
+
+
+def _connect(url: Url) -> str:
+    backend = registry.open(url, registry.HEALTH)
+    try:
+        return backend.check()
+    finally:
+        backend.close()
+
+
+def _write(url: Url, flush: Flush) -> str:
+    sink = registry.open(url, registry.METRICS)
+    try:
+        sink.write(flush)
+    finally:
+        sink.close()
+    return f"one gauge, {NAME}"
+
+
+def read_back(url: Url, flush: Flush, clock: Clock) -> str:
+    """Wait until the point that was written can be read. Raise `Unavailable` when it cannot in time."""
+    wanted = flush.blocks[0].columns[0].values[0]
+    at = flush.window.end
+    reader = registry.open(url, registry.SERIES)
+    deadline = clock.monotonic() + READ_BACK
+    try:
+        while True:
+            for series in reader.read(reader.find(PATTERN), at, at):
+                if wanted in series.values:
+                    return series.path
+            if clock.monotonic() >= deadline:
+                message = f"{url}: the point did not come back within {READ_BACK:g} s"
+                raise Unavailable(message)
+            clock.wait(threading.Event(), PAUSE)
+    finally:
+        reader.close()
+
+
+def parsed(text: str) -> Url:
+    """Parse a URL of a backend or a listener, its options too. Raise `UrlError`."""
+    url = urls.parse(text)
+    if url.scheme in LISTENERS:
+        listeners.check(url)
+    elif url.scheme in registry.TABLE:
+        registry.open(url, registry.capabilities(url.scheme)[0]).close()
+    else:
+        known = (*LISTENERS, *registry.TABLE)
+        message = f"{url}: nothing answers to {url.scheme}://{did_you_mean(url.scheme, known)}; known are {', '.join(known)}"
+        raise UnknownScheme(message)
+    return url
+
+
+def _show(step: Step) -> None:
+    colour = {OK: "green", BAD: "red"}.get(step.outcome)
+    outcome = click.style(f"{step.outcome:<6}", fg=colour)
+    took = "" if step.milliseconds is None else f"{step.milliseconds:.1f} ms"
+    click.echo(f"  {step.name:<9}  {outcome}  {took:>10}  {step.detail}")
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        Example("Is Graphite there, and does it take points", "nilometer check graphite://localhost"),
+        Example("Does a server listen here", "nilometer check udp://127.0.0.1:8125 tcp://127.0.0.1:8125"),
+        Example("Connect only", "nilometer check --no-write graphite://localhost"),
+    ],
+    exits={0: "everything works", 1: "something failed", 2: "wrong use, or a wrong URL: nothing was tried"},
+)
+@click.option("--write/--no-write", default=True, show_default=True, help=f"Write a gauge named {NAME} and read it back.")
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+def command(urls: tuple[str, ...], *, write: bool) -> int:
+    """Try a URL: connect, write, read back.
+
+    A URL of a backend, such as graphite://localhost, is connected to; one gauge is written and, where the backend can, read
+    back. A URL of a listener, such as udp://127.0.0.1:8125, gets an empty line.
+    """
+    failed = False
+    for url in [parsed(text) for text in urls]:
+        click.echo(click.style(str(url), bold=True))
+        for step in listener_steps(url) if url.scheme in LISTENERS else backend_steps(url, write=write):
+            _show(step)
+            failed = failed or step.outcome == BAD
+    return FAILED if failed else DONE
