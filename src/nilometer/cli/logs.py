@@ -1,4 +1,4 @@
-"""The server's log: lines of text or JSON on standard error; on statsd's own configuration file statsd's lines on standard output."""
+"""The server's log: lines of text or JSON on standard error; serving statsd's configuration file, on standard output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
-        entry = {"time": record.created, "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
+        entry = {
+            "time": record.created,
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)

@@ -13,6 +13,7 @@ import hashlib
 import logging
 import threading
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from nilometer.backends import registry
 from nilometer.core import url as urls
@@ -68,7 +69,10 @@ class Sinks:
         return [sink.worker.status() for sink in opened]
 
     def change(self, wanted: Sequence[Url], settings: Settings) -> None:
-        """Open what is new, flush and close what is gone. Raise `ConfigError` for a wrong URL, with nothing changed."""
+        """Open what is new, flush and close what is gone.
+
+        Raise `ConfigError` for a wrong URL, with nothing changed; `StoreError` when a spool cannot be had.
+        """
         texts = {url.reveal(): url for url in wanted}
         backends = {text: registry.open(url, registry.METRICS) for text, url in texts.items() if text not in self._opened}
         with self._lock:
@@ -78,10 +82,12 @@ class Sinks:
             LOG.info("%s is no longer a sink", sink.url)
         close(gone, settings.stop.deadline)
         self._configure(settings)
-        for text, backend in backends.items():
-            self._open(texts[text], text, backend, settings)
-        with self._lock:
-            self._held = None
+        try:
+            for text, backend in backends.items():
+                self._open(texts[text], text, backend, settings)
+        finally:
+            with self._lock:
+                self._held = None
 
     def _configure(self, settings: Settings) -> None:
         for sink in self._opened.values():
@@ -147,4 +153,4 @@ def wanted(settings: Settings, store: Path) -> list[Url]:
     """Return the sinks that the settings ask for, the embedded store where they name none."""
     if settings.server.sinks:
         return list(settings.server.sinks)
-    return [urls.parse(f"sqlite://{store}")]
+    return [urls.parse(f"sqlite://{quote(str(store))}")]

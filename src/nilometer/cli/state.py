@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nilometer.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOCK, STORE, SPOOLS, CARRYOVER = "lock", "nilometer.db", "spool", "carryover.json"
 CURE = "set server.state (--server-state, $NILOMETER_SERVER_STATE) to another directory"

@@ -1,13 +1,15 @@
-"""A kernel's finished window becomes a `Flush`: its losses are counted, the server's own series join the clients'."""
+"""Around a kernel: settings become its rules; its finished window becomes a `Flush`, joined by the server's own series."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from nilometer.core.record import Flush
+from nilometer.ingest.kernel import Aggregation, Histogram
 
 if TYPE_CHECKING:
     from nilometer.core.losses import Losses
+    from nilometer.core.settings import Settings
     from nilometer.ingest.kernel import Aggregates, Tally
     from nilometer.ingest.selfmetrics import Moment, SelfMetrics
 
@@ -25,3 +27,24 @@ def count_losses(tally: Tally, losses: Losses) -> None:
     losses.count("kernel", "sample_limit", tally.samples_over_limit)
     losses.count("kernel", "set_member_limit", tally.members_over_limit)
     losses.count("socket", "kernel_drop", tally.kernel_drops)
+
+
+def rules(settings: Settings) -> Aggregation:
+    """Return what the settings ask of a kernel."""
+    timers, idle, limits = settings.timers, settings.idle, settings.limits
+    return Aggregation(
+        percentiles=timers.percentiles,
+        histograms=tuple(Histogram(histogram.match, histogram.bins) for histogram in timers.histograms),
+        timer_statistics=timers.statistics,
+        delete_counters=idle.delete_counters,
+        delete_timers=idle.delete_timers,
+        delete_sets=idle.delete_sets,
+        delete_gauges=idle.delete_gauges,
+        gauge_ttl=idle.gauge_ttl,
+        keep=idle.keep,
+        sanitize=settings.names.sanitize,
+        max_series=limits.series,
+        max_samples=limits.samples,
+        max_set_members=limits.set_members,
+        max_line=limits.line,
+    )

@@ -1,0 +1,129 @@
+"""``nilometer serve``: run the server until a signal ends it.
+
+Signals: SIGTERM and SIGINT flush everything and end with exit code 0; a second one ends the process at once (143, 130).
+SIGHUP reads the settings again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from nilometer.cli import logs
+from nilometer.cli.help import Command, Example
+from nilometer.cli.main import DONE
+from nilometer.cli.options import with_settings
+from nilometer.core import settings as table
+from nilometer.core.errors import NilometerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from nilometer.cli.options import Chosen
+    from nilometer.cli.server import Plan, Server
+
+LOG = logging.getLogger(__name__)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+TICK = 0.2
+"""Seconds between two looks at bad lines."""
+
+
+def _plan(chosen: Chosen, flags: dict[str, object], statsd_config: Path | None) -> Plan:
+    """Read the settings. Raise `ConfigError`."""
+    from nilometer.cli.server import Plan  # noqa: PLC0415 help and errors in settings need no server
+
+    if statsd_config is None:
+        return Plan(chosen.settings(flags))
+    from nilometer.ingest import statsd_config as files  # noqa: PLC0415 only who has such a file needs its reader
+
+    found = files.load(statsd_config)
+    base = table.load(chosen.file, os.environ, {**chosen.flags, **flags})
+    return Plan(files.apply(base, found, statsd_config), found.prefix, found.warnings)
+
+
+def _loop(server: Server, plan: Callable[[], Plan]) -> None:
+    """Serve until a signal says that it is enough."""
+    while True:
+        received = signal.sigtimedwait(SIGNALS, TICK)
+        if received is None:
+            server.tend()
+        elif received.si_signo == signal.SIGHUP:
+            _reload(server, plan)
+        else:
+            return
+
+
+def _reload(server: Server, plan: Callable[[], Plan]) -> None:
+    try:
+        server.reload(plan())
+    except NilometerError as error:
+        LOG.error("settings not reloaded, the old ones go on: %s", error)  # noqa: TRY400 the reason is the message
+
+
+def _end_at_once(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    os._exit(128 + number)
+
+
+def _stop(server: Server) -> None:
+    """Stop, unless another signal ends the process first."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end_at_once)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
+    server.stop()
+
+
+def run(plan: Callable[[], Plan]) -> int:
+    """Run a server and return the exit code. Raise `NilometerError` when it cannot start."""
+    from nilometer.cli.server import Server  # noqa: PLC0415 see _plan
+    from nilometer.ingest import _kernel  # noqa: PLC0415 it loads the native module
+
+    first = plan()
+    logs.configure(first.settings.log, statsd=first.statsd is not None)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # threads inherit it: signals wait for _loop
+    kernel = _kernel.create()
+    server = Server(first, kernel)
+    server.start()
+    _loop(server, plan)
+    _stop(server)
+    return DONE
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        Example("With the embedded store", "nilometer serve"),
+        Example("To Graphite and to the console", "nilometer serve graphite://localhost console://"),
+        Example("Another port, every second", "nilometer serve --listen udp://:9125 --flush-interval 1s graphite://localhost"),
+        Example("In place of statsd", "nilometer serve --statsd-config /etc/statsd/config.json"),
+    ],
+    exits={0: "stopped by SIGTERM or SIGINT", 1: "could not start", 2: "wrong use, a wrong setting or URL", 130: "see 143"}
+    | {143: "a second signal ended the server before everything was flushed"},
+)
+@click.option("--listen", "listen", multiple=True, metavar="URL", help="Same as --server-listen.")
+@click.option(
+    "--statsd-config",
+    "statsd_config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Serve as statsd would with this configuration file (JSON).",
+)
+@click.argument("urls", nargs=-1, metavar="[URL]...")
+@with_settings
+def command(urls: tuple[str, ...], listen: tuple[str, ...], statsd_config: Path | None, chosen: Chosen) -> int:
+    """Receive metrics and send aggregates on.
+
+    Every URL is a sink that gets each flush; without any, the embedded store does. See docs/reference for all of them.
+    """
+    flags: dict[str, object] = {}
+    if urls:
+        flags["server.sinks"] = list(urls)
+    if listen:
+        flags["server.listen"] = list(listen)
+    return run(lambda: _plan(chosen, flags, statsd_config))

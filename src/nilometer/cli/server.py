@@ -1,0 +1,238 @@
+"""The server: listeners feed a kernel, the flusher empties it into the sinks. Built from settings, changed by a reload.
+
+Rules:
+
+* `start` either brings everything up or leaves nothing behind.
+* `reload` refuses what is wrong as a whole: the old settings go on. What cannot change while the server runs is named.
+* `stop` loses nothing that was received: sockets are read empty, the window is flushed, sinks write until the deadline, the
+  rest waits in their spools.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nilometer.cli import logs
+from nilometer.cli.sinks import Sinks, wanted
+from nilometer.cli.state import StateDirectory
+from nilometer.core import quantity
+from nilometer.core.clock import SYSTEM
+from nilometer.core.errors import NilometerError, StoreError
+from nilometer.core.losses import Losses
+from nilometer.core.quantity import Size
+from nilometer.ingest import carryover, selfmetrics
+from nilometer.ingest.aggregate import rules
+from nilometer.ingest.badlines import BadLineLog
+from nilometer.ingest.carryover import Carryover
+from nilometer.ingest.flush import Flusher, Parts
+from nilometer.ingest.listeners import Listeners, check
+from nilometer.ingest.schedule import schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nilometer.core.settings import Settings
+    from nilometer.core.url import Url
+    from nilometer.ingest.kernel import Kernel
+    from nilometer.ingest.listeners import Listener
+    from nilometer.ingest.selfmetrics import SelfMetrics
+
+LOG = logging.getLogger(__name__)
+FIXED = ("server.state", "self.prefix")
+"""Settings that take a restart."""
+SAVE_EVERY = 60.0
+"""Seconds between two savings of the gauges while the server runs."""
+REFERENCE = "THE REFERENCE KERNEL IS IN USE: correct, but many times slower; for the native one: pip install nilometer-native"
+ENOUGH = 4 << 20
+"""A receive buffer of fewer bytes loses datagrams when the machine is busy for some milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to serve: settings and, on statsd's own configuration file, the prefix of its self-metrics and what to warn of."""
+
+    settings: Settings
+    statsd: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Server:
+    """One server. `start`, then `tend` a few times a second, `reload` on demand, `stop`."""
+
+    def __init__(self, plan: Plan, kernel: Kernel) -> None:
+        self._plan, self._kernel = plan, kernel
+        self._losses = Losses()
+        self._cleanup = contextlib.ExitStack()
+        self._listening: dict[str, Listener] = {}
+
+    def start(self) -> None:
+        """Bring everything up. Raise `NilometerError` when something is wrong; nothing runs then."""
+        with self._cleanup:
+            self._start()
+            self._cleanup = self._cleanup.pop_all()
+
+    def _start(self) -> None:
+        settings, cleanup = self._plan.settings, self._cleanup
+        for url in settings.server.listen:
+            check(url)
+        self._state = StateDirectory(settings.server.state)
+        cleanup.callback(self._state.close)
+        self._sinks = Sinks(self._state.spools, self._losses)
+        cleanup.callback(lambda: self._sinks.close(self._plan.settings.stop.deadline))
+        self._sinks.change(wanted(settings, self._state.store), settings)
+        left = carryover.restore(self._state.carryover)
+        self._kernel.configure(rules(settings))
+        if settings.gauges.keep:
+            self._kernel.restore_gauges(list(left.gauges), list(left.gauges.values()))
+        limits = settings.limits
+        self._listeners = Listeners(self._kernel, self._losses, max_line=limits.line, connections=limits.connections)
+        cleanup.callback(self._listeners.close)
+        cleanup.callback(self._stop_listening)
+        for url in settings.server.listen:
+            self._listen(url)
+        self._bad_lines = BadLineLog(self._kernel, SYSTEM, statsd=self._plan.statsd is not None)
+        self._flusher = self._new_flusher(left.written)
+        self._saved = self._flusher.written
+        self._flusher.start()
+        self._report()
+
+    def _new_flusher(self, written: float) -> Flusher:
+        flush, statsd = self._plan.settings.flush, self._plan.statsd
+        parts = Parts(
+            kernel=self._kernel,
+            losses=self._losses,
+            metrics=self._metrics(),
+            deliver=self._sinks.deliver,
+            counted=self._bad_lines.counted,
+            nominal=statsd is not None,
+        )
+        return Flusher(parts, schedule(flush.interval, flush.align, SYSTEM.time()), SYSTEM, written)
+
+    def _metrics(self) -> SelfMetrics:
+        if self._plan.statsd is not None:
+            return selfmetrics.StatsdMetrics(self._plan.statsd)
+        return selfmetrics.OwnMetrics(
+            self._plan.settings.self.prefix,
+            self._losses,
+            sinks=self._sinks.statuses,
+            buffers=self._buffers,
+            connections=lambda: self._listeners.connections,
+        )
+
+    def _buffers(self) -> dict[str, int]:
+        """Return the smallest receive buffer that each listener was granted, in bytes."""
+        return {str(one.url): min(one.buffers) for one in list(self._listening.values()) if one.buffers}
+
+    def _report(self) -> None:
+        """Say where the server listens and where to look."""
+        self._warn()
+        for listener in self._listening.values():
+            granted = f", receive buffer {_size(min(listener.buffers))}" if listener.buffers else ""
+            LOG.info("listening on %s%s", ", ".join(listener.addresses), granted)
+            _hint(listener)
+        for url in wanted(self._plan.settings, self._state.store):
+            LOG.info("every %s to %s", quantity.written(self._plan.settings.flush.interval), url)
+        for name in self._sinks.orphans():
+            LOG.warning(
+                "%s holds flushes for a sink that is not configured; add the sink, or remove it", self._state.spools / name
+            )
+        LOG.info("server is up")
+
+    def _warn(self) -> None:
+        if self._kernel.name == "reference":
+            LOG.warning(REFERENCE)
+        for warning in self._plan.warnings:
+            LOG.warning("%s", warning)
+
+    def _listen(self, url: Url) -> Listener:
+        listener = self._listeners.open(url)
+        self._listening[url.reveal()] = listener
+        return listener
+
+    def _stop_listening(self) -> None:
+        while self._listening:
+            self._listening.popitem()[1].stop()
+
+    def tend(self) -> None:
+        """Show bad lines, and save the gauges now and then. Call it a few times a second."""
+        self._bad_lines.drain()
+        if self._flusher.written - self._saved >= SAVE_EVERY:
+            self._save()
+
+    def _save(self) -> None:
+        self._saved = self._flusher.written
+        gauges = dict(zip(*self._kernel.gauges(), strict=True)) if self._plan.settings.gauges.keep else {}
+        try:
+            carryover.save(self._state.carryover, Carryover(self._saved, gauges))
+        except StoreError as error:
+            LOG.warning("%s", error)
+
+    def reload(self, plan: Plan) -> None:
+        """Use other settings. Raise `NilometerError` when they cannot be used; the old ones go on then."""
+        old, new = self._plan.settings, plan.settings
+        for url in new.server.listen:
+            check(url)
+        self._change_listeners(new.server.listen, old.server.listen)
+        self._sinks.change(wanted(new, self._state.store), new)
+        self._plan = plan
+        self._kernel.configure(rules(new))
+        self._listeners.limit(max_line=new.limits.line, connections=new.limits.connections)
+        if (new.flush.interval, new.flush.align) != (old.flush.interval, old.flush.align):
+            self._flusher.reschedule(schedule(new.flush.interval, new.flush.align, SYSTEM.time()))
+        logs.configure(new.log, statsd=plan.statsd is not None)
+        for name in FIXED:
+            if old.value(name) != new.value(name):
+                LOG.warning("%s cannot change while the server runs; restart it for %s", name, new.value(name))
+        for warning in plan.warnings:
+            LOG.warning("%s", warning)
+        LOG.info("settings reloaded")
+
+    def _change_listeners(self, wanted: Sequence[Url], before: Sequence[Url]) -> None:
+        """Close what is gone, then open what is new; open the old ones again when that fails."""
+        texts = {url.reveal(): url for url in wanted}
+        for text in [text for text in self._listening if text not in texts]:
+            listener = self._listening.pop(text)
+            listener.stop()
+            LOG.info("no longer listening on %s", listener.url)
+        try:
+            for text in [text for text in texts if text not in self._listening]:
+                LOG.info("listening on %s", ", ".join(self._listen(texts[text]).addresses))
+        except NilometerError:
+            self._restore_listeners({url.reveal(): url for url in before})
+            raise
+
+    def _restore_listeners(self, before: dict[str, Url]) -> None:
+        for text in [text for text in self._listening if text not in before]:
+            self._listening.pop(text).stop()
+        for text, url in before.items():
+            if text not in self._listening:
+                try:
+                    self._listen(url)
+                except NilometerError:
+                    LOG.exception("%s cannot be listened on again", url)
+
+    def stop(self) -> None:
+        """Read the sockets empty, flush, and give the sinks their time."""
+        LOG.info("stopping")
+        with self._cleanup:
+            self._stop_listening()
+            self._flusher.stop()
+            self._save()
+        LOG.info("stopped")
+
+
+def _size(count: int) -> str:
+    return quantity.written(Size(count))
+
+
+def _hint(listener: Listener) -> None:
+    """Say how to get a larger receive buffer, when the system granted a small one."""
+    if listener.buffers and min(listener.buffers) < ENOUGH:
+        LOG.warning(
+            "%s: the receive buffer is only %s, so bursts are lost; allow more with: sysctl -w net.core.rmem_max=16777216",
+            listener.url,
+            _size(min(listener.buffers)),
+        )
