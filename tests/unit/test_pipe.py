@@ -1,0 +1,404 @@
+from __future__ import annotations
+
+import logging
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nilometer.core.errors import Rejected, StoreError, Unavailable
+from nilometer.core.losses import Losses
+from nilometer.core.pipe import PipeOptions, SinkWorker
+from nilometer.core.record import Flush, Kind, Window, block
+from nilometer.core.spool import Spool
+from nilometer.testing.clock import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PATIENCE = 20.0
+START = 1_000_000_000
+
+
+def flush(number: int) -> Flush:
+    return Flush(Window(number, number + 10, 10), (block(Kind.COUNTER, {"count": [1, 2]}, ["a", "b"]),))
+
+
+class Sink:
+    """A sink that does what the test says: `away`, `fault`, or hang until `release` is set."""
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+        self.taken: list[float] = []
+        self.attempts = 0
+        self.together = 0
+        self.closed = 0
+        self.hanging = Event()
+        self.release = Event()
+        self.release.set()
+        self._busy = Lock()
+
+    def write(self, flush: Flush) -> None:
+        if not self._busy.acquire(blocking=False):
+            self.together += 1
+            return
+        try:
+            self.attempts += 1
+            if not self.release.is_set():
+                self.hanging.set()
+                self.release.wait(PATIENCE)
+            if self.fault is not None:
+                raise self.fault
+            self.taken.append(flush.window.start)
+        finally:
+            self._busy.release()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Bench:
+    """A pipe on a bench: sink, clock, spool and losses at hand."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.sink = Sink()
+        self.clock = ManualClock(START)
+        self.losses = Losses()
+        self.spool = self.open()
+        self.worker = self.make()
+
+    def open(self, size: int = 1 << 20) -> Spool:
+        return Spool(self.directory / "spool", size=size, age=1e6, losses=self.losses, clock=self.clock)
+
+    def make(self, queue: int = 2) -> SinkWorker:
+        options = PipeOptions(queue=queue, first=1, most=8)
+        return SinkWorker("test", self.sink, self.spool, self.losses, options=options, clock=self.clock, draw=lambda: 1.0)
+
+    def put(self, *numbers: int) -> None:
+        for number in numbers:
+            self.worker.put(flush(number))
+
+    def idle(self, waits: int) -> None:
+        """Block until the worker has gone to sleep so many times, and sleeps."""
+        self.clock.until_waiting(waits)
+
+    def kept(self) -> list[float]:
+        """Return the starts of what lies in the spool, after the worker was closed."""
+        spool, starts = self.open(), []
+        while (found := spool.first()) is not None:
+            starts.append(found[1].window.start)
+            spool.remove(found[0])
+        spool.close()
+        return starts
+
+    def lost(self) -> dict[str, int]:
+        return {f"{stage}.{reason}": number for (stage, reason), number in self.losses.totals().items() if number}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.sink.release.set()
+    bench.worker.close(0)
+
+
+def close_while_it_hangs(bench: Bench, deadline: float) -> bool:
+    """Close in a thread, let the deadline pass, return what `close` said."""
+    said: list[bool] = []
+    waits = len(bench.clock.waits)
+    thread = Thread(target=lambda: said.append(bench.worker.close(deadline)))
+    thread.start()
+    bench.clock.until_waiting(waits + 1)
+    bench.clock.advance(deadline)
+    thread.join(PATIENCE)
+    return said[0]
+
+
+def test_flushes_arrive_in_order(bench: Bench) -> None:
+    bench.worker.start()
+    bench.put(1, 2, 3)
+    assert bench.worker.close(10)
+    assert bench.sink.taken == [1, 2, 3]
+    assert (bench.sink.closed, bench.kept(), bench.lost()) == (1, [], {})
+
+
+def test_status_of_a_pipe_that_works(bench: Bench) -> None:
+    bench.worker.start()
+    bench.idle(1)
+    bench.put(1)
+    bench.idle(2)
+    status = bench.worker.status()
+    assert (status.name, status.last_success, status.last_error, status.last_error_time) == ("test", START, "", None)
+    assert (status.retry_in, status.queued, status.spool_items, status.spool_bytes) == (None, 0, 0, 0)
+    assert (status.written, status.written_series, status.dropped) == (1, 2, 0)
+
+
+def test_a_sink_that_is_away_is_tried_again_after_growing_delays(bench: Bench) -> None:
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.put(1)
+    bench.worker.start()
+    for attempts, delay in enumerate([1, 2, 4, 8, 8], 1):
+        bench.idle(attempts)
+        assert bench.sink.attempts == attempts
+        assert bench.clock.waits[-1] == delay
+        bench.clock.advance(delay)
+    bench.idle(6)
+    bench.sink.fault = None
+    bench.clock.advance(8)
+    bench.idle(7)
+    assert bench.sink.taken == [1]
+    bench.sink.fault = Unavailable("again")
+    bench.put(2)
+    bench.idle(8)
+    assert bench.clock.waits[-1] == 1
+    assert bench.sink.together == 0
+
+
+def test_the_first_failure_moves_everything_to_disk(bench: Bench) -> None:
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.put(1, 2)
+    bench.worker.start()
+    bench.idle(1)
+    status = bench.worker.status()
+    assert (status.spool_items, status.queued) == (2, 0)
+    assert (status.last_success, status.last_error, status.last_error_time) == (None, "nobody answers", START)
+    assert status.retry_in == 1
+    bench.clock.advance(0.25)
+    assert bench.worker.status().retry_in == 0.75
+
+
+def test_what_arrives_while_the_sink_is_away_goes_behind_it_on_disk(bench: Bench) -> None:
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.put(1)
+    bench.worker.start()
+    bench.idle(1)
+    for number in range(2, 8):
+        bench.put(number)
+        bench.idle(number)
+        assert bench.worker.status().spool_items == number
+    assert bench.sink.attempts == 1, "a new flush is no reason to try early"
+    bench.sink.fault = None
+    bench.clock.advance(1)
+    bench.idle(8)
+    assert bench.sink.taken == [1, 2, 3, 4, 5, 6, 7]
+    status = bench.worker.status()
+    assert (status.spool_items, status.spool_bytes, status.last_error) == (0, 0, "")
+
+
+def test_a_restart_goes_on_from_the_spool(bench: Bench) -> None:
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.put(1, 2)
+    bench.worker.start()
+    bench.worker.close(10)
+    bench.sink.fault = None
+    bench.spool = bench.open()
+    bench.worker = bench.make()
+    bench.put(3)
+    bench.worker.start()
+    bench.worker.close(10)
+    assert bench.sink.taken == [1, 2, 3]
+
+
+def test_a_flush_that_is_refused_is_lost_and_the_next_one_goes(bench: Bench) -> None:
+    bench.sink.fault = Rejected("not like this")
+    bench.put(1)
+    bench.worker.start()
+    bench.idle(1)
+    assert bench.worker.status().last_error == "not like this"
+    bench.sink.fault = None
+    bench.put(2)
+    bench.idle(2)
+    assert bench.sink.taken == [2]
+    assert bench.worker.status().dropped == 1
+    assert bench.lost() == {"sink.rejected": 1}
+
+
+def test_a_flush_that_is_refused_leaves_the_spool_too(bench: Bench) -> None:
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.put(1)
+    bench.worker.start()
+    bench.idle(1)
+    bench.sink.fault = Rejected("not like this")
+    bench.clock.advance(1)
+    bench.idle(2)
+    assert bench.worker.status().spool_items == 0
+    assert bench.lost() == {"sink.rejected": 1}
+
+
+def test_a_fault_of_the_backend_is_logged_once_and_tried_again(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.sink.fault = ZeroDivisionError("oops")
+    bench.put(1)
+    bench.worker.start()
+    with caplog.at_level(logging.INFO):
+        for attempts, delay in ((1, 1), (2, 2), (3, 4)):
+            bench.idle(attempts)
+            bench.clock.advance(delay)
+        bench.idle(4)
+        bench.sink.fault = None
+        bench.clock.advance(8)
+        bench.idle(5)
+    traces = [record for record in caplog.records if record.exc_info]
+    assert [record.levelname for record in traces] == ["WARNING"]
+    assert "ZeroDivisionError: oops" in traces[0].getMessage()
+    assert "takes flushes again" in caplog.records[-1].getMessage()
+    assert bench.sink.taken == [1]
+
+
+def test_a_sink_that_hangs_does_not_hold_up_put(bench: Bench) -> None:
+    bench.sink.release.clear()
+    bench.worker.start()
+    bench.put(1)
+    assert bench.sink.hanging.wait(PATIENCE)
+    bench.put(2, 3, 4, 5, 6, 7)
+    status = bench.worker.status()
+    assert status.queued <= 2
+    assert status.queued + status.spool_items == 7
+    bench.sink.release.set()
+    assert bench.worker.close(10)
+    assert bench.sink.taken == [1, 2, 3, 4, 5, 6, 7]
+    assert (bench.kept(), bench.lost()) == ([], {})
+
+
+def test_a_sink_that_hangs_for_ever_does_not_hold_up_close(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.sink.release.clear()
+    bench.worker.start()
+    bench.put(1, 2)
+    assert bench.sink.hanging.wait(PATIENCE)
+    assert not close_while_it_hangs(bench, 5)
+    assert "did not end within 5 s" in caplog.text
+    assert bench.kept() == [1, 2]
+    assert bench.lost() == {}
+
+
+def test_a_hung_write_that_ends_after_close_touches_nothing(bench: Bench) -> None:
+    bench.sink.release.clear()
+    bench.worker.start()
+    bench.put(1, 2)
+    assert bench.sink.hanging.wait(PATIENCE)
+    close_while_it_hangs(bench, 5)
+    bench.sink.release.set()
+    assert bench.worker.close(10), "the thread has ended by now"
+    assert bench.sink.taken == [1]
+    assert bench.sink.closed == 1
+    assert bench.kept() == [1, 2]
+
+
+def test_close_tries_once_more_and_keeps_the_rest(bench: Bench) -> None:
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.put(1, 2, 3)
+    bench.worker.start()
+    bench.idle(1)
+    attempts = bench.sink.attempts
+    assert bench.worker.close(10)
+    assert bench.sink.attempts == attempts + 1
+    assert (bench.kept(), bench.lost(), bench.sink.closed) == ([1, 2, 3], {}, 1)
+
+
+def test_close_without_time_keeps_everything(bench: Bench) -> None:
+    bench.put(1, 2)
+    bench.worker.start()
+    bench.worker.close(0)
+    assert sorted({*bench.sink.taken, *bench.kept()}) == [1, 2]
+
+
+def test_a_pipe_that_never_started_keeps_what_it_was_given(bench: Bench) -> None:
+    bench.put(1)
+    assert bench.worker.close(10)
+    assert (bench.kept(), bench.sink.closed) == ([1], 1)
+
+
+def test_close_may_be_called_twice(bench: Bench) -> None:
+    bench.worker.start()
+    assert bench.worker.close(10)
+    assert bench.worker.close(10)
+    assert bench.sink.closed == 1
+
+
+def test_what_comes_after_close_is_counted(bench: Bench) -> None:
+    bench.worker.start()
+    bench.worker.close(10)
+    bench.put(1)
+    assert bench.lost() == {"spool.disk": 1}
+
+
+def test_a_sink_that_cannot_be_closed_is_logged(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def close() -> None:
+        raise OSError
+
+    bench.sink.close = close  # type: ignore[method-assign]  # a fault on purpose
+    bench.worker.start()
+    assert bench.worker.close(10)
+    assert "could not be closed" in caplog.text
+
+
+def test_a_disk_that_fails_never_reaches_put(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Flush) -> int:
+        message = "No space left on device"
+        raise StoreError(message)
+
+    monkeypatch.setattr(bench.spool, "append", full)
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.worker.start()
+    bench.put(1)
+    bench.idle(1)
+    bench.put(2, 3, 4, 5)
+    assert bench.worker.status().queued == 2
+    assert bench.worker.status().dropped == 3
+    assert bench.lost() == {"spool.disk": 3}
+    bench.sink.fault = None
+    assert bench.worker.close(10)
+    assert bench.sink.taken == [4, 5], "the newest are kept in memory"
+
+
+def test_what_the_disk_refuses_at_the_end_is_counted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Flush) -> int:
+        message = "No space left on device"
+        raise StoreError(message)
+
+    monkeypatch.setattr(bench.spool, "append", full)
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.put(1, 2)
+    bench.worker.start()
+    assert bench.worker.close(10)
+    assert bench.lost() == {"spool.disk": 2}
+
+
+def test_what_the_spool_drops_shows_in_the_status(bench: Bench) -> None:
+    bench.spool.resize(size=100, age=1e6)
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.put(1, 2, 3)
+    bench.worker.start()
+    bench.idle(1)
+    status = bench.worker.status()
+    assert status.spool_items == 1
+    assert status.dropped == 2
+    assert bench.lost() == {"spool.size": 2}
+
+
+def test_other_options_count_from_the_next_failure_on(bench: Bench) -> None:
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.put(1)
+    bench.worker.start()
+    bench.idle(1)
+    bench.worker.configure(PipeOptions(first=5, most=50))
+    bench.clock.advance(1)
+    bench.idle(2)
+    assert bench.clock.waits == [1, 5]
+
+
+def test_many_flushes_through_a_sink_that_comes_and_goes(bench: Bench) -> None:
+    bench.worker.start()
+    faults = [None, Unavailable("away"), Unavailable("away"), ValueError("odd"), None]
+    for number in range(200):
+        bench.sink.fault = faults[number % 5]
+        bench.put(number)
+        bench.clock.advance(number % 3)
+    bench.sink.fault = None
+    assert bench.worker.close(10)
+    arrived = bench.sink.taken
+    assert sorted(set(arrived)) == list(range(200))
+    assert [number for place, number in enumerate(arrived) if number not in arrived[:place]] == list(range(200))
+    assert (bench.sink.together, bench.lost(), bench.kept()) == (0, {}, [])
