@@ -22,7 +22,10 @@ INSTALL = {
 @click.argument("shell", type=click.Choice(list(INSTALL)))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print the completion script for a shell; its first line says how to install it."""
+    """Print the completion script for a shell.
+
+    Its first line says how to install it.
+    """
     root = ctx.find_root()
     kind = get_completion_class(shell)
     if kind is None:

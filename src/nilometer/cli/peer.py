@@ -175,7 +175,7 @@ def connect(url: Url) -> Peer:
 
 def _dial(url: Url) -> socket.socket:
     if url.scheme == listeners.TCP:
-        return socket.create_connection((_host(url), url.port or listeners.PORT), TIMEOUT)
+        return socket.create_connection(target(url), TIMEOUT)
     sock = socket.socket(socket.AF_UNIX)
     try:
         sock.settimeout(TIMEOUT)
@@ -186,10 +186,11 @@ def _dial(url: Url) -> socket.socket:
     return sock
 
 
-def _host(url: Url) -> str:
-    return LOCAL if url.host in ANY_ADDRESS else url.host
+def target(url: Url) -> tuple[str, int]:
+    """Return the host and port that reach a listener; one that listens everywhere is reached at this machine."""
+    return LOCAL if url.host in ANY_ADDRESS else url.host, url.port or listeners.PORT
 
 
 def _addresses(url: Url) -> list[Address]:
-    found = socket.getaddrinfo(_host(url), url.port or listeners.PORT, type=socket.SOCK_DGRAM)
+    found = socket.getaddrinfo(*target(url), type=socket.SOCK_DGRAM)
     return [(family, address) for family, _, _, _, address in found]
