@@ -1,0 +1,144 @@
+"""The console: each flush on standard output, as aligned text, as one line of JSON, or as statsd's console backend dumps it.
+
+A reader that stalls (a stopped pager behind a pipe) makes the sink `Unavailable`; one that is gone makes it `Rejected`, since
+no later attempt could reach it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import select
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from nilometer.backends._inspect import dump
+from nilometer.backends._parts import at_least, no_host, one_of, option
+from nilometer.backends._table import tables
+from nilometer.core.errors import Rejected, Unavailable
+from nilometer.core.quantity import Duration
+from nilometer.core.wire.number import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+    from nilometer.core.record import Block, Flush
+    from nilometer.core.url import Url
+
+SCHEMES = ("console",)
+URL_EXAMPLES = ("console://", "console://?format=json", "console://?format=statsd")
+EXTRA = ""
+FORMATS = ("text", "json", "statsd")
+WIDTH = 120
+"""Columns of text where the terminal does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a flush is shown."""
+
+    format: str = option("text", "`text`, `json` (one line a flush) or `statsd` (as statsd's console backend)")
+    rows: int = option(50, "series of each kind that `text` shows; 0 shows all")
+    timeout: Duration = option(Duration(5), "longest time that a reader may stall")  # noqa: RUF009 declares a field
+
+
+class Console:
+    """Prints flushes to the standard output of the moment."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def write(self, flush: Flush) -> None:
+        """Print the flush. Raise `Unavailable` when the reader stalls, `Rejected` when there is none any more."""
+        _print(self._text(flush) + "\n", self._options.timeout)
+
+    def _text(self, flush: Flush) -> str:
+        if self._options.format == "json":
+            return as_json(flush)
+        if self._options.format == "statsd":
+            return dump(flush)
+        return "\n".join(_readable(flush, self._options.rows))
+
+    def check(self) -> str:
+        """Say where the text goes."""
+        kind = "a terminal" if sys.stdout.isatty() else "no terminal"
+        return f"console: standard output is {kind}, format {self._options.format}"
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def open(url: Url) -> Console:  # noqa: A001 each backend has this name
+    """Open ``console://``. Raise `UrlError` for a wrong option."""
+    no_host(url)
+    options = url.options(Options)
+    one_of(url, "format", options.format, FORMATS)
+    at_least(url, "rows", options.rows, 0)
+    at_least(url, "timeout", options.timeout, 0.001)
+    return Console(options)
+
+
+def as_json(flush: Flush) -> str:
+    """Return the flush as one line of JSON; numbers that JSON has not are the strings NaN, Infinity, -Infinity."""
+    series = [shown for block in flush.blocks for shown in _series(block)]
+    window = flush.window
+    record = {"timestamp": window.timestamp, "interval": window.interval, "processing_ms": flush.processing_ms}
+    return json.dumps({**record, "series": series}, ensure_ascii=False, allow_nan=False)
+
+
+def _series(block: Block) -> Iterator[dict[str, object]]:
+    for index, key in enumerate(block.keys()):
+        there = [column for column in block.columns if column.present is None or column.present[index]]
+        values = {column.name: _number(column.values[index]) for column in there}
+        yield {"kind": block.kind.value, "key": key, **values}
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else to_text(value)
+
+
+def _readable(flush: Flush, rows: int) -> Iterator[str]:
+    """Yield the lines of the text form: a heading, then a table for each kind."""
+    end = datetime.fromtimestamp(flush.window.end, UTC)
+    took = f"{flush.processing_ms:.3g} ms"
+    yield f"── {end:%Y-%m-%d %H:%M:%S} UTC · {flush.window.interval:g} s · {flush.series} series · {took} ".ljust(72, "─")
+    yield from tables(flush, rows, _width())
+
+
+def _width() -> int:
+    with contextlib.suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    return WIDTH
+
+
+def _print(text: str, timeout: float) -> None:
+    try:
+        sys.stdout.flush()
+        _put(sys.stdout, text, timeout)
+    except (BrokenPipeError, ValueError) as error:
+        message = "console: nobody reads standard output any more"
+        raise Rejected(message) from error
+    except OSError as error:
+        message = f"console: standard output: {error.strerror or f'no reader within {timeout:g} s'}"
+        raise Unavailable(message) from error
+
+
+def _put(stream: TextIO, text: str, timeout: float) -> None:
+    """Write to the stream's descriptor, never blocking for longer than `timeout`; to the stream itself when it has none."""
+    try:
+        descriptor = stream.fileno()
+    except OSError:  # a stream in memory
+        stream.write(text)
+        return
+    view = memoryview(text.encode(stream.encoding or "utf-8", "replace"))
+    ready = select.poll()
+    ready.register(descriptor, select.POLLOUT)
+    while view:
+        if not ready.poll(timeout * 1000):
+            raise TimeoutError
+        view = view[os.write(descriptor, view[: select.PIPE_BUF]) :]  # a ready pipe takes so much without blocking

@@ -1,0 +1,92 @@
+"""The log: a line for each flush, or for each series, through Python's `logging`."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from nilometer.backends._parts import no_host, one_of, option
+from nilometer.core.wire.number import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nilometer.core.record import Block, Flush
+    from nilometer.core.url import Url
+
+SCHEMES = ("log",)
+URL_EXAMPLES = ("log://", "log://?each=series&level=debug")
+EXTRA = ""
+LEVELS = ("debug", "info", "warning", "error", "critical")
+EACH = ("flush", "series")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is logged, and where."""
+
+    logger: str = option("nilometer.metrics", "name of the logger")
+    level: str = option("info", "`debug`, `info`, `warning`, `error` or `critical`")
+    each: str = option("flush", "a line for each `flush` or for each `series`")
+
+
+class Log:
+    """Logs flushes. What the logging set-up does not show is not laid out either."""
+
+    def __init__(self, options: Options) -> None:
+        self._logger = logging.getLogger(options.logger)
+        self._level = logging.getLevelNamesMapping()[options.level.upper()]
+        self._lines = summary if options.each == "flush" else series
+
+    def write(self, flush: Flush) -> None:
+        """Log the flush."""
+        if self._logger.isEnabledFor(self._level):
+            for line in self._lines(flush):
+                self._logger.log(self._level, "%s", line)
+
+    def check(self) -> str:
+        """Say which logger is written to and whether it shows anything."""
+        shown = "shows" if self._logger.isEnabledFor(self._level) else "hides"
+        return f"log: logger {self._logger.name} {shown} level {logging.getLevelName(self._level).lower()}"
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def open(url: Url) -> Log:  # noqa: A001 each backend has this name
+    """Open ``log://``. Raise `UrlError` for a wrong option."""
+    no_host(url)
+    options = url.options(Options)
+    one_of(url, "level", options.level, LEVELS)
+    one_of(url, "each", options.each, EACH)
+    return Log(options)
+
+
+def summary(flush: Flush) -> Iterator[str]:
+    """Yield the one line about a flush: its window and how many series of each kind."""
+    counts: Counter[str] = Counter()
+    for block in flush.blocks:
+        counts[block.kind] += block.count
+    kinds = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items() if count)
+    end = datetime.fromtimestamp(flush.window.end, UTC)
+    yield f"flush {end:%Y-%m-%dT%H:%M:%SZ} over {flush.window.interval:g} s: {kinds or 'no series'}"
+
+
+def series(flush: Flush) -> Iterator[str]:
+    """Yield a line for each series: its kind, its key, then ``statistic=value`` for each statistic."""
+    for block in flush.blocks:
+        yield from _rows(block)
+
+
+def _rows(block: Block) -> Iterator[str]:
+    for index, key in enumerate(block.keys()):
+        there = (column for column in block.columns if column.present is None or column.present[index])
+        values = " ".join(f"{column.name}={to_text(column.values[index])}" for column in there)
+        yield f"{block.kind} {_printable(key)} {values}"
+
+
+def _printable(key: str) -> str:
+    return key if key.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in key)

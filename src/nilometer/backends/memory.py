@@ -1,0 +1,127 @@
+"""Series kept in this process: what is written to ``memory://NAME`` can be read back from every other opener of that name.
+
+Rules:
+
+* A name's series live as long as the process, or until `forget`; closing a backend leaves them.
+* A point is one path at one second; writing it again replaces it.
+* Bounded: beyond `points` points the oldest seconds are dropped, like from a ring.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import threading
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nilometer.backends._parts import at_least, option, refuse
+from nilometer.core.capability import Series
+from nilometer.core.naming import Naming
+from nilometer.core.wire import render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nilometer.core.record import Flush
+    from nilometer.core.url import Url
+
+SCHEMES = ("memory",)
+URL_EXAMPLES = ("memory://", "memory://demo?points=100000")
+EXTRA = ""
+NAMING = Naming()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How much is kept."""
+
+    points: int = option(1_000_000, "points kept over all paths; the oldest seconds are dropped first")
+
+
+class Ring:
+    """The points of one name, by second and path. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seconds: dict[int, dict[str, float]] = {}
+        self._count = 0
+
+    def add(self, second: int, points: dict[str, float], most: int) -> None:
+        """Store points of one second; drop the oldest seconds beyond `most` points, never this one."""
+        with self._lock:
+            held = self._seconds.setdefault(second, {})
+            before = len(held)
+            held.update(points)
+            self._count += len(held) - before
+            for old in sorted(self._seconds):
+                if self._count <= most or old == second:
+                    break
+                self._count -= len(self._seconds.pop(old))
+
+    def seconds(self) -> list[tuple[int, dict[str, float]]]:
+        """Return the seconds in order, each with its points."""
+        with self._lock:
+            return [(second, dict(points)) for second, points in sorted(self._seconds.items())]
+
+    def __len__(self) -> int:
+        """Return how many points are held."""
+        return self._count
+
+
+_rings: dict[str, Ring] = {}
+_rings_lock = threading.Lock()
+
+
+def _ring(name: str) -> Ring:
+    with _rings_lock:
+        return _rings.setdefault(name, Ring())
+
+
+def forget(name: str = "") -> None:
+    """Drop everything that a name holds, for openers to come."""
+    with _rings_lock:
+        _rings.pop(name, None)
+
+
+class Memory:
+    """A named ring of points; reader and sink in one."""
+
+    def __init__(self, name: str, ring: Ring, most: int) -> None:
+        self._name, self._ring, self._most = name, ring, most
+
+    def write(self, flush: Flush) -> None:
+        """Store the flush's points at its second."""
+        points = render.points(flush, NAMING)
+        self._ring.add(points.timestamp, dict(points.items()), self._most)
+
+    def find(self, pattern: str = "*", limit: int = 10_000) -> list[str]:
+        """Return the paths that match the glob, sorted, at most `limit`."""
+        paths = {path for _, points in self._ring.seconds() for path in points}
+        return sorted(fnmatch.filter(paths, pattern))[:limit]
+
+    def read(self, paths: Sequence[str], start: float, end: float) -> list[Series]:
+        """Return each path's points between `start` and `end`, both included."""
+        span = [(second, points) for second, points in self._ring.seconds() if start <= second <= end]
+        return [self._series(path, span) for path in paths]
+
+    @staticmethod
+    def _series(path: str, span: Sequence[tuple[int, dict[str, float]]]) -> Series:
+        found = [(second, points[path]) for second, points in span if path in points]
+        return Series(path, array("q", (second for second, _ in found)), array("d", (value for _, value in found)))
+
+    def check(self) -> str:
+        """Say how much is held."""
+        return f"memory: {self._name or 'the unnamed ring'} holds {len(self._ring)} points of at most {self._most}"
+
+    def close(self) -> None:
+        """Leave what was written to other openers."""
+
+
+def open(url: Url) -> Memory:  # noqa: A001 each backend has this name
+    """Open ``memory://NAME``. Raise `UrlError` for a wrong option."""
+    options = url.options(Options)
+    at_least(url, "points", options.points, 1)
+    if len(url.hosts) > 1 or url.port is not None or url.path.strip("/"):
+        raise refuse(url, "takes a name alone, as in memory://demo")
+    return Memory(url.host, _ring(url.host), options.points)

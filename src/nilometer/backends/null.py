@@ -1,0 +1,42 @@
+"""The null sink: takes everything, keeps nothing. For measuring, and for a pipe that is switched off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nilometer.backends._parts import no_host
+
+if TYPE_CHECKING:
+    from nilometer.core.record import Flush
+    from nilometer.core.url import Url
+
+SCHEMES = ("null",)
+URL_EXAMPLES = ("null://",)
+EXTRA = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """No options."""
+
+
+class Null:
+    """Keeps nothing."""
+
+    def write(self, flush: Flush) -> None:
+        """Take the flush and drop it."""
+
+    def check(self) -> str:
+        """Say that nothing is kept."""
+        return "null: takes everything, keeps nothing"
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def open(url: Url) -> Null:  # noqa: A001 each backend has this name
+    """Open ``null://``. Raise `UrlError` when it names a host or an option."""
+    no_host(url)
+    url.options(Options)
+    return Null()

@@ -1,0 +1,175 @@
+"""StatsD: flushes repeated to another StatsD server, line by line, over UDP, TCP or a Unix socket.
+
+A flush holds aggregates; what can be made samples again, is, and the rest goes as gauges:
+
+* A counter's ``count`` goes as a counter (``name:15|c``); zero adds nothing and is not sent. Rates are the receiver's to take.
+* A gauge goes as a gauge; one below zero as two lines, ``name:0|g`` and ``name:-5|g``, for a sign would mean a change.
+* A timer's statistics and a set's count go as gauges below the name (``name.mean:2.5|g``), unless ``derived=false``:
+  percentiles of percentiles cannot be told, so the receiver only keeps them.
+* NaN and infinite values have no place on this wire and are left out, and so is a line that exceeds a datagram.
+
+Rules of delivery: counters are not idempotent. So a flush goes out in numbered parts (datagrams of at most `mtu` bytes, or
+pieces of a stream); a flush that is written again goes on after the last part that was taken, and one of the last few
+flushes that were written whole is not sent again. A datagram is taken when the system did not refuse it, a stream's piece
+when the peer's system acknowledged it; the one piece that was under way when a stream broke is sent again.
+
+Format: https://github.com/statsd/statsd/blob/master/docs/metric_types.md
+"""
+
+from __future__ import annotations
+
+import socket
+import zlib
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nilometer.backends._datagrams import Datagrams
+from nilometer.backends._parts import at_least, one_host, one_of, option, refuse
+from nilometer.backends._statsd_lines import Lines, pack
+from nilometer.backends._stream import Stream
+from nilometer.core.quantity import Duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nilometer.core.record import Flush, Window
+    from nilometer.core.url import Url
+
+SCHEMES = ("statsd", "statsd+tcp", "statsd+unix", "statsd+unixgram")
+URL_EXAMPLES = (
+    "statsd://localhost:8125",
+    "statsd://central.example?prefix=edge1.&mtu=8932",
+    "statsd+tcp://central.example:8125",
+    "statsd+unix:///run/statsd.sock",
+    "statsd+unixgram:///run/statsd.sock",
+)
+EXTRA = ""
+PORT = 8125
+DOGSTATSD = "dogstatsd"
+TAGS = (DOGSTATSD, "graphite")
+PIECE = 1 << 16
+"""Bytes of lines that a stream carries between two acknowledgements."""
+LONGEST = 65_507
+"""Bytes in a UDP datagram over IPv4, at most."""
+REMEMBERED = 16
+"""Flushes written last that are known again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is repeated, and how it is packed."""
+
+    prefix: str = option("", "put before every name, as in `edge1.`")
+    tags: str = option(DOGSTATSD, "how tags go: `dogstatsd` (`name:1|c|#tag:value`) or `graphite` (`name;tag=value:1|c`)")
+    derived: bool = option(default=True, text="send timers' statistics and sets' counts, as gauges")
+    mtu: int = option(1432, "most bytes in a datagram; one longer line goes alone (streams have no such limit)")
+    timeout: Duration = option(Duration(5), "longest time without progress")  # noqa: RUF009 declares a field
+
+
+class Statsd:
+    """Repeats flushes as StatsD lines, each part once. `size`: bytes in a part; longer lines than `longest` are left out."""
+
+    def __init__(self, channel: Stream | Datagrams, peer: str, lines: Lines, size: int, longest: int | None) -> None:
+        self._channel, self._peer = channel, peer
+        self._lines, self._size, self._longest = lines, size, longest
+        self._end = b"\n" if isinstance(channel, Stream) else b""
+        self._written: deque[Mark] = deque(maxlen=REMEMBERED)
+        self._under_way: tuple[Mark, int] | None = None
+
+    def write(self, flush: Flush) -> None:
+        """Send the parts that were not taken yet. Raise `Unavailable`."""
+        parts = list(pack(self._pieces(flush), self._size))
+        mark = _mark(flush.window, parts)
+        if mark in self._written:
+            return
+        first = self._under_way[1] if self._under_way is not None and self._under_way[0] == mark else 0
+        for number in range(first, len(parts)):
+            self._under_way = mark, number
+            self._channel.send(parts[number] + self._end)
+        self._under_way = None
+        self._written.append(mark)
+
+    def _pieces(self, flush: Flush) -> Iterable[bytes]:
+        pieces = self._lines(flush)
+        return pieces if self._longest is None else (piece for piece in pieces if len(piece) <= self._longest)
+
+    def check(self) -> str:
+        """Say what is known about the other side. Raise `Unavailable`."""
+        if isinstance(self._channel, Datagrams):
+            return f"statsd: {self._peer} {self._channel.check()}"
+        self._channel.connect()
+        return f"statsd: {self._peer} accepts connections"
+
+    def close(self) -> None:
+        """Hang up."""
+        self._channel.close()
+
+
+Mark = tuple["Window", int]
+"""What a flush is known by: its window, and a checksum of its lines."""
+
+
+def _mark(window: Window, parts: Iterable[bytes]) -> Mark:
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    return window, checksum
+
+
+def open(url: Url) -> Statsd:  # noqa: A001 each backend has this name
+    """Open a URL of one of `SCHEMES`. Raise `UrlError` for a wrong part."""
+    options = url.options(Options)
+    one_of(url, "tags", options.tags, TAGS)
+    at_least(url, "mtu", options.mtu, 1)
+    at_least(url, "timeout", options.timeout, 0.001)
+    peer = _peer(url)
+    lines = Lines(options.prefix, options.tags == DOGSTATSD, options.derived)
+    if url.scheme in ("statsd", "statsd+unixgram"):
+        datagrams = Datagrams(lambda: _datagram_socket(peer, options.timeout), str(url))
+        return Statsd(datagrams, _shown(peer), lines, options.mtu, LONGEST)
+    stream = Stream(lambda: _stream_socket(peer, options.timeout), str(url), options.timeout)
+    return Statsd(stream, _shown(peer), lines, PIECE, None)
+
+
+Peer = tuple[str, int] | str
+"""Host and port, or the path of a Unix socket."""
+
+
+def _peer(url: Url) -> Peer:
+    """Return where the URL points to. Raise `UrlError` when it is not a place of its scheme's kind."""
+    if url.scheme in ("statsd", "statsd+tcp"):
+        return one_host(url, PORT)
+    if url.hosts or not url.path.strip("/"):
+        raise refuse(url, f"names no socket; write {url.scheme}:///path/of/the/socket, with three slashes")
+    return url.path
+
+
+def _shown(peer: Peer) -> str:
+    return peer if isinstance(peer, str) else f"{peer[0]} port {peer[1]}"
+
+
+def _stream_socket(peer: Peer, timeout: float) -> socket.socket:
+    if not isinstance(peer, str):
+        return socket.create_connection(peer, timeout)
+    return _connected(socket.AF_UNIX, socket.SOCK_STREAM, peer, timeout)
+
+
+def _datagram_socket(peer: Peer, timeout: float) -> socket.socket:
+    """Return a connected datagram socket; a name that has addresses of both families is taken by its IPv4 one."""
+    if isinstance(peer, str):
+        return _connected(socket.AF_UNIX, socket.SOCK_DGRAM, peer, timeout)
+    found = socket.getaddrinfo(*peer, type=socket.SOCK_DGRAM)
+    family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+    return _connected(family, socket.SOCK_DGRAM, address, timeout)
+
+
+def _connected(family: int, kind: int, address: tuple[str | int, ...] | str, timeout: float) -> socket.socket:
+    connected = socket.socket(family, kind)
+    try:
+        connected.settimeout(timeout)
+        connected.connect(address)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
