@@ -164,7 +164,7 @@ def _datagram_socket(peer: Peer, timeout: float) -> socket.socket:
     return _connected(family, socket.SOCK_DGRAM, address, timeout)
 
 
-def _connected(family: int, kind: int, address: tuple[str | int, ...] | str, timeout: float) -> socket.socket:
+def _connected(family: int, kind: int, address: tuple[str | int | bytes, ...] | str, timeout: float) -> socket.socket:
     connected = socket.socket(family, kind)
     try:
         connected.settimeout(timeout)
