@@ -14,11 +14,13 @@ import contextlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from nilometer.cli import logs
-from nilometer.cli.sinks import Sinks, wanted
+from nilometer.cli.sinks import Sinks
 from nilometer.cli.state import StateDirectory
 from nilometer.core import quantity
+from nilometer.core import url as urls
 from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import NilometerError, StoreError
 from nilometer.core.losses import Losses
@@ -33,6 +35,7 @@ from nilometer.ingest.schedule import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from nilometer.core.settings import Settings
     from nilometer.core.url import Url
@@ -58,6 +61,12 @@ class Plan:
     statsd: str | None = None
     warnings: tuple[str, ...] = ()
 
+    def sinks(self, store: Path) -> Sequence[Url]:
+        """Return the sinks; where the settings name none, the embedded store, or nothing as statsd does."""
+        if self.settings.server.sinks or self.statsd is not None:
+            return self.settings.server.sinks
+        return [urls.parse(f"sqlite://{quote(str(store))}")]
+
 
 class Server:
     """One server. `start`, then `tend` a few times a second, `reload` on demand, `stop`."""
@@ -82,7 +91,7 @@ class Server:
         cleanup.callback(self._state.close)
         self._sinks = Sinks(self._state.spools, self._losses)
         cleanup.callback(lambda: self._sinks.close(self._plan.settings.stop.deadline))
-        self._sinks.change(wanted(settings, self._state.store), settings)
+        self._sinks.change(self._plan.sinks(self._state.store), settings)
         left = carryover.restore(self._state.carryover)
         self._kernel.configure(rules(settings))
         if settings.gauges.keep:
@@ -133,7 +142,7 @@ class Server:
             granted = f", receive buffer {_size(min(listener.buffers))}" if listener.buffers else ""
             LOG.info("listening on %s%s", ", ".join(listener.addresses), granted)
             _hint(listener)
-        for url in wanted(self._plan.settings, self._state.store):
+        for url in self._plan.sinks(self._state.store):
             LOG.info("every %s to %s", quantity.written(self._plan.settings.flush.interval), url)
         for name in self._sinks.orphans():
             LOG.warning(
@@ -176,7 +185,7 @@ class Server:
         for url in new.server.listen:
             check(url)
         self._change_listeners(new.server.listen, old.server.listen)
-        self._sinks.change(wanted(new, self._state.store), new)
+        self._sinks.change(plan.sinks(self._state.store), new)
         self._plan = plan
         self._kernel.configure(rules(new))
         self._listeners.limit(max_line=new.limits.line, connections=new.limits.connections)

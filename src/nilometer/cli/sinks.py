@@ -13,10 +13,8 @@ import hashlib
 import logging
 import threading
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
 
 from nilometer.backends import registry
-from nilometer.core import url as urls
 from nilometer.core.pipe import PipeOptions, SinkWorker
 from nilometer.core.spool import Spool
 from nilometer.ingest.selfmetrics import label
@@ -147,10 +145,3 @@ def close(sinks: Iterable[Opened], deadline: float) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-def wanted(settings: Settings, store: Path) -> list[Url]:
-    """Return the sinks that the settings ask for, the embedded store where they name none."""
-    if settings.server.sinks:
-        return list(settings.server.sinks)
-    return [urls.parse(f"sqlite://{quote(str(store))}")]

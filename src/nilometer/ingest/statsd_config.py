@@ -243,7 +243,7 @@ class _Translation:
             CONSOLE: lambda: urls.parse("console://"),
         }
         key = "backends"
-        for value in self._listed(self._config.get(key) or [GRAPHITE], key):
+        for value in self._listed(self._config.get(key, [GRAPHITE]), key):
             name = self._text(value, key)
             if name not in makers:
                 raise self._wrong(key, name, f"one of {', '.join(makers)}{did_you_mean(name, makers)}")

@@ -1,0 +1,166 @@
+"""The server's metrics about itself: every one of the list is sent, none besides, with the right values."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from nilometer.core.losses import Losses
+from nilometer.core.pipe import Status
+from nilometer.core.record import Block, Kind, Window
+from nilometer.ingest.kernel import Tally
+from nilometer.ingest.selfmetrics import METRICS, Moment, NoMetrics, OwnMetrics, StatsdMetrics, label
+
+TALLY = Tally(packets=3, bytes=90, lines=9, bad_lines=2, kernel_drops=4, series=6, pause_ns=1_500_000)
+WINDOW = Window(1000.0, 1010.0, 10.0)
+MOMENT = Moment(WINDOW, TALLY, 10.0, 12.5, 3.25)
+
+
+def status(*, written: int = 7, dropped: int = 1, error: str = "", last: float | None = 1004.0) -> Status:
+    return Status("graphite://db:2003", last, error, None, None, 0, 2, 512, written, 70, dropped)
+
+
+def own(losses: Losses | None = None, statuses: list[Status] | None = None) -> OwnMetrics:
+    return OwnMetrics(
+        "nilometer",
+        losses or Losses(),
+        sinks=lambda: [status()] if statuses is None else statuses,
+        buffers=lambda: {"udp://:8125?threads=2": 4096},
+        connections=lambda: 5,
+    )
+
+
+def rows(blocks: list[Block], statistic: str) -> dict[str, tuple[Kind, float]]:
+    return {
+        key: (block.kind, value)
+        for block in blocks
+        for column in block.columns
+        if column.name == statistic
+        for key, value in zip(block.keys(), column.values, strict=True)
+    }
+
+
+def values(metrics: OwnMetrics, moment: Moment = MOMENT) -> dict[str, float]:
+    blocks = metrics.blocks(moment)[1]
+    found = {**rows(blocks, "count"), **rows(blocks, "value")}
+    return {key.removeprefix("nilometer."): value for key, (_, value) in found.items()}
+
+
+def test_every_metric_of_the_list_is_sent_and_none_besides() -> None:
+    first, last = own().blocks(MOMENT)
+    sent = {key: kind for key, (kind, _) in {**rows(last, "count"), **rows(last, "value")}.items()}
+    listed = {
+        f"nilometer.{metric.name}".replace("<sink>", "graphite_db_2003").replace("<listener>", "udp_8125"): metric.kind
+        for metric in METRICS
+    }
+
+    assert first == []
+    assert sent == listed
+
+
+def test_the_values_are_those_of_the_window() -> None:
+    found = values(own())
+
+    expected = {
+        "lines": 9,
+        "bad_lines": 2,
+        "packets": 3,
+        "bytes": 90,
+        "kernel_drops": 4,
+        "series": 6,
+        "flush.duration": 12.5,
+        "flush.lateness": 3.25,
+        "flush.pause": 1.5,
+        "connections": 5,
+        "listener.udp_8125.buffer": 4096,
+        "sink.graphite_db_2003.age": 6,
+        "sink.graphite_db_2003.failing": 0,
+        "sink.graphite_db_2003.written": 7,
+        "sink.graphite_db_2003.dropped": 1,
+        "sink.graphite_db_2003.spool.flushes": 2,
+        "sink.graphite_db_2003.spool.size": 512,
+    }
+    assert {name: found[name] for name in expected} == expected
+    assert found["process.memory"] > 1_000_000
+
+
+def test_counters_have_their_rates() -> None:
+    assert rows(own().blocks(MOMENT)[1], "rate")["nilometer.lines"] == (Kind.COUNTER, 0.9)
+
+
+def test_totals_become_what_was_added_since_the_flush_before() -> None:
+    losses, statuses = Losses(), [status(written=7)]
+    metrics = own(losses, statuses)
+    losses.count("spool", "size", 3)
+    assert values(metrics)["lost.spool.size"] == 3
+
+    losses.count("spool", "size", 2)
+    statuses[0] = status(written=8)
+    found = values(metrics)
+    assert found["lost.spool.size"] == 2
+    assert found["sink.graphite_db_2003.written"] == 1
+    assert found["sink.graphite_db_2003.dropped"] == 0
+    assert values(metrics)["lost.spool.size"] == 0
+
+
+def test_a_sink_that_fails_shows_it_and_one_that_never_worked_has_no_age() -> None:
+    found = values(own(statuses=[status(error="connection refused", last=None)]))
+
+    assert found["sink.graphite_db_2003.failing"] == 1
+    assert "sink.graphite_db_2003.age" not in found
+
+
+def test_a_sink_that_came_again_does_not_count_backwards() -> None:
+    statuses = [status(written=7)]
+    metrics = own(statuses=statuses)
+    values(metrics)
+    statuses[0] = status(written=1)
+
+    assert values(metrics)["sink.graphite_db_2003.written"] == 0
+
+
+def test_no_prefix_leaves_the_names_bare() -> None:
+    metrics = OwnMetrics("", Losses(), sinks=list, buffers=dict, connections=lambda: 0)
+
+    assert "lines" in rows(metrics.blocks(MOMENT)[1], "count")
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("graphite://db.example:2003?prefix=x", "graphite_db_example_2003"),
+        ("sqlite:///var/lib/nilometer.db", "sqlite_var_lib_nilometer_db"),
+        ("graphite://u:***@[::1]:2003", "graphite_u_1_2003"),
+        ("console://", "console"),
+    ],
+)
+def test_a_url_becomes_one_part_of_a_name(url: str, name: str) -> None:
+    assert label(url) == name
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", label(url))
+
+
+def test_statsd_counters_go_first_and_the_lag_comes_with_the_second_flush() -> None:
+    metrics = StatsdMetrics("statsd")
+    first, last = metrics.blocks(MOMENT)
+
+    assert rows(first, "count") == {
+        "statsd.bad_lines_seen": (Kind.COUNTER, 2),
+        "statsd.packets_received": (Kind.COUNTER, 3),
+        "statsd.metrics_received": (Kind.COUNTER, 9),
+    }
+    assert [column.name for column in first[0].columns] == ["rate", "count"]
+    assert last == []
+
+
+@pytest.mark.parametrize(("end", "lag"), [(1020.0, 0.0), (1023.0, 3.0), (1040.4, 20.0)])
+def test_the_lag_is_what_the_timestamp_missed_the_interval_by(end: float, lag: float) -> None:
+    metrics = StatsdMetrics("statsd")
+    metrics.blocks(MOMENT)
+    _, last = metrics.blocks(MOMENT._replace(window=Window(1010.0, end, 10.0)))
+
+    assert rows(last, "value") == {"statsd.timestamp_lag": (Kind.GAUGE, lag)}
+
+
+def test_no_metrics_adds_nothing() -> None:
+    assert NoMetrics().blocks(MOMENT) == ([], [])

@@ -1,0 +1,214 @@
+"""statsd's configuration file becomes our settings: every key has its effect, what is wrong is named."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nilometer.core.errors import ConfigError
+from nilometer.core.setting import Bins
+from nilometer.core.settings import load as load_settings
+from nilometer.ingest.statsd_config import INTERNAL, StatsdConfig, apply, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Reader = Callable[[dict[str, Any]], StatsdConfig]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Reader:
+    def reader(config: dict[str, Any]) -> StatsdConfig:
+        file = tmp_path / "config.json"
+        file.write_text(json.dumps(config))
+        return load(file)
+
+    return reader
+
+
+def urls(config: StatsdConfig, name: str) -> list[str]:
+    return [url.reveal() for url in config.values[name]]  # type: ignore[attr-defined]  # a tuple of URLs
+
+
+def test_an_empty_file_means_the_defaults_of_statsd(read: Reader) -> None:
+    config = read({})
+
+    assert config.prefix == "statsd"
+    assert config.warnings == ()
+    assert urls(config, "server.listen") == ["udp://0.0.0.0:8125?dialect=statsd"]
+    assert urls(config, "server.sinks") == []
+    assert {name: value for name, value in config.values.items() if not name.startswith("server.")} == {
+        "flush.interval": 10.0,
+        "flush.align": "start",
+        "gauges.keep": False,
+        "timers.percentiles": (90.0,),
+        "timers.histograms": (),
+        "timers.statistics": (),
+        "names.sanitize": True,
+        "idle.delete_counters": False,
+        "idle.delete_timers": False,
+        "idle.delete_sets": False,
+        "idle.delete_gauges": False,
+        "idle.gauge_ttl": 1,
+        "idle.keep": INTERNAL,
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "value"),
+    [
+        ({"flushInterval": 2000}, "flush.interval", 2.0),
+        ({"flushInterval": "500"}, "flush.interval", 0.5),
+        ({"flushInterval": 0}, "flush.interval", 10.0),
+        ({"percentThreshold": 95}, "timers.percentiles", (95.0,)),
+        ({"percentThreshold": "99.9"}, "timers.percentiles", (99.9,)),
+        ({"percentThreshold": 0}, "timers.percentiles", (90.0,)),
+        ({"percentThreshold": None}, "timers.percentiles", (90.0,)),
+        ({"percentThreshold": []}, "timers.percentiles", ()),
+        ({"percentThreshold": [0, -10, "50", 150]}, "timers.percentiles", (0.0, -10.0, 50.0, 150.0)),
+        ({"histogram": [{"metric": "a", "bins": [1, 2.5, "inf"]}]}, "timers.histograms", (Bins("a", (1.0, 2.5, math.inf)),)),
+        ({"histogram": [{"metric": "", "bins": []}]}, "timers.histograms", (Bins("", ()),)),
+        ({"calculatedTimerMetrics": ["count", "upper_percent"]}, "timers.statistics", ("count", "upper_percent")),
+        ({"calculatedTimerMetrics": "count"}, "timers.statistics", ()),
+        ({"keyNameSanitize": False}, "names.sanitize", False),
+        ({"deleteCounters": True}, "idle.delete_counters", True),
+        ({"deleteIdleStats": True}, "idle.delete_gauges", True),
+        ({"deleteIdleStats": True, "deleteSets": False}, "idle.delete_sets", False),
+        ({"gaugesMaxTTL": 3}, "idle.gauge_ttl", 3),
+        ({"gaugesMaxTTL": 3.0}, "idle.gauge_ttl", 3),
+        ({"gaugesMaxTTL": 2.5}, "idle.gauge_ttl", 1),
+        ({"gaugesMaxTTL": -1}, "idle.gauge_ttl", 1),
+        ({"gaugesMaxTTL": "4"}, "idle.gauge_ttl", 1),
+    ],
+)
+def test_keys_become_settings(read: Reader, config: dict[str, Any], name: str, value: object) -> None:
+    assert read(config).values[name] == value
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"port": 9125, "address": "127.0.0.1"}, ["udp://127.0.0.1:9125?dialect=statsd"]),
+        ({"address_ipv6": True}, ["udp://[::]:8125?dialect=statsd"]),
+        ({"address": "::1", "address_ipv6": True}, ["udp://[::1]:8125?dialect=statsd"]),
+        ({"server": "./servers/tcp"}, ["tcp://:8125?dialect=statsd"]),
+        ({"server": "./servers/tcp", "socket": "/run/s.sock"}, ["unix:///run/s.sock?dialect=statsd"]),
+        (
+            {"server": "./servers/tcp", "socket": "/run/s.sock", "socket_mod": "0770"},
+            ["unix:///run/s.sock?dialect=statsd&mode=0770"],
+        ),
+        (
+            {"server": "./servers/tcp", "socket": "/run/s.sock", "socket_mod": 0o777},
+            ["unix:///run/s.sock?dialect=statsd&mode=777"],
+        ),
+        (
+            {"servers": [{"server": "./servers/udp", "port": 1}, {"server": "./servers/tcp", "address": "host", "port": "2"}]},
+            ["udp://0.0.0.0:1?dialect=statsd", "tcp://host:2?dialect=statsd"],
+        ),
+        ({"servers": []}, []),
+    ],
+)
+def test_servers_become_listeners(read: Reader, config: dict[str, Any], expected: list[str]) -> None:
+    assert urls(read(config), "server.listen") == expected
+
+
+LEGACY = "namespace=legacy&counts=true&statsd_stats=statsd&sanitize=false"
+NEW = "namespace=statsd&counts=true&statsd_stats=statsd&sanitize=false"
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"graphiteHost": "db"}, [f"graphite://db:2003?{LEGACY}"]),
+        ({"graphiteHost": "::1", "graphitePort": 9}, [f"graphite://[::1]:9?{LEGACY}"]),
+        ({"graphiteHost": "db", "graphiteProtocol": "pickle"}, [f"graphite+pickle://db:2004?{LEGACY}"]),
+        (
+            {"graphiteHost": "db", "graphiteProtocol": "pickle", "graphitePicklePort": 9, "graphitePort": 8},
+            [f"graphite+pickle://db:9?{LEGACY}"],
+        ),
+        ({"graphiteHost": "db", "graphite": {"legacyNamespace": False}}, [f"graphite://db:2003?{NEW}"]),
+        (
+            {"graphiteHost": "db", "graphite": {"legacyNamespace": False, "globalPrefix": "", "prefixSet": "s"}},
+            [f"graphite://db:2003?{NEW}&prefix=&prefix_set=s"],
+        ),
+        (
+            {"graphiteHost": "db", "graphite": {"globalSuffix": "a.b"}, "flush_counts": False, "prefixStats": "me"},
+            ["graphite://db:2003?namespace=legacy&counts=false&statsd_stats=me&sanitize=false&suffix=a.b"],
+        ),
+        (
+            {"graphiteHost": "db", "keyNameSanitize": False},
+            ["graphite://db:2003?namespace=legacy&counts=true&statsd_stats=statsd&sanitize=true"],
+        ),
+        ({"graphiteHost": "db", "backends": ["./backends/console"]}, ["console://"]),
+        ({"graphiteHost": "db", "backends": []}, []),
+        ({"backends": ["./backends/console", "./backends/graphite"]}, ["console://"]),
+    ],
+)
+def test_backends_become_sinks(read: Reader, config: dict[str, Any], expected: list[str]) -> None:
+    assert urls(read(config), "server.sinks") == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"flushInterval": "soon"}, 'flushInterval = "soon": expected a number from 10 to'),
+        ({"flushInterval": -5}, "flushInterval = -5: expected a number from 10"),
+        ({"port": 70000}, "port = 70000: expected a number from 0 to 65535"),
+        ({"port": True}, "port = true: expected a number"),
+        ({"servers": {}}, "servers = {}: expected a list"),
+        ({"servers": [1]}, "servers[0] = 1: expected an object"),
+        ({"servers": [{"server": "./servers/udpp"}]}, "servers[0].server"),
+        ({"address": 5}, "address = 5: expected a text"),
+        ({"address": "a:b/c"}, "address"),
+        ({"percentThreshold": [90, "x"]}, 'percentThreshold = "x": expected a number'),
+        ({"histogram": [{"metric": 1}]}, "histogram[0].metric = 1: expected a text"),
+        ({"histogram": [{"metric": "a", "bins": ["x"]}]}, 'histogram[0].bins = "x": expected a number'),
+        ({"calculatedTimerMetrics": [1]}, "calculatedTimerMetrics = 1: expected a text"),
+        ({"graphiteHost": "db", "graphiteProtocol": "picke"}, "expected text or pickle"),
+        ({"graphite": 1}, "graphite = 1: expected an object"),
+        ({"graphiteHost": "db", "graphite": {"globalPrefix": 1}}, "graphite.globalPrefix = 1: expected a text"),
+        ({"backends": ["./backends/grafite"]}, "did you mean './backends/graphite'?"),
+        ({"prefixStats": None}, "prefixStats = null: expected a text"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(read: Reader, config: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read(config)
+    assert reason in str(refused.value)
+    assert "config.json" in str(refused.value)
+
+
+def test_keys_without_effect_are_named(read: Reader, tmp_path: Path) -> None:
+    config = read({"debug": True, "graphite": {"x": 1}, "servers": [{"y": 2}], "mgmt_port": 8126, "mgmt_address": "::1"})
+
+    names = [warning.removeprefix(f"{tmp_path / 'config.json'}: ") for warning in config.warnings]
+    assert sorted(names) == [f"{key} has no effect here" for key in ("debug", "graphite.x", "servers[0].y")]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "'x'", "\xff", "[" * 100_000, " " * (1 << 21)])
+def test_a_file_that_holds_no_object_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(text, "latin1")
+
+    with pytest.raises(ConfigError, match=r"config\.json: "):
+        load(file)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load(tmp_path / "config.json")
+
+
+def test_flags_and_environment_win_over_the_file(read: Reader) -> None:
+    base = load_settings(None, {"NILOMETER_TIMERS_PERCENTILES": "50"}, {"flush.interval": "3s"})
+    settings = apply(base, read({"flushInterval": 2000, "percentThreshold": 99, "deleteSets": True}), Path("c.json"))
+
+    assert settings.flush.interval == 3.0
+    assert settings.timers.percentiles == (50.0,)
+    assert settings.idle.delete_sets is True
+    assert settings.origin("idle.delete_sets") == "c.json"
+    assert settings.origin("flush.interval") == "--flush-interval"
