@@ -143,9 +143,9 @@ NEW = "namespace=statsd&counts=true&statsd_stats=statsd&sanitize=false"
             {"graphiteHost": "db", "keyNameSanitize": False},
             ["graphite://db:2003?namespace=legacy&counts=true&statsd_stats=statsd&sanitize=true"],
         ),
-        ({"graphiteHost": "db", "backends": ["./backends/console"]}, ["console://"]),
+        ({"graphiteHost": "db", "backends": ["./backends/console"]}, ["console://?format=statsd"]),
         ({"graphiteHost": "db", "backends": []}, []),
-        ({"backends": ["./backends/console", "./backends/graphite"]}, ["console://"]),
+        ({"backends": ["./backends/console", "./backends/graphite"]}, ["console://?format=statsd"]),
     ],
 )
 def test_backends_become_sinks(read: Reader, config: dict[str, Any], expected: list[str]) -> None:

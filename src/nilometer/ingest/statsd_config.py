@@ -240,7 +240,7 @@ class _Translation:
     def _sinks(self, graphite: dict[str, Json], prefix: str) -> Iterable[Url]:
         makers: dict[str, Callable[[], Url | None]] = {
             GRAPHITE: lambda: self._carbon(graphite, prefix),
-            CONSOLE: lambda: urls.parse("console://"),
+            CONSOLE: lambda: urls.parse("console://?format=statsd"),
         }
         key = "backends"
         for value in self._listed(self._config.get(key, [GRAPHITE]), key):
