@@ -2,7 +2,7 @@
 
 Rules:
 
-* Connections are opened when first needed and kept; see `_stream` for when a write counts as written.
+* Connections are opened when first needed and kept; see `_parts.stream` for when a write counts as written.
 * A flush is written whole or the whole of it again: a point written twice is one point in Graphite.
 * Carbon never says what it has read. So the last `resend` flushes are written again, in order, on the connection that
   follows a lost one: the lost one may have died with them unread.
@@ -22,9 +22,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nilometer.backends._graphite_stats import Stats
-from nilometer.backends._parts import at_least, one_host, one_of, option, refuse
-from nilometer.backends._stream import Stream
+from nilometer.backends._parts.graphite_stats import Stats
+from nilometer.backends._parts.options import at_least, one_host, one_of, option, refuse
+from nilometer.backends._parts.stream import Stream
 from nilometer.core.errors import Unavailable
 from nilometer.core.naming import Naming
 from nilometer.core.quantity import Duration

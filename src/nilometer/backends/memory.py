@@ -15,7 +15,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nilometer.backends._parts import at_least, option, refuse
+from nilometer.backends._parts.options import at_least, option, refuse
 from nilometer.core.capability import Series
 from nilometer.core.naming import Naming
 from nilometer.core.wire import render

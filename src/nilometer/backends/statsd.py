@@ -24,10 +24,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nilometer.backends._datagrams import Datagrams
-from nilometer.backends._parts import at_least, one_host, one_of, option, refuse
-from nilometer.backends._statsd_lines import Lines, pack
-from nilometer.backends._stream import Stream
+from nilometer.backends._parts.datagrams import Datagrams
+from nilometer.backends._parts.options import at_least, one_host, one_of, option, refuse
+from nilometer.backends._parts.statsd_lines import Lines, pack
+from nilometer.backends._parts.stream import Stream
 from nilometer.core.quantity import Duration
 
 if TYPE_CHECKING:
