@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from nilometer.core.losses import LOSSES, Losses
+import nilometer
+from nilometer.core.losses import LOSSES, Loss, Losses
 
 
 def test_every_line_of_the_list_starts_at_zero() -> None:
@@ -16,6 +18,14 @@ def test_names_are_unique_and_fit_a_metric() -> None:
     assert len(set(names)) == len(names)
     assert all(name.replace(".", "").replace("_", "").isalpha() and name.islower() for name in names)
     assert all(loss.help for loss in LOSSES)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.metric)
+def test_every_line_of_the_list_is_used(loss: Loss) -> None:
+    root = Path(nilometer.__file__).parent
+    sources = [path.read_text() for path in root.rglob("*.py") if path.name != "losses.py"]
+    whole, part = f'"{loss.stage}", "{loss.reason}"', f'_count("{loss.reason}")'
+    assert any(whole in source or part in source or f'_drop("{loss.reason}")' in source for source in sources)
 
 
 def test_counts_add_up() -> None:

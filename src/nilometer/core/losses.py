@@ -35,7 +35,6 @@ LOSSES = (
     Loss("kernel", "sample_limit", "timer samples beyond limits.samples in one window"),
     Loss("kernel", "set_member_limit", "set members beyond limits.set_members in one window"),
     Loss("socket", "kernel_drop", "datagrams that the operating system dropped because its receive buffer was full"),
-    Loss("stream", "line_too_long", "lines of a TCP or Unix stream client that are longer than limits.line"),
     Loss("stream", "unfinished_line", "last lines without a newline of stream clients whose connection broke"),
     Loss("stream", "connection_limit", "stream connections refused because limits.connections were open"),
     Loss("spool", "size", "flushes dropped, oldest first, because a sink's spool would exceed spool.size"),
