@@ -13,15 +13,27 @@
 #![forbid(unsafe_code)]
 
 mod aggregates;
+mod chunks;
 pub mod decimal;
+mod family;
+mod index;
+mod key;
+mod limit;
 mod master;
+mod number;
+mod plain;
 pub mod render;
 mod rules;
 mod shard;
+mod store;
+mod table;
+mod timer;
+mod value;
 mod window;
 
 pub use aggregates::{Aggregates, Block, Column, Kind, Tally};
 pub use master::Master;
 pub use rules::{Histogram, Rules};
-pub use shard::{BadLine, Dialect, FORGET_AT_ONCE, Shard};
+pub use shard::{BadLine, FORGET_AT_ONCE, Shard};
+pub use value::Dialect;
 pub use window::Window;

@@ -1,18 +1,33 @@
-//! What one reader ingests.
+//! What one reader ingests: lines in, values into the shard's store.
+//!
+//! Rules:
+//!
+//! * Common lines are read in one pass; the rest on a path that takes every care. Both mean the same.
+//! * Values wait until there are [`BATCH`] of them, or the call ends; then they are applied in order.
+//! * At most [`KEPT`] refused lines are kept until they are taken; all are counted.
 
-use crate::{Rules, Window};
+use crate::aggregates::Kind;
+use crate::key::{self, Classes};
+use crate::limit::Shared;
+use crate::rules::Rules;
+use crate::store::{BATCH, Sample, Span, Store};
+use crate::table::{Hash, owned};
+use crate::value::{Dialect, TOO_LONG, Value};
+use crate::window::Window;
+use crate::{plain, value};
+use memchr::memchr;
+use std::sync::Arc;
 
 /// How many series one call of [`Shard::forget`] should be given at most: a fraction of a millisecond's work.
 pub const FORGET_AT_ONCE: usize = 1024;
-
-/// Whose reading of the lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// Lines mean what they mean to statsd/statsd.
-    Statsd,
-    /// `h` and `d` are timers, an unknown type is bad, `\r\n` ends a line, infinite values are bad.
-    Nilometer,
-}
+/// Refused lines kept.
+const KEPT: usize = 32;
+/// Bytes of a text shown in a refused line.
+const SHOWN: usize = 512;
+/// A span's place for texts that were rewritten.
+const REWRITTEN: usize = usize::MAX;
+/// Rewritten bytes that may wait.
+const ROOM: usize = 1 << 16;
 
 /// A value that was refused. Texts are cut at 512 bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,15 +39,50 @@ pub struct BadLine {
     pub reason: &'static str,
 }
 
+/// Names the peer of a packet by its place in the batch.
+type Source<'a> = &'a dyn Fn(usize) -> String;
+
+/// The packets at hand, and which of them.
+#[derive(Clone, Copy)]
+struct Input<'a> {
+    packets: &'a [&'a [u8]],
+    place: usize,
+    source: Source<'a>,
+    dialect: Dialect,
+}
+
+impl<'a> Input<'a> {
+    fn text(&self) -> &'a [u8] {
+        self.packets[self.place]
+    }
+}
+
 /// The ingest state of one reader.
 #[derive(Debug)]
 pub struct Shard {
     number: usize,
+    store: Store,
+    classes: Classes,
+    sanitize: bool,
+    max_line: usize,
+    waiting: Vec<Sample>,
+    /// Keys and members that could not stay as they came.
+    rewritten: Vec<u8>,
+    bad: Vec<BadLine>,
 }
 
 impl Shard {
-    pub(crate) fn new(number: usize, _rules: &Rules) -> Self {
-        Self { number }
+    pub(crate) fn new(number: usize, rules: &Rules, hash: Hash, shared: Arc<Shared>) -> Self {
+        Self {
+            number,
+            store: Store::new(number, rules, hash, shared),
+            classes: Classes::new(rules.sanitize),
+            sanitize: rules.sanitize,
+            max_line: rules.max_line,
+            waiting: Vec::with_capacity(BATCH),
+            rewritten: Vec::new(),
+            bad: Vec::new(),
+        }
     }
 
     /// The shard's number at its master, counted from 0.
@@ -42,26 +92,175 @@ impl Shard {
     }
 
     /// Use the limits and `sanitize` of other rules at once.
-    pub fn configure(&mut self, _rules: &Rules) {}
+    pub fn configure(&mut self, rules: &Rules) {
+        self.store.configure(rules);
+        self.classes = Classes::new(rules.sanitize);
+        self.sanitize = rules.sanitize;
+        self.max_line = rules.max_line;
+    }
 
     /// Count whole lines, separated by newlines; the last needs none. `source` names the peer, asked for bad lines that
     /// are kept. `packets` is how many packets this counts for.
-    pub fn feed(&mut self, _data: &[u8], _source: &dyn Fn() -> String, _dialect: Dialect, _packets: u64) {}
+    pub fn feed(&mut self, data: &[u8], source: &dyn Fn() -> String, dialect: Dialect, packets: u64) {
+        self.store.tally().packets += packets;
+        self.read(&[data], &|_| source(), dialect);
+    }
 
     /// Count several packets of whole lines. `source` names a packet's peer by the packet's place in `packets`.
-    pub fn feed_many(&mut self, _packets: &[&[u8]], _source: &dyn Fn(usize) -> String, _dialect: Dialect) {}
+    pub fn feed_many(&mut self, packets: &[&[u8]], source: Source, dialect: Dialect) {
+        self.store.tally().packets += packets.len() as u64;
+        self.read(packets, source, dialect);
+    }
+
+    fn read(&mut self, packets: &[&[u8]], source: Source, dialect: Dialect) {
+        self.store.begin();
+        for (place, packet) in packets.iter().enumerate() {
+            self.store.tally().bytes += packet.len() as u64;
+            self.packet(&Input { packets, place, source, dialect });
+        }
+        self.apply(packets);
+    }
+
+    fn packet(&mut self, input: &Input) {
+        let text = input.text();
+        let mut start = 0;
+        let mut lines = 0;
+        while start < text.len() {
+            let rest = &text[start..];
+            if rest[0] == b'\n' {
+                start += 1;
+                continue;
+            }
+            match plain::read(rest, &self.classes, input.dialect) {
+                Some(line) if line.length <= self.max_line => {
+                    lines += 1;
+                    self.plain_line(input, start, &line);
+                    start += line.next;
+                }
+                _ => {
+                    let end = memchr(b'\n', rest).unwrap_or(rest.len());
+                    lines += self.any_line(input, trim_end(&rest[..end], input.dialect));
+                    start += end + 1;
+                }
+            }
+        }
+        self.store.tally().lines += lines;
+    }
+
+    #[inline]
+    fn plain_line(&mut self, input: &Input, start: usize, line: &plain::Line) {
+        let place = input.place;
+        let key = Span { place, start, length: line.key_length };
+        let text = Span { place, start: start + line.key_length + 1, length: line.text_length };
+        let hash = self.store.hash(&input.text()[start..start + line.key_length]);
+        self.push(input, hash, line.value, key, text);
+    }
+
+    /// Read a line with every care. Says how many lines that was: an empty one is none.
+    fn any_line(&mut self, input: &Input, line: &[u8]) -> u64 {
+        if line.is_empty() {
+            return 0;
+        }
+        if line.len() > self.max_line {
+            self.refuse(input, line, b"", TOO_LONG);
+            return 1;
+        }
+        if self.rewritten.len() > ROOM {
+            self.apply(input.packets);
+        }
+        let (body, tags) = key::split_tags(line);
+        let mut pieces = body.split(|byte| *byte == b':');
+        let name = pieces.next().unwrap_or_default();
+        let start = self.rewritten.len();
+        key::push(&mut self.rewritten, name, tags, self.sanitize);
+        let key = self.written(start);
+        let hash = self.store.hash(&self.rewritten[start..]);
+        let bare = (name.len() == body.len()).then_some(&b"1"[..]);
+        for piece in pieces.chain(bare) {
+            match value::read(piece, input.dialect) {
+                Ok(value) => {
+                    let text = if value.kind == Kind::Set { self.member(piece) } else { Span::default() };
+                    self.push(input, hash, value, key, text);
+                }
+                Err(reason) => self.refuse(input, line, piece, reason),
+            }
+        }
+        1
+    }
+
+    /// Keep a value's text as UTF-8.
+    fn member(&mut self, piece: &[u8]) -> Span {
+        let start = self.rewritten.len();
+        let end = memchr(b'|', piece).unwrap_or(piece.len());
+        self.rewritten.extend_from_slice(String::from_utf8_lossy(&piece[..end]).as_bytes());
+        self.written(start)
+    }
+
+    fn written(&self, start: usize) -> Span {
+        Span { place: REWRITTEN, start, length: self.rewritten.len() - start }
+    }
+
+    #[inline]
+    fn push(&mut self, input: &Input, hash: u64, value: Value, key: Span, text: Span) {
+        self.waiting.push(Sample { hash: owned(hash, value.kind as u32), value, key, text });
+        if self.waiting.len() >= BATCH {
+            self.apply_waiting(input.packets);
+        }
+    }
+
+    fn apply(&mut self, packets: &[&[u8]]) {
+        self.apply_waiting(packets);
+        self.rewritten.clear();
+    }
+
+    fn apply_waiting(&mut self, packets: &[&[u8]]) {
+        let rewritten = self.rewritten.as_slice();
+        self.store.apply(&self.waiting, |span| {
+            let text = packets.get(span.place).copied().unwrap_or(rewritten);
+            &text[span.start..span.start + span.length]
+        });
+        self.waiting.clear();
+    }
+
+    fn refuse(&mut self, input: &Input, line: &[u8], fields: &[u8], reason: &'static str) {
+        self.store.tally().bad_lines += 1;
+        if self.bad.len() < KEPT {
+            let fields = String::from_utf8_lossy(fields).replace('|', ",");
+            let source = (input.source)(input.place);
+            self.bad.push(BadLine { source, line: shown(line), fields: shown(fields.as_bytes()), reason });
+        }
+    }
 
     /// Hand over the window and go on in `spare`, which came from `Master::spare`.
     #[must_use]
     pub fn swap(&mut self, spare: Window) -> Window {
-        spare
+        self.store.swap(spare)
     }
 
     /// Free series that the master has deleted. One that was updated since the swap becomes a new series.
-    pub fn forget(&mut self, _ids: &[u32]) {}
+    pub fn forget(&mut self, ids: &[u32]) {
+        self.store.forget(ids);
+    }
 
     /// Take the refused lines kept since the last call, at most 32.
     pub fn bad_lines(&mut self) -> Vec<BadLine> {
-        Vec::new()
+        std::mem::take(&mut self.bad)
     }
+
+    /// Ids given out so far, in use or free.
+    #[cfg(test)]
+    pub(crate) fn known(&self) -> u32 {
+        self.store.known()
+    }
+}
+
+fn trim_end(line: &[u8], dialect: Dialect) -> &[u8] {
+    match line {
+        [line @ .., b'\r'] if dialect == Dialect::Nilometer => line,
+        _ => line,
+    }
+}
+
+fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(&text[..text.len().min(SHOWN)]).into_owned()
 }
