@@ -18,24 +18,19 @@ import base64
 import concurrent.futures
 import contextlib
 import json
-import os
 import re
-import shlex
-import shutil
 import signal
 import socket
 import stat
 import struct
-import subprocess
 import sys
-import tempfile
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nilometer.testing.carbon import Carbon, parse
+from nilometer.testing.daemon import Command, Daemon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,78 +42,6 @@ VOLATILE = re.compile(r"timestamp_lag|processing_time|calculationtime|graphiteSt
 
 class Failed(Exception):
     """A case that cannot be run to its end."""
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
-class Daemon:
-    """The server under test, started on free ports with the case's configuration."""
-
-    def __init__(self, case: Case, options: argparse.Namespace, carbon: Carbon, udp_sink: int, tcp_sink: int) -> None:
-        self.carbon, self.udp_sink, self.tcp_sink = carbon, udp_sink, tcp_sink
-        self.folder = Path(tempfile.mkdtemp(prefix="statsd-case-"))
-        self.udp, self.tcp, self.admin_port = free_port(socket.SOCK_DGRAM), free_port(), free_port()
-        self.uds, self.config = self.folder / "ingest.sock", self.folder / "config.js"
-        self.write(case.get("config", {}))
-        self.output: list[str] = []
-        self.up = threading.Event()
-        self.ready = re.compile(options.ready.encode())
-        command = shlex.split(options.command.replace("{config}", str(self.config)))
-        environment = {**os.environ, "HOME": str(self.folder), "XDG_STATE_HOME": str(self.folder)}
-        self.process = subprocess.Popen(
-            command, cwd=options.cwd or self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        threading.Thread(target=self._pump, daemon=True).start()
-
-    def write(self, config: Case) -> None:
-        text = json.dumps(config).replace('"@UDPSINK"', str(self.udp_sink)).replace('"@TCPSINK"', str(self.tcp_sink))
-        c = json.loads(text)
-        if c.setdefault("flushInterval", 1000) is None:
-            del c["flushInterval"]
-        if not c.pop("_nographite", False):
-            c["graphiteHost"] = "127.0.0.1"
-        c |= {"graphitePort": self.carbon.port, "graphitePicklePort": self.carbon.port}
-        c |= {"mgmt_port": self.admin_port, "mgmt_address": "127.0.0.1"}
-        for server in c.get("servers", [c]):
-            tcp = server.get("server", "").endswith("tcp")
-            if tcp and server.get("socket") == "@UDS":
-                server["socket"] = str(self.uds)
-            else:
-                server |= {"port": self.tcp if tcp else self.udp, "address": "127.0.0.1"}
-        self.config.write_text(json.dumps(c))
-
-    def _pump(self) -> None:
-        for line in self.process.stdout or ():
-            self.output.append(line.decode("utf8", "replace"))
-            if self.ready.search(line):
-                self.up.set()
-        self.up.set()
-
-    def admin(self, command: str) -> str:
-        with socket.create_connection(("127.0.0.1", self.admin_port), timeout=2) as s:
-            s.sendall(command.encode("latin1"))
-            s.settimeout(0.35)
-            reply = b""
-            try:
-                while not reply.endswith(b"END\n\n") and (data := s.recv(1 << 16)):
-                    reply += data
-            except TimeoutError:
-                pass
-        return reply.decode("latin1")
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def stream_out(s: socket.socket, chunks: list[str]) -> None:
@@ -241,7 +164,8 @@ def run(case: Case, options: argparse.Namespace) -> Case:
     udp_sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp_sink.bind(("127.0.0.1", 0))
     udp_sink.settimeout(0.3)
-    daemon = Daemon(case, options, carbon, udp_sink.getsockname()[1], tcp_sink.port)
+    command = Command(options.command, options.ready, options.cwd)
+    daemon = Daemon(case.get("config", {}), command, carbon, udp_sink.getsockname()[1], tcp_sink.port)
     play = Play(daemon, carbon, interval)
     seen: Case = {"error": None, "udp_sink": []}
     try:

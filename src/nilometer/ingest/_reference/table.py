@@ -5,6 +5,7 @@ Rules:
 * Each kind has a table of its own, in order of first arrival; the same name in two kinds is two series.
 * A series outlives its window, idle, unless the rules delete idle ones: a deleted series is gone altogether.
 * A value beyond a limit changes nothing; it is counted in the tally.
+* A counter that is NaN (infinities of both signs, or 0 at a rate of 0) starts anew at the next value, as in statsd.
 * A gauge is a number that stays. A value with a sign is a change to it, but only where it is neither 0 nor NaN.
 """
 
@@ -67,7 +68,9 @@ class Table(Window):
     def _count(self, key: str, sample: Sample) -> str | None:
         if key not in self.counters and self._full():
             return SERIES
-        self.counters[key] = self.counters.get(key, 0.0) + sample.number * sample.weight
+        before = self.counters.get(key, 0.0)
+        start = before if before == before else 0.0  # noqa: PLR0124 NaN differs from itself
+        self.counters[key] = start + sample.number * sample.weight
         return None
 
     def _time(self, key: str, sample: Sample) -> str | None:
