@@ -3,14 +3,13 @@
 use crate::engine::Finished;
 use nilometer_core::render::{self, Misshapen};
 use nilometer_core::{Block, Dialect};
-use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyMemoryView};
 use std::io;
 
-/// Before the name, after it, the values, which of them exist.
-type Placed = (Vec<u8>, Vec<u8>, PyBuffer<f64>, Option<Vec<u8>>);
+/// Before the name, after it, the values (a buffer of float64), which of them exist.
+type Placed<'py> = (Vec<u8>, Vec<u8>, Bound<'py, PyAny>, Option<Vec<u8>>);
 /// A statistic's name, its values as float64, which of them exist.
 type Column<'py> = (String, Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>);
 /// A kind, the keys, how many, the columns.
@@ -23,11 +22,11 @@ pub fn render_lines<'py>(
     py: Python<'py>,
     names: &[u8],
     count: usize,
-    columns: Vec<Placed>,
+    columns: Vec<Placed<'py>>,
     timestamp: i64,
     sanitize: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let held = Held::all(py, columns)?;
+    let held = Held::all(columns)?;
     let text = py.detach(|| render::lines(names, count, &Held::views(&held), timestamp, sanitize));
     Ok(PyBytes::new(py, &text.map_err(|error| refuse(&error))?))
 }
@@ -37,10 +36,10 @@ pub fn render_points<'py>(
     py: Python<'py>,
     names: &[u8],
     count: usize,
-    columns: Vec<Placed>,
+    columns: Vec<Placed<'py>>,
     sanitize: bool,
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-    let held = Held::all(py, columns)?;
+    let held = Held::all(columns)?;
     let points = py.detach(|| render::points(names, count, &Held::views(&held), sanitize));
     let (paths, values) = points.map_err(|error| refuse(&error))?;
     Ok((PyBytes::new(py, &paths), floats(py, &values)?))
@@ -55,10 +54,10 @@ struct Held {
 }
 
 impl Held {
-    fn all(py: Python<'_>, columns: Vec<Placed>) -> PyResult<Vec<Self>> {
+    fn all(columns: Vec<Placed<'_>>) -> PyResult<Vec<Self>> {
         let held = columns
             .into_iter()
-            .map(|(before, after, values, present)| Ok(Self { before, after, values: values.to_vec(py)?, present }));
+            .map(|(before, after, values, present)| Ok(Self { before, after, values: numbers(&values)?, present }));
         held.collect()
     }
 
@@ -75,6 +74,18 @@ impl Held {
 
 fn refuse(error: &Misshapen) -> PyErr {
     PyValueError::new_err(error.to_string())
+}
+
+/// Returns the numbers of a buffer of float64, which need not be aligned as Rust would have it.
+fn numbers(values: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    let view = PyMemoryView::from(values)?;
+    let format: String = view.getattr("format")?.extract()?;
+    if format != "d" {
+        return Err(PyTypeError::new_err(format!("values are a buffer of float64 (format d), not of format {format}")));
+    }
+    let bytes = view.call_method0("tobytes")?.cast_into::<PyBytes>()?;
+    let numbers = bytes.as_bytes().chunks_exact(size_of::<f64>());
+    Ok(numbers.filter_map(|bytes| bytes.try_into().ok().map(f64::from_ne_bytes)).collect())
 }
 
 /// Returns numbers as the bytes of float64 in the machine's order.
