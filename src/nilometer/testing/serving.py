@@ -1,0 +1,113 @@
+"""A real server process for tests: ``nilometer serve`` on free ports, its flushes read from the console sink."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from signal import SIGTERM, Signals
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+PATIENCE = 30.0
+"""Seconds after which something that was waited for counts as failed."""
+PROGRAM = (sys.executable, "-c", "from nilometer.cli.main import run; run()")
+CONSOLE = "console://?format=json"
+LISTENING = re.compile(r"listening on (\w+)://([^\s,]+)")
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait until `condition` holds. Raise TimeoutError saying `what` did not happen."""
+    end, pause = time.monotonic() + PATIENCE, threading.Event()
+    while not condition():
+        if time.monotonic() > end:
+            message = f"did not happen within {PATIENCE:g} s: {what}"
+            raise TimeoutError(message)
+        pause.wait(0.01)
+
+
+class Serving:
+    """A server process. `log` holds the lines of its log, `flushes` what the console sink printed, as JSON gives it."""
+
+    def __init__(self, *arguments: str, state: Path, kernel: str = "auto", sinks: Iterable[str] = (CONSOLE,)) -> None:
+        self.log: list[str] = []
+        self.flushes: list[dict[str, Any]] = []
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("NILOMETER_")}
+        self.process = subprocess.Popen(  # noqa: S603 the program under test
+            [*PROGRAM, "serve", *sinks, *arguments],
+            env={**environment, "NILOMETER_KERNEL": kernel, "NILOMETER_SERVER_STATE": str(state)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_flushes, self._read_log)]
+        for reader in self._readers:
+            reader.start()
+
+    def _read_flushes(self) -> None:
+        for line in self.process.stdout or ():
+            if line.startswith(b"{"):
+                self.flushes.append(json.loads(line))
+
+    def _read_log(self) -> None:
+        for line in self.process.stderr or ():
+            self.log.append(line.decode("utf-8", "replace").rstrip("\n"))
+
+    def ready(self) -> Serving:
+        """Wait until it says that it is up. Raise RuntimeError with its log when it ends instead."""
+        until(lambda: self.said("server is up") or self.process.poll() is not None, "the server is up")
+        if self.process.poll() is not None:
+            message = f"the server ended with {self.process.returncode}: {self.log}"
+            raise RuntimeError(message)
+        return self
+
+    def said(self, text: str) -> bool:
+        """Return whether a line of the log holds `text`."""
+        return any(text in line for line in self.log)
+
+    def address(self, scheme: str) -> tuple[str, int]:
+        """Return host and port of its (last) listener of that scheme."""
+        found = [match[2] for line in self.log if (match := LISTENING.search(line)) and match[1] == scheme]
+        host, _, port = found[-1].rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def stop(self, number: Signals = SIGTERM) -> int:
+        """Signal it, and return its exit code once it has ended and everything it wrote is read."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Return its exit code once it has ended and everything it wrote is read."""
+        code = self.process.wait(PATIENCE)
+        for reader in self._readers:
+            reader.join(PATIENCE)
+        return code
+
+    def kill(self) -> None:
+        """End it if it still runs, and close its pipes."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def total(self, key: str, statistic: str = "count") -> float:
+        """Return the sum of a statistic over all flushes so far."""
+        return sum(float(series[statistic]) for series in self.series(key) if statistic in series)
+
+    def series(self, key: str) -> list[dict[str, Any]]:
+        """Return what each flush so far says about a key."""
+        return [series for flush in list(self.flushes) for series in flush["series"] if series["key"] == key]
+
+    def memory(self) -> int:
+        """Return the most resident memory that it had so far, in bytes."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:  # noqa: PTH123 no file on a disk
+            kilobytes = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
+        return int(kilobytes) * 1024
