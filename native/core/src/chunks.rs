@@ -68,6 +68,7 @@ impl<T: Copy> Log<T> {
         }
     }
 
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.full.iter().map(Vec::len).sum::<usize>() + self.tail.len()
     }

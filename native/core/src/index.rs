@@ -75,8 +75,8 @@ impl Part {
     /// Whether what stands at `place` would still be found at `hole`, which lies before it.
     fn may_move(&self, place: usize, hole: usize) -> bool {
         let mask = self.slots.len() - 1;
-        let home = self.home(tag(self.slots[place]));
-        place.wrapping_sub(home) & mask >= place.wrapping_sub(hole) & mask
+        let wanted = self.home(tag(self.slots[place]));
+        place.wrapping_sub(wanted) & mask >= place.wrapping_sub(hole) & mask
     }
 }
 

@@ -27,6 +27,8 @@ mod rules;
 mod shard;
 mod store;
 mod table;
+#[cfg(test)]
+mod tests;
 mod timer;
 mod value;
 mod window;

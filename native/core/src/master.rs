@@ -55,6 +55,8 @@ pub struct Master {
     shards: Vec<Known>,
     families: [Family; 4],
     flushes: u32,
+    /// Gauges that were restored, and that no shard has counted as one of its series yet.
+    restored: usize,
     /// Gauges that could not be restored.
     refused: u64,
 }
@@ -65,7 +67,7 @@ impl Master {
     pub fn new(rules: Rules, seed: u64) -> Self {
         let hash = Hash::new(seed);
         let families = Kind::ALL.map(|kind| Family::new(kind, &hash));
-        Self { rules, hash, shared: Arc::default(), shards: Vec::new(), families, flushes: 0, refused: 0 }
+        Self { rules, hash, shared: Arc::default(), shards: Vec::new(), families, flushes: 0, restored: 0, refused: 0 }
     }
 
     /// Use other rules from the next merge on. Shards are told by `Shard::configure`.
@@ -110,9 +112,7 @@ impl Master {
             let series = family.series(key);
             family.join(series, window.shard, born.id);
             known.learn(born.id, kind, series);
-            if std::mem::take(&mut family.state(series).restored) {
-                self.shared.series.give(1);
-            }
+            self.restored -= usize::from(std::mem::take(&mut family.state(series).restored));
         }
     }
 
@@ -204,7 +204,7 @@ impl Master {
 
     /// Delete what the rules say, and open the next window.
     fn end(&mut self) {
-        let Self { rules, shared, shards, families, flushes, .. } = self;
+        let Self { rules, shards, families, flushes, restored, .. } = self;
         let kept = |key: &[u8]| rules.keep.iter().any(|part| memmem::find(key, part.as_bytes()).is_some());
         let ttl = rules.gauge_ttl.max(1);
         for family in families {
@@ -217,7 +217,7 @@ impl Master {
                         Kind::Set => !rules.delete_sets,
                         Kind::Gauge => !rules.delete_gauges || flushes.wrapping_sub(state.seen) + 1 < ttl,
                     };
-                    shared.series.give(usize::from(!stays && state.restored));
+                    *restored -= usize::from(!stays && state.restored);
                     stays
                 },
                 |shard, id| shards[shard].bury(id),
@@ -255,12 +255,12 @@ impl Master {
             if family.has(key.as_bytes()) {
                 continue;
             }
-            if key.contains('\n') || self.shared.series.full(self.rules.max_series) {
+            if key.contains('\n') || self.shared.series.full(self.rules.max_series.saturating_sub(self.restored)) {
                 self.refused += 1;
                 continue;
             }
             let series = family.series(key.as_bytes());
-            self.shared.series.take(1);
+            self.restored += 1;
             family.list(series);
             let state = family.state(series);
             state.value = value;

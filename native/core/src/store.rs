@@ -66,10 +66,10 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn new(shard: usize, rules: &Rules, hash: Hash, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(number: usize, rules: &Rules, hash: Hash, shared: Arc<Shared>) -> Self {
         Self {
             series: Table::new(hash.clone()),
-            window: Window::new(shard, hash.clone()),
+            window: Window::new(number, hash.clone()),
             hash,
             shared,
             limits: Limits::from(rules),

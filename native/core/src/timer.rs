@@ -157,16 +157,15 @@ impl Sheet {
         let size = float(samples.len());
         let sum = self.sums.last().copied().unwrap_or_default();
         let mean = sum / size;
-        let spread: f64 = samples.iter().map(|sample| (sample - mean) * (sample - mean)).sum();
-        let middle = samples.len() / 2;
-        let median =
-            if samples.len() % 2 == 1 { samples[middle] } else { (samples[middle - 1] + samples[middle]) / 2.0 };
-        let Whole { std, sum: total, squares, mean: average, median: middle, .. } = self.whole;
-        self.columns.set(std, row, (spread / size).sqrt());
-        self.columns.set(total, row, sum);
-        self.columns.set(squares, row, self.squares.last().copied().unwrap_or_default());
-        self.columns.set(average, row, mean);
-        self.columns.set(middle, row, median);
+        let mut spread = 0.0;
+        for sample in samples {
+            spread += (sample - mean) * (sample - mean);
+        }
+        self.columns.set(self.whole.std, row, (spread / size).sqrt());
+        self.columns.set(self.whole.sum, row, sum);
+        self.columns.set(self.whole.squares, row, self.squares.last().copied().unwrap_or_default());
+        self.columns.set(self.whole.mean, row, mean);
+        self.columns.set(self.whole.median, row, median(samples));
     }
 
     /// The columns in which any timer has a value.
@@ -269,6 +268,13 @@ impl Bins {
             rest = &rest[count..];
         }
     }
+}
+
+/// The middle of sorted samples, or the mean of the two in the middle: their sum overflows as statsd's does.
+#[allow(clippy::manual_midpoint, reason = "statsd's own arithmetic")]
+fn median(samples: &[f64]) -> f64 {
+    let middle = samples.len() / 2;
+    if samples.len() % 2 == 1 { samples[middle] } else { (samples[middle - 1] + samples[middle]) / 2.0 }
 }
 
 /// Halves up, as `Math.round` does.
