@@ -64,6 +64,8 @@ def _reload(server: Server, plan: Callable[[], Plan]) -> None:
         server.reload(plan())
     except NilometerError as error:
         LOG.error("settings not reloaded, the old ones go on: %s", error)  # noqa: TRY400 the reason is the message
+    except Exception:  # a fault of ours in the reload must not end a server that works
+        LOG.exception("settings not reloaded as a whole")
 
 
 def _end_at_once(number: int, frame: FrameType | None) -> NoReturn:

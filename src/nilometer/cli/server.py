@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from nilometer.cli.sinks import Prepared
     from nilometer.core.settings import Settings
     from nilometer.core.url import Url
     from nilometer.ingest.kernel import Kernel
@@ -91,7 +92,7 @@ class Server:
         cleanup.callback(self._state.close)
         self._sinks = Sinks(self._state.spools, self._losses)
         cleanup.callback(lambda: self._sinks.close(self._plan.settings.stop.deadline))
-        self._sinks.change(self._plan.sinks(self._state.store), settings)
+        self._sinks.change(self._sinks.prepare(self._plan.sinks(self._state.store)), settings)
         left = carryover.restore(self._state.carryover)
         self._kernel.configure(rules(settings))
         if settings.gauges.keep:
@@ -184,9 +185,14 @@ class Server:
         old, new = self._plan.settings, plan.settings
         for url in new.server.listen:
             check(url)
-        self._change_listeners(new.server.listen, old.server.listen)
-        self._sinks.change(plan.sinks(self._state.store), new)
+        prepared = self._sinks.prepare(plan.sinks(self._state.store))
+        try:
+            self._change_listeners(new.server.listen, old.server.listen)
+        except NilometerError:
+            prepared.close()
+            raise
         self._plan = plan
+        self._change_sinks(prepared, new)
         self._kernel.configure(rules(new))
         self._listeners.limit(max_line=new.limits.line, connections=new.limits.connections)
         if (new.flush.interval, new.flush.align) != (old.flush.interval, old.flush.align):
@@ -198,6 +204,12 @@ class Server:
         for warning in plan.warnings:
             LOG.warning("%s", warning)
         LOG.info("settings reloaded")
+
+    def _change_sinks(self, prepared: Prepared, settings: Settings) -> None:
+        try:
+            self._sinks.change(prepared, settings)
+        except StoreError as error:
+            LOG.error("a sink is not in use: %s", error)  # noqa: TRY400 the reason is the message
 
     def _change_listeners(self, wanted: Sequence[Url], before: Sequence[Url]) -> None:
         """Close what is gone, then open what is new; open the old ones again when that fails."""

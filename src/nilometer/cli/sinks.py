@@ -20,7 +20,7 @@ from nilometer.core.spool import Spool
 from nilometer.ingest.selfmetrics import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from nilometer.core.capability import MetricSink
@@ -41,6 +41,18 @@ class Opened(NamedTuple):
     place: str
     worker: SinkWorker
     spool: Spool
+
+
+class Prepared(NamedTuple):
+    """The sinks to have: every URL by its full text, and the backends of those that are new."""
+
+    urls: dict[str, Url]
+    backends: dict[str, MetricSink]
+
+    def close(self) -> None:
+        """Let the backends go that were made for nothing."""
+        for backend in self.backends.values():
+            backend.close()
 
 
 class Sinks:
@@ -66,23 +78,24 @@ class Sinks:
             opened = list(self._opened.values())
         return [sink.worker.status() for sink in opened]
 
-    def change(self, wanted: Sequence[Url], settings: Settings) -> None:
-        """Open what is new, flush and close what is gone.
+    def prepare(self, wanted: Iterable[Url]) -> Prepared:
+        """Make the backends of the URLs that are new; none of them connects. Raise `ConfigError` for a wrong URL."""
+        urls = {url.reveal(): url for url in wanted}
+        backends = {text: registry.open(url, registry.METRICS) for text, url in urls.items() if text not in self._opened}
+        return Prepared(urls, backends)
 
-        Raise `ConfigError` for a wrong URL, with nothing changed; `StoreError` when a spool cannot be had.
-        """
-        texts = {url.reveal(): url for url in wanted}
-        backends = {text: registry.open(url, registry.METRICS) for text, url in texts.items() if text not in self._opened}
+    def change(self, prepared: Prepared, settings: Settings) -> None:
+        """Open what is new, flush and close what is gone. Raise `StoreError` when a sink's spool cannot be had."""
         with self._lock:
             self._held = []
-            gone = [self._opened.pop(text) for text in list(self._opened) if text not in texts]
+            gone = [self._opened.pop(text) for text in list(self._opened) if text not in prepared.urls]
         for sink in gone:
             LOG.info("%s is no longer a sink", sink.url)
         close(gone, settings.stop.deadline)
         self._configure(settings)
         try:
-            for text, backend in backends.items():
-                self._open(texts[text], text, backend, settings)
+            for text, backend in prepared.backends.items():
+                self._open(prepared.urls[text], text, backend, settings)
         finally:
             with self._lock:
                 self._held = None

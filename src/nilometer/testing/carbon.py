@@ -13,11 +13,11 @@ import time
 class Carbon:
     """A TCP sink. Bytes that arrive without a pause of `quiet` seconds are one flush, however many connections carry it."""
 
-    def __init__(self, quiet: float = 0.15) -> None:
+    def __init__(self, quiet: float = 0.15, port: int = 0) -> None:
         self.quiet = quiet
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", 0))
+        self.listener.bind(("127.0.0.1", port))
         self.listener.listen(64)
         self.port = self.listener.getsockname()[1]
         self.arrivals: list[tuple[float, int, bytes]] = []

@@ -34,12 +34,16 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 
 class Serving:
-    """A server process. `log` holds the lines of its log, `flushes` what the console sink printed, as JSON gives it."""
+    """A server process, its kernel by name, by default the one that the tests run with.
 
-    def __init__(self, *arguments: str, state: Path, kernel: str = "auto", sinks: Iterable[str] = (CONSOLE,)) -> None:
+    `log` holds the lines of its log, `flushes` what the console sink printed, as JSON gives it.
+    """
+
+    def __init__(self, *arguments: str, state: Path, kernel: str | None = None, sinks: Iterable[str] = (CONSOLE,)) -> None:
         self.log: list[str] = []
         self.flushes: list[dict[str, Any]] = []
         environment = {name: value for name, value in os.environ.items() if not name.startswith("NILOMETER_")}
+        kernel = kernel or os.environ.get("NILOMETER_KERNEL", "auto")
         self.process = subprocess.Popen(  # noqa: S603 the program under test
             [*PROGRAM, "serve", *sinks, *arguments],
             env={**environment, "NILOMETER_KERNEL": kernel, "NILOMETER_SERVER_STATE": str(state)},
