@@ -160,6 +160,8 @@ def test_flags_may_be_lists() -> None:
     settings = load(None, ENVIRON, {"server.sinks": ("console:", "sqlite:///a b.db"), "timers.percentiles": [50]})
     assert settings.server.sinks == (parse("console:"), Url("sqlite", path="/a b.db"))
     assert settings.timers.percentiles == (50,)
+    histograms = ('{match = "a b", bins = [1]}', '{match = "", bins = []}')
+    assert load(None, ENVIRON, {"timers.histograms": histograms}).timers.histograms == (Bins("a b", (1,)), Bins("", ()))
 
 
 def test_an_empty_text_is_an_empty_list() -> None:

@@ -201,7 +201,7 @@ class SinkWorker:
 
     def _next(self) -> _Attempt | None:
         """Choose the oldest flush. Only this thread takes from the spool; `put` may move the queue there meanwhile."""
-        while True:
+        while not self._closed:
             if self._spool.items:
                 self._spill()
             found = self._spool.first()
@@ -213,6 +213,7 @@ class SinkWorker:
                 else:
                     self._attempt = _Attempt(self._queue[0], None) if self._queue else None
                 return self._attempt
+        return None
 
     def _write(self, attempt: _Attempt) -> bool:
         """Try once. Return whether the flush is done with."""
@@ -297,12 +298,16 @@ class SinkWorker:
                     self._moved(flush, self._spool.append(flush))
             except StoreError as error:
                 logger.warning("%s: %s", self.name, error)
-            with self._lock:
-                room = 0 if self._closed else self._options.queue
-                while len(self._queue) > room:
-                    self._queue.popleft()
-                    self._record.dropped += 1
-                    self._losses.count("spool", "disk")
+                self._shed()
+
+    def _shed(self) -> None:
+        """Drop what does not fit into memory either."""
+        with self._lock:
+            room = 0 if self._closed else self._options.queue
+            while len(self._queue) > room:
+                self._queue.popleft()
+                self._record.dropped += 1
+                self._losses.count("spool", "disk")
 
     def _head(self) -> Flush | None:
         with self._lock:

@@ -140,11 +140,11 @@ class Setting:
         if self.many:
             bracketed = value.lstrip().startswith("[")
             return self.read(_toml_value(value, where) if bracketed else value.split(), where)
-        if self.kind is Bins:
-            return self.read(_toml_value(value, where), where)
         return self._item(value, where, plain=True)
 
     def _item(self, value: object, where: str, *, plain: bool = False) -> object:
+        if self.kind is Bins and isinstance(value, str):
+            value = _toml_value(value, where)
         try:
             result = _convert(value, self.kind, plain=plain or (self.many and isinstance(value, str)))
         except (ConfigError, TypeError, ValueError) as error:
