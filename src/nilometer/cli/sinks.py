@@ -9,9 +9,9 @@ Rules:
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.backends import registry
@@ -120,8 +120,7 @@ class Sinks:
     def _place(self, url: Url) -> str:
         """Return the name of a sink's spool; a second sink that leads to the same place gets a number."""
         where = f"{url.scheme}://{url.user or ''}@{','.join(map(str, url.hosts))}{url.path}"
-        digest = hashlib.sha256(where.encode()).hexdigest()[:8]
-        base = f"{label(str(url))[:LONGEST_NAME]}-{digest}"
+        base = f"{label(str(url))[:LONGEST_NAME]}-{zlib.crc32(where.encode()):08x}"
         taken = {sink.place for sink in self._opened.values()}
         numbers = (f"{base}-{number}" if number > 1 else base for number in range(1, len(taken) + 2))
         return next(place for place in numbers if place not in taken)
@@ -148,7 +147,7 @@ def _name(url: Url, place: str) -> str:
     """Return a worker's name: the URL without its options, numbered as its place is."""
     number = place.rpartition("-")[2]
     plain = str(url).partition("?")[0]
-    return f"{plain} {number}" if number.isdigit() and len(number) < 8 else plain  # noqa: PLR2004 eight digits are a digest
+    return f"{plain} {number}" if number.isdigit() and len(number) < 8 else plain  # noqa: PLR2004 eight digits are a checksum
 
 
 def close(sinks: Iterable[Opened], deadline: float) -> None:

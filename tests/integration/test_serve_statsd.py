@@ -1,0 +1,152 @@
+"""``nilometer serve --statsd-config``: in place of statsd, with its file, its lines on standard output, its names."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nilometer.testing.carbon import Carbon, parse
+from nilometer.testing.daemon import Command, Daemon
+from nilometer.testing.serving import PROGRAM, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Start = Callable[..., Daemon]
+
+SERVE = " ".join([PROGRAM[0], "-c", f"'{PROGRAM[2]}'", "serve", "--statsd-config", "{config}"])
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def carbon() -> Iterator[Carbon]:
+    made = Carbon()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def start(carbon: Carbon) -> Iterator[Start]:
+    started: list[Daemon] = []
+
+    def begin(config: dict[str, Any], *arguments: str) -> Daemon:
+        daemon = Daemon(config, Command(" ".join([SERVE, *arguments])), carbon)
+        started.append(daemon)
+        assert daemon.up.wait(30)
+        assert daemon.process.poll() is None, daemon.output
+        return daemon
+
+    yield begin
+    for daemon in started:
+        daemon.stop()
+        if daemon.process.stdout is not None:
+            daemon.process.stdout.close()
+
+
+def send(daemon: Daemon, data: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.sendto(data, ("127.0.0.1", daemon.udp))
+
+
+def received(carbon: Carbon) -> dict[str, str]:
+    return dict(parse(b"".join(carbon.flushes(complete=False)), pickled=False))
+
+
+def test_a_stop_flushes_to_graphite_and_ends_with_zero(start: Start, carbon: Carbon) -> None:
+    daemon = start({"flushInterval": HOUR})
+    send(daemon, b"a:3|c\nb:1|g\nbad")
+    daemon.process.send_signal(signal.SIGTERM)
+
+    assert daemon.process.wait(30) == 0
+    until(lambda: "statsd.numStats" in received(carbon), "the last flush arrives")
+    lines = received(carbon)
+    assert lines["stats_counts.a"] == "3"
+    assert lines["stats.gauges.b"] == "1"
+    assert lines["stats_counts.statsd.bad_lines_seen"] == "1"
+    assert list(lines)[:6:2] == [
+        "stats.statsd.bad_lines_seen",
+        "stats.statsd.packets_received",
+        "stats.statsd.metrics_received",
+    ]
+    assert not any("nilometer" in path for path in lines)
+
+
+def test_gauges_of_the_run_before_are_forgotten_unless_asked_for(start: Start, carbon: Carbon, tmp_path: Path) -> None:
+    arguments = [{"flushInterval": HOUR}, "--server-state", str(tmp_path / "state")]
+    for number, more in enumerate([["--gauges-keep=true"], [], ["--gauges-keep=true"]]):
+        daemon = start(*arguments, *more)
+        if number == 0:
+            send(daemon, b"g:1|g")
+        daemon.process.terminate()
+        assert daemon.process.wait(30) == 0
+        assert carbon.wait(number + 1, 30)
+
+    assert [b"stats.gauges.g 1 " in flush for flush in carbon.flushes()] == [True, False, False]
+
+
+def test_flags_win_over_the_file(start: Start, carbon: Carbon) -> None:
+    daemon = start({"flushInterval": HOUR, "percentThreshold": 75}, "--timers-percentiles", "50")
+    send(daemon, b"t:1|ms")
+    daemon.process.terminate()
+
+    until(lambda: "stats.timers.t.upper_50" in received(carbon), "the flag's percentile is sent")
+    assert "stats.timers.t.upper_75" not in received(carbon)
+
+
+def test_a_file_is_read_again_on_sighup_and_a_broken_one_is_refused(start: Start, carbon: Carbon) -> None:
+    daemon = start({"flushInterval": 300})
+    daemon.config.write_text("{")
+    daemon.process.send_signal(signal.SIGHUP)
+    until(lambda: any("the old ones go on" in line for line in daemon.output), "the broken file is refused")
+
+    daemon.write({"flushInterval": 300, "percentThreshold": 50})
+    daemon.process.send_signal(signal.SIGHUP)
+    until(lambda: any("settings reloaded" in line for line in daemon.output), "the settings are reloaded")
+    send(daemon, b"t:1|ms")
+    until(lambda: "stats.timers.t.upper_50" in received(carbon), "the new percentile is sent")
+
+
+def test_keys_without_effect_are_named_at_the_start(start: Start) -> None:
+    daemon = start({"flushInterval": HOUR, "debug": True})
+
+    assert any("debug has no effect here" in line for line in daemon.output)
+
+
+def test_without_graphite_host_nothing_is_sent_or_stored(start: Start, carbon: Carbon) -> None:
+    daemon = start({"flushInterval": HOUR, "_nographite": True})
+    send(daemon, b"a:1|c")
+    daemon.process.terminate()
+
+    assert daemon.process.wait(30) == 0
+    assert carbon.flushes(complete=False) == []
+    assert sorted(path.name for path in (daemon.folder / "nilometer").iterdir()) == ["carryover.json", "lock"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("{", "not JSON"), ('{"port": "x"}', 'port = "x": expected a number'), ('{"backends": ["./x"]}', "expected one of")],
+)
+def test_a_wrong_file_is_refused_on_one_line(tmp_path: Path, text: str, reason: str) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(text)
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+
+    ended = subprocess.run(
+        [*PROGRAM, "serve", "--statsd-config", str(file)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert f"{file}: " in ended.stderr
+    assert reason in ended.stderr
