@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from nilometer.cli.help import Command, Example
+from nilometer.cli.program import COMPLETE, NAME
 
 INSTALL = {
     "bash": 'eval "$(nilometer completion bash)"        # in ~/.bashrc',
@@ -26,9 +27,8 @@ def command(ctx: click.Context, shell: str) -> None:
 
     Its first line says how to install it.
     """
-    root = ctx.find_root()
     kind = get_completion_class(shell)
     if kind is None:
         ctx.fail(f"no completion for {shell}")
     click.echo(f"# To install, type:  {INSTALL[shell]}")
-    click.echo(kind(root.command, {}, "nilometer", "_NILOMETER_COMPLETE").source())
+    click.echo(kind(ctx.find_root().command, {}, NAME, COMPLETE).source())

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import click
+from click.shell_completion import shell_complete
 
 from nilometer.cli.help import Example, Group
 from nilometer.cli.main import DONE, FAILED, INTERRUPTED, PIPE_CLOSED, WRONG_USE, complain
@@ -41,6 +42,10 @@ EXITS = {
     PIPE_CLOSED: "nobody read the output any more",
 }
 """What the exit codes of every command mean."""
+
+NAME = "nilometer"
+COMPLETE = "_NILOMETER_COMPLETE"
+"""The variable by which a shell's completion script asks what could be typed next."""
 
 WIDTH = 110
 """The most columns that help takes."""
@@ -106,8 +111,14 @@ def program(ctx: click.Context) -> None:
 
 def invoke(arguments: Sequence[str]) -> int:
     """Run the command line; return the exit code. Errors of Nilometer pass through."""
+    instruction = os.environ.get(COMPLETE)
+    if instruction:
+        return shell_complete(program, {}, NAME, COMPLETE, instruction)
     try:
-        result = program.main(list(arguments), prog_name="nilometer", standalone_mode=False)
+        with program.make_context(NAME, list(arguments)) as context:
+            result = program.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.Abort as error:
         raise KeyboardInterrupt from error
     except click.exceptions.NoArgsIsHelpError as error:
