@@ -1,7 +1,7 @@
 """The console: each flush on standard output, as aligned text, as one line of JSON, or as statsd's console backend dumps it.
 
 A reader that stalls (a stopped pager behind a pipe) makes the sink `Unavailable`; one that is gone makes it `Rejected`, since
-no later attempt could reach it.
+no later attempt could reach it. What a stalled reader got half of is printed again, whole, on a line of its own.
 """
 
 from __future__ import annotations
@@ -52,10 +52,14 @@ class Console:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self._torn = False
 
     def write(self, flush: Flush) -> None:
         """Print the flush. Raise `Unavailable` when the reader stalls, `Rejected` when there is none any more."""
-        _print(self._text(flush) + "\n", self._options.timeout)
+        text = ("\n" if self._torn else "") + self._text(flush) + "\n"
+        self._torn = True
+        _print(text, self._options.timeout)
+        self._torn = False
 
     def _text(self, flush: Flush) -> str:
         if self._options.format == "json":
@@ -66,7 +70,7 @@ class Console:
 
     def check(self) -> str:
         """Say where the text goes."""
-        kind = "a terminal" if sys.stdout.isatty() else "no terminal"
+        kind = "a terminal" if output().isatty() else "no terminal"
         return f"console: standard output is {kind}, format {self._options.format}"
 
     def close(self) -> None:
@@ -112,14 +116,19 @@ def _readable(flush: Flush, rows: int) -> Iterator[str]:
 
 def _width() -> int:
     with contextlib.suppress(OSError, ValueError):
-        return os.get_terminal_size(sys.stdout.fileno()).columns
+        return os.get_terminal_size(output().fileno()).columns
     return WIDTH
+
+
+def output() -> TextIO:
+    """Return the standard output of the moment."""
+    return sys.stdout
 
 
 def _print(text: str, timeout: float) -> None:
     try:
-        sys.stdout.flush()
-        _put(sys.stdout, text, timeout)
+        output().flush()
+        _put(output(), text, timeout)
     except (BrokenPipeError, ValueError) as error:
         message = "console: nobody reads standard output any more"
         raise Rejected(message) from error

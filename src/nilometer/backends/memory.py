@@ -15,7 +15,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nilometer.backends._parts.options import at_least, option, refuse
+from nilometer.backends._parts.options import at_least, no_login, option, refuse
 from nilometer.core.capability import Series
 from nilometer.core.naming import Naming
 from nilometer.core.wire import render
@@ -122,6 +122,7 @@ def open(url: Url) -> Memory:  # noqa: A001 each backend has this name
     """Open ``memory://NAME``. Raise `UrlError` for a wrong option."""
     options = url.options(Options)
     at_least(url, "points", options.points, 1)
+    no_login(url)
     if len(url.hosts) > 1 or url.port is not None or url.path.strip("/"):
         raise refuse(url, "takes a name alone, as in memory://demo")
     return Memory(url.host, _ring(url.host), options.points)

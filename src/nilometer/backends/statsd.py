@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nilometer.backends._parts.datagrams import Datagrams
-from nilometer.backends._parts.options import at_least, one_host, one_of, option, refuse
+from nilometer.backends._parts.options import at_least, no_login, one_host, one_of, option, refuse
 from nilometer.backends._parts.statsd_lines import Lines, pack
 from nilometer.backends._parts.stream import Stream
 from nilometer.core.quantity import Duration
@@ -142,6 +142,7 @@ def _peer(url: Url) -> Peer:
         return one_host(url, PORT)
     if url.hosts or not url.path.strip("/"):
         raise refuse(url, f"names no socket; write {url.scheme}:///path/of/the/socket, with three slashes")
+    no_login(url)
     return url.path
 
 

@@ -1,4 +1,4 @@
-"""Small parts that backends share: declaring an option, reading a host, refusing what a URL cannot mean."""
+"""Declaring an option, reading a URL's host, refusing what a URL cannot mean."""
 
 from __future__ import annotations
 
@@ -40,8 +40,15 @@ def at_least(url: Url, name: str, value: float, least: float) -> None:
         raise refuse(url, f"option {name}: {value:g} is below {least:g}")
 
 
+def no_login(url: Url) -> None:
+    """Raise `UrlError` when a URL names a user or a password that nobody would ask for."""
+    if url.user is not None or url.password is not None:
+        raise refuse(url, "takes neither user nor password")
+
+
 def one_host(url: Url, port: int) -> tuple[str, int]:
-    """Return host and port of a URL that names one host and no path. Raise `UrlError` otherwise."""
+    """Return host and port of a URL that names one host, no path and no login. Raise `UrlError` otherwise."""
+    no_login(url)
     if len(url.hosts) > 1:
         alone = " and ".join(f"{url.scheme}://{host}" for host in url.hosts)
         raise refuse(url, f"names several hosts; give each a sink of its own, so that one can be away alone: {alone}")
@@ -53,6 +60,7 @@ def one_host(url: Url, port: int) -> tuple[str, int]:
 
 
 def no_host(url: Url) -> None:
-    """Raise `UrlError` when a URL that needs none names a host or a path."""
+    """Raise `UrlError` when a URL that needs none names a host, a path or a login."""
+    no_login(url)
     if url.hosts or url.path.strip("/"):
         raise refuse(url, f"takes neither host nor path; write {url.scheme}://")

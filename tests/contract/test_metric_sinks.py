@@ -1,0 +1,74 @@
+"""The contract suite over every scheme that the registry lists."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nilometer.backends import memory, registry
+from nilometer.testing import contract
+from nilometer.testing.peers import FakeCarbon, FakeStatsd, Forgetful, Keeper, Logbook, Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from nilometer.testing.peers import Peer
+
+LOOPBACK = ("127.0.0.1", 0)
+STALLING = ("console", "graphite", "graphite+pickle", "statsd+tcp", "statsd+unix", "statsd+unixgram")
+REMOTE = ("graphite", "graphite+pickle", "statsd", "statsd+tcp", "statsd+unix", "statsd+unixgram")
+PEERS: dict[str, Callable[[Path], Peer]] = {
+    "console": lambda _: Terminal("console://?format=json&timeout=1s"),
+    "graphite": lambda _: FakeCarbon(),
+    "graphite+pickle": lambda _: FakeCarbon(pickled=True),
+    "log": lambda _: Logbook("log://?each=series"),
+    "memory": lambda folder: Keeper(f"memory://{folder.name}"),
+    "null": lambda _: Forgetful("null://"),
+    "sqlite": lambda folder: Keeper(f"sqlite://{folder}/nilometer.db"),
+    "statsd": lambda _: FakeStatsd("statsd", LOOPBACK, socket.SOCK_DGRAM),
+    "statsd+tcp": lambda _: FakeStatsd("statsd+tcp", LOOPBACK, socket.SOCK_STREAM),
+    "statsd+unix": lambda folder: FakeStatsd("statsd+unix", f"{folder}/socket", socket.SOCK_STREAM),
+    "statsd+unixgram": lambda folder: FakeStatsd("statsd+unixgram", f"{folder}/socket", socket.SOCK_DGRAM),
+}
+
+
+def schemes(capability: str) -> list[str]:
+    return [scheme for scheme in registry.TABLE if capability in registry.capabilities(scheme)]
+
+
+def test_every_scheme_that_stores_metrics_has_a_peer() -> None:
+    assert sorted(PEERS) == sorted(schemes("metrics"))
+
+
+def made(scheme: str, folder: Path) -> Iterator[Peer]:
+    peer = PEERS[scheme](folder)
+    yield peer
+    peer.close()
+    memory.forget(folder.name)
+
+
+class TestEverySink(contract.MetricSinkContract):
+    @pytest.fixture(params=schemes("metrics"))
+    def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
+        yield from made(request.param, tmp_path)
+
+
+class TestRemoteSinks(contract.RemoteContract):
+    @pytest.fixture(params=REMOTE)
+    def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
+        yield from made(request.param, tmp_path)
+
+
+class TestStallingSinks(contract.StallingContract):
+    @pytest.fixture(params=STALLING)
+    def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
+        yield from made(request.param, tmp_path)
+
+
+class TestReaders(contract.SeriesReaderContract):
+    @pytest.fixture(params=schemes("series"))
+    def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
+        yield from made(request.param, tmp_path)
