@@ -138,6 +138,9 @@ class Play:
             message = "not ready within 20 s: " + "".join(self.daemon.output)[-600:]
             raise Failed(message)
         if not case.get("nosync"):
+            if self.daemon.ended.is_set():
+                message = f"ended with status {self.daemon.process.wait(5)}: " + "".join(self.daemon.output)[-600:]
+                raise Failed(message)
             if not self.carbon.wait(1, self.interval * 2 + 8):
                 message = "no baseline flush: " + "".join(self.daemon.output)[-600:]
                 raise Failed(message)

@@ -78,6 +78,7 @@ def play(command: str, config: dict[str, Any], windows: list[list[bytes]]) -> li
     daemon = Daemon({"graphite": {"legacyNamespace": False}} | config, Command(command), carbon)
     try:
         assert daemon.up.wait(30), "".join(daemon.output)
+        assert not daemon.ended.is_set(), "".join(daemon.output)
         assert carbon.wait(1, 10), "".join(daemon.output)
         for number, window in enumerate(windows, 2):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:

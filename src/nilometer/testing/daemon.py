@@ -45,7 +45,7 @@ class Daemon:
         self.uds, self.config = self.folder / "ingest.sock", self.folder / "config.js"
         self.write(config)
         self.output: list[str] = []
-        self.up = threading.Event()
+        self.up, self.ended = threading.Event(), threading.Event()
         self.ready = re.compile(command.ready.encode())
         arguments = shlex.split(command.line.replace("{config}", str(self.config)))
         environment = {**os.environ, "HOME": str(self.folder), "XDG_STATE_HOME": str(self.folder)}
@@ -78,6 +78,7 @@ class Daemon:
             self.output.append(line.decode("utf8", "replace"))
             if self.ready.search(line):
                 self.up.set()
+        self.ended.set()
         self.up.set()
 
     def admin(self, command: str) -> str:
