@@ -187,11 +187,11 @@ def test_check_opens_nothing() -> None:
     assert [path.name for path in Path().iterdir()] == ["d.toml"]
 
 
-@pytest.mark.parametrize("shell", list(completion.INSTALL))
+@pytest.mark.parametrize("shell", list(completion.SHELLS))
 def test_a_completion_script_says_how_to_install_it(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
     output = capsys.readouterr().out
-    assert completion.INSTALL[shell] in output.partition("\n")[0]
+    assert completion.SHELLS[shell].install in output.partition("\n")[0]
     assert f"_NILOMETER_COMPLETE={shell}_complete" in output
 
 

@@ -1,34 +1,44 @@
-"""``nilometer completion``: the script that makes a shell complete commands, options and URLs."""
+"""``nilometer completion``: the script that makes a shell complete commands and options."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
 from nilometer.cli.help import Command, Example
 from nilometer.cli.program import COMPLETE, NAME
 
-INSTALL = {
-    "bash": 'eval "$(nilometer completion bash)"        # in ~/.bashrc',
-    "zsh": 'eval "$(nilometer completion zsh)"         # in ~/.zshrc, after compinit',
-    "fish": "nilometer completion fish > ~/.config/fish/completions/nilometer.fish",
+if TYPE_CHECKING:
+    from click.shell_completion import ShellComplete
+
+
+class Shell(NamedTuple):
+    """A shell: what makes its script, and what to type once to install it."""
+
+    kind: type[ShellComplete]
+    install: str
+
+
+SHELLS = {
+    "bash": Shell(BashComplete, 'eval "$(nilometer completion bash)"        # in ~/.bashrc'),
+    "zsh": Shell(ZshComplete, 'eval "$(nilometer completion zsh)"         # in ~/.zshrc, after compinit'),
+    "fish": Shell(FishComplete, "nilometer completion fish > ~/.config/fish/completions/nilometer.fish"),
 }
-"""What to type, once, for each shell."""
 
 
 @click.command(
     cls=Command,
-    examples=[Example(f"Install for {shell}", line) for shell, line in INSTALL.items()],
+    examples=[Example(f"Install for {name}", shell.install) for name, shell in SHELLS.items()],
 )
-@click.argument("shell", type=click.Choice(list(INSTALL)))
+@click.argument("shell", type=click.Choice(list(SHELLS)))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
     """Print the completion script for a shell.
 
     Its first line says how to install it.
     """
-    kind = get_completion_class(shell)
-    if kind is None:
-        ctx.fail(f"no completion for {shell}")
-    click.echo(f"# To install, type:  {INSTALL[shell]}")
-    click.echo(kind(ctx.find_root().command, {}, NAME, COMPLETE).source())
+    chosen = SHELLS[shell]
+    click.echo(f"# To install, type:  {chosen.install}")
+    click.echo(chosen.kind(ctx.find_root().command, {}, NAME, COMPLETE).source())
