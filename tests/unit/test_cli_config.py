@@ -84,6 +84,16 @@ def test_every_setting_has_a_flag_that_works(name: str) -> None:
         assert len(given) == len(settings.value(name))  # type: ignore[arg-type]  # a list's setting is a tuple
 
 
+def test_help_shows_what_a_setting_takes_and_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "show", "--help"]) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert "--flush-interval DURATION How long a window lasts. Default: 10s." in words
+    assert "--flush-align clock|start" in words
+    assert "--gauges-keep true|false" in words
+    assert "Default: 90. May be repeated." in words
+    assert "--idle-keep TEXT Counters whose key contains one of these are never forgotten. May be repeated." in words
+
+
 def test_flags_add_to_those_a_command_brings_itself() -> None:
     settings = chosen_by("--flush-interval", "3s").settings({"server.sinks": ["null://"]})
     assert settings.flush.interval == Duration(3)

@@ -15,7 +15,7 @@ import click
 
 from nilometer.cli.help import SettingOption
 from nilometer.core import settings as table
-from nilometer.core import sources
+from nilometer.core import sources, toml
 from nilometer.core.setting import Bins
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from nilometer.core.settings import Settings
 
 F = TypeVar("F", bound="Callable[..., object]")
+
+SHAPES: dict[type, str] = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "DIRECTORY"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,21 @@ def _flag(setting: Setting) -> Callable[[F], F]:
         _variable(setting),
         cls=SettingOption,
         multiple=setting.many,
-        metavar=setting.kind.__name__.upper(),
-        help=setting.help + (" May be repeated." if setting.many else ""),
+        metavar=_shape(setting),
+        help=f"{setting.help}{_default(setting)}{' May be repeated.' if setting.many else ''}",
     )
+
+
+def _shape(setting: Setting) -> str:
+    """Return what stands for a value in the help."""
+    choices = ("true", "false") if setting.kind is bool else setting.limits.choices
+    return "|".join(choices) or SHAPES.get(setting.kind, setting.kind.__name__.upper())
+
+
+def _default(setting: Setting) -> str:
+    values = setting.default if isinstance(setting.default, tuple) and setting.many else (setting.default,)
+    shown = " ".join(toml.literal(value).strip('"') for value in values)
+    return f" Default: {shown}." if shown else ""
 
 
 def _text(setting: Setting, value: str | tuple[str, ...] | None) -> str | None:

@@ -159,14 +159,14 @@ class Log:
     """What the server says about itself."""
 
     level: str = option("info", "The least that is logged.", choices=("debug", "info", "warning", "error"))
-    format: str = option("text", "The form of a line.", choices=("text", "json"))
+    format: str = option("text", "The form of a line of the log.", choices=("text", "json"))
 
 
 @dataclass(frozen=True, slots=True)
 class Self:
     """The server's metrics about itself."""
 
-    prefix: str = option("nilometer", "What their names begin with.", check=_prefix)
+    prefix: str = option("nilometer", "What the names of the server's metrics about itself begin with.", check=_prefix)
 
 
 @dataclass(frozen=True, slots=True)
