@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from nilometer.cli import logs
-from nilometer.cli.sinks import Sinks
+from nilometer.cli.sinks import Sinks, with_history
 from nilometer.cli.state import StateDirectory
 from nilometer.core import quantity
 from nilometer.core import url as urls
@@ -64,9 +64,10 @@ class Plan:
 
     def sinks(self, store: Path) -> Sequence[Url]:
         """Return the sinks; where the settings name none, the embedded store, or nothing as statsd does."""
-        if self.settings.server.sinks or self.statsd is not None:
-            return self.settings.server.sinks
-        return [urls.parse(f"sqlite://{quote(str(store))}")]
+        sinks = self.settings.server.sinks
+        if not sinks and self.statsd is None:
+            sinks = (urls.parse(f"sqlite:///{quote(str(store))}"),)
+        return [with_history(url, self.settings) for url in sinks]
 
 
 class Server:

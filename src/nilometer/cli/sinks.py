@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import zlib
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.backends import registry
 from nilometer.core.pipe import PipeOptions, SinkWorker
+from nilometer.core.quantity import written
 from nilometer.core.spool import Spool
 from nilometer.ingest.selfmetrics import label
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 LONGEST_NAME = 80
+STORE = "sqlite"
 
 
 class Opened(NamedTuple):
@@ -157,3 +160,13 @@ def close(sinks: Iterable[Opened], deadline: float) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def with_history(url: Url, settings: Settings) -> Url:
+    """Return the URL of a series store with the settings of the section ``history``; its own options win."""
+    if url.scheme != STORE:
+        return url
+    given = {name for name, _ in url.query}
+    texts = {"retention": written(settings.history.retention), "rollups": ",".join(map(written, settings.history.rollups))}
+    chosen = {name for name in texts if settings.origin(f"history.{name}") != "default"}
+    return dataclasses.replace(url, query=url.query + tuple((name, texts[name]) for name in texts if name in chosen - given))

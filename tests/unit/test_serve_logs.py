@@ -1,0 +1,67 @@
+"""The server's log: where it goes and in which form."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nilometer.cli.logs import configure
+from nilometer.core.settings import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOG = logging.getLogger("nilometer.test")
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+def test_text_goes_to_standard_error_with_time_and_level(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Log())
+    LOG.warning("it %s", "happened")
+
+    captured = capsys.readouterr()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} WARNING it happened\n", captured.err)
+    assert captured.out == ""
+
+
+def test_statsd_lines_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Log(), statsd=True)
+    LOG.info("server is up")
+
+    assert re.fullmatch(r"\d\d \w{3} \d\d:\d\d:\d\d - server is up\n", capsys.readouterr().out)
+
+
+def test_json_is_one_object_a_line_with_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Log(format="json"))
+    nothing: dict[str, int] = {}
+    try:
+        nothing["größe\n"] += 1
+    except KeyError:
+        LOG.exception("a fault")
+
+    line = capsys.readouterr().err
+    entry = json.loads(line)
+    assert line.count("\n") == 1
+    assert (entry["level"], entry["logger"], entry["message"]) == ("error", "nilometer.test", "a fault")
+    assert "KeyError" in entry["traceback"]
+    assert entry["time"] > 1e9
+
+
+@pytest.mark.parametrize(("level", "shown"), [("debug", 3), ("info", 2), ("warning", 1), ("error", 0)])
+def test_the_level_says_what_is_left_out(level: str, shown: int, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Log(level=level))
+    for number in (logging.DEBUG, logging.INFO, logging.WARNING):
+        LOG.log(number, "it happened")
+
+    assert capsys.readouterr().err.count("\n") == shown

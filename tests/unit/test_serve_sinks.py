@@ -1,0 +1,148 @@
+"""The sinks of a server: exchanged without a gap, spools named for places, history's settings in the store's URL."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nilometer.backends import registry
+from nilometer.cli.server import Plan
+from nilometer.cli.sinks import Sinks, with_history
+from nilometer.core.errors import UrlError
+from nilometer.core.losses import Losses
+from nilometer.core.record import Flush, Kind, Window, block
+from nilometer.core.settings import load
+from nilometer.core.url import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from nilometer.core.settings import Settings
+
+SETTINGS = load(None, {}, {"stop.deadline": "5s"})
+
+
+def flush(number: int) -> Flush:
+    return Flush(Window(number - 1, number, 1.0), (block(Kind.GAUGE, {"value": [number]}, ["g"]),))
+
+
+class Kept:
+    """A sink that keeps what it is given; `meanwhile` happens while it closes."""
+
+    def __init__(self) -> None:
+        self.flushes: list[Flush] = []
+        self.meanwhile: Callable[[], object] = list
+
+    def write(self, flush: Flush) -> None:
+        self.flushes.append(flush)
+
+    def close(self) -> None:
+        self.meanwhile()
+
+
+@pytest.fixture
+def backends(monkeypatch: pytest.MonkeyPatch) -> dict[str, Kept]:
+    """Let every URL of ``null://`` open a `Kept`, by the text of the URL."""
+    made: dict[str, Kept] = {}
+
+    def opened(url: object, capability: str) -> Kept:
+        assert capability == "metrics"
+        return made.setdefault(str(url), Kept())
+
+    monkeypatch.setattr(registry, "open", opened)
+    return made
+
+
+@pytest.fixture
+def sinks(tmp_path: Path) -> Iterator[Sinks]:
+    made = Sinks(tmp_path, Losses())
+    yield made
+    made.close(5.0)
+
+
+def change(sinks: Sinks, *wanted: str, settings: Settings = SETTINGS) -> None:
+    sinks.change(sinks.prepare(map(parse, wanted)), settings)
+
+
+def test_every_sink_gets_every_flush(sinks: Sinks, backends: dict[str, Kept]) -> None:
+    change(sinks, "null://a", "null://b")
+    sinks.deliver(flush(1))
+    sinks.deliver(flush(2))
+    sinks.close(5.0)
+
+    assert backends["null://a"].flushes == backends["null://b"].flushes == [flush(1), flush(2)]
+
+
+def test_a_flush_during_an_exchange_goes_to_the_new_sink(sinks: Sinks, backends: dict[str, Kept]) -> None:
+    change(sinks, "null://a?x=1")
+    sinks.deliver(flush(1))
+    backends["null://a?x=1"].meanwhile = lambda: sinks.deliver(flush(2))
+    change(sinks, "null://a?x=2")
+    sinks.close(5.0)
+
+    assert backends["null://a?x=1"].flushes == [flush(1)]
+    assert backends["null://a?x=2"].flushes == [flush(2)]
+
+
+def test_sinks_that_stay_are_not_opened_again(sinks: Sinks, backends: dict[str, Kept]) -> None:
+    change(sinks, "null://a")
+    prepared = sinks.prepare([parse("null://a"), parse("null://b")])
+
+    assert list(prepared.backends) == ["null://b"]
+    assert set(backends) == {"null://a", "null://b"}
+
+
+def test_a_spool_is_named_for_the_place_and_not_for_the_options(
+    sinks: Sinks, backends: dict[str, Kept], tmp_path: Path
+) -> None:
+    change(sinks, "null://a?x=1")
+    change(sinks, "null://a?x=2")
+
+    assert len(list(tmp_path.iterdir())) == 1
+    assert len(backends) == 2
+
+
+def test_two_sinks_to_the_same_place_have_a_spool_and_a_name_each(
+    sinks: Sinks, backends: dict[str, Kept], tmp_path: Path
+) -> None:
+    change(sinks, "null://a?x=1", "null://a?x=2")
+
+    assert len(list(tmp_path.iterdir())) == len(backends) == 2
+    assert [status.name for status in sinks.statuses()] == ["null://a", "null://a 2"]
+
+
+def test_a_password_is_in_no_name(sinks: Sinks, backends: dict[str, Kept], tmp_path: Path) -> None:
+    change(sinks, "null://user:geheim@a/x")
+
+    assert len(backends) == 1
+    assert "geheim" not in "".join(path.name for path in tmp_path.iterdir())
+    assert "geheim" not in sinks.statuses()[0].name
+
+
+def test_a_wrong_url_changes_nothing(sinks: Sinks) -> None:
+    change(sinks, "null://")
+    with pytest.raises(UrlError):
+        change(sinks, "graphite://")
+
+    assert [status.name for status in sinks.statuses()] == ["null://"]
+
+
+def test_without_sinks_the_embedded_store_is_used_but_not_in_place_of_statsd(tmp_path: Path) -> None:
+    store = tmp_path / "a b.db"
+
+    assert [str(url) for url in Plan(SETTINGS).sinks(store)] == [f"sqlite:///{tmp_path}/a%20b.db"]
+    assert Plan(SETTINGS).sinks(store)[0].path == f"/{store}"
+    assert Plan(SETTINGS, "statsd").sinks(store) == []
+
+
+def test_settings_of_history_reach_the_store_and_its_own_options_win() -> None:
+    changed = load(None, {}, {"history.retention": "3d", "history.rollups": "1m:10d 5m:20d"})
+    url = parse("sqlite:///x.db?retention=2d")
+
+    assert with_history(url, SETTINGS) == url
+    assert with_history(url, changed).query == (("retention", "2d"), ("rollups", "1m:10d,5m:20d"))
+    assert with_history(parse("null://"), changed) == parse("null://")
+    assert with_history(dataclasses.replace(url, query=()), changed).query[0] == ("retention", "3d")
