@@ -5,14 +5,21 @@ use crate::engine::{Engine, Lane, lock};
 use crate::receiver::Receiver;
 use nilometer_core::{Histogram, Rules};
 use nilometer_receive::{bind_udp, bind_unix};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 /// From this many bytes on it pays to let other Python threads run while lines are counted.
 const WORTH_DETACHING: usize = 16_384;
+
+/// Makes a panic an error that ends one call and no thread: Python's `except Exception` does not catch `PyO3`'s own.
+fn isolate<T>(work: impl FnOnce() -> T) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| PyRuntimeError::new_err("the native kernel panicked; its message is on standard error"))
+}
 
 #[pyclass(frozen, module = "nilometer_native")]
 pub struct Kernel {
@@ -75,13 +82,8 @@ impl Kernel {
 
     fn feed(&self, py: Python<'_>, data: &[u8], source: &str, dialect: &str, packets: u64) -> PyResult<()> {
         let dialect = convert::dialect(dialect)?;
-        let count = || lock(&self.fed.shard).feed(data, &|| source.to_owned(), dialect, packets);
-        if data.len() < WORTH_DETACHING {
-            count();
-        } else {
-            py.detach(count);
-        }
-        Ok(())
+        let count = || isolate(|| lock(&self.fed.shard).feed(data, &|| source.to_owned(), dialect, packets));
+        if data.len() < WORTH_DETACHING { count() } else { py.detach(count) }
     }
 
     fn receive_udp(
@@ -111,7 +113,7 @@ impl Kernel {
     }
 
     fn flush<'py>(&self, py: Python<'py>, seconds: f64) -> PyResult<(Vec<Columns<'py>>, Bound<'py, PyDict>)> {
-        let finished = py.detach(|| self.engine.flush(seconds));
+        let finished = py.detach(|| isolate(|| self.engine.flush(seconds)))?;
         let blocks = finished.aggregates.blocks.iter().map(|block| convert::block(py, block));
         Ok((blocks.collect::<PyResult<_>>()?, convert::tally(&finished).into_py_dict(py)?))
     }

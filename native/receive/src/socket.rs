@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Binds `sockets` UDP sockets (at least one) that share one port; returns their readers.
 ///
 /// `host` is an address or a name (its IPv4 addresses are tried first); empty or `::` is every address of the machine,
-/// IPv4 and IPv6. Port 0 takes a free one. `buffer` is the receive buffer to ask for, in bytes; 0 leaves the system's.
+/// IPv4 and IPv6. An address that is taken is an error; one that this machine does not have is passed over while there are
+/// others. Port 0 takes a free one. `buffer` is the receive buffer to ask for, in bytes; 0 leaves the system's.
 /// The first socket is bound alone, so that a port in use elsewhere is refused however many are asked for.
 ///
 /// # Errors
@@ -25,8 +26,9 @@ pub fn bind_udp(host: &str, port: u16, buffer: usize, sockets: usize) -> io::Res
     let mut result = Err(io::Error::from(io::ErrorKind::AddrNotAvailable));
     for address in resolve(host, port)? {
         result = bind_address(address, buffer);
-        if result.is_ok() {
-            break;
+        match &result {
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => {}
+            _ => break,
         }
     }
     let first = result?;

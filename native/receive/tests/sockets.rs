@@ -128,8 +128,8 @@ fn several_sockets_share_a_port_and_get_everything_between_them() {
 fn a_port_in_use_is_refused_however_many_sockets_are_asked_for() {
     let held = bind_udp("127.0.0.1", 0, 0, 2).expect("a free port");
     let port = held[0].address().as_socket().expect("an internet address").port();
-    for sockets in [1, 2] {
-        let refused = bind_udp("127.0.0.1", port, 0, sockets).expect_err("it is taken");
+    for (host, sockets) in [("127.0.0.1", 1), ("127.0.0.1", 2), ("localhost", 1), ("", 2)] {
+        let refused = bind_udp(host, port, 0, sockets).expect_err("it is taken");
         assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
     }
 }
