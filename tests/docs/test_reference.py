@@ -19,6 +19,7 @@ from nilometer.ingest._reference import ReferenceKernel
 from nilometer.ingest.selfmetrics import METRICS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from _typeshed import DataclassInstance
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 VARIABLE = re.compile(r"\"(_?(?:NILOMETER|XDG|NO)_[A-Z_]+)\"")
 COMPLETION = "_NILOMETER_COMPLETE"
 """Set by completion scripts, never by people."""
+DOCUMENTED = {variable.name for variable in reference.VARIABLES} | {setting.environment for setting in TABLE}
 METRIC = re.compile(r"`nilometer\.((?:[a-z_]+|<[a-z]+>)(?:\.(?:[a-z_]+|<[a-z]+>))*)`")
 OTHER_NAMES = {"toml", "db", "check"}
 """What begins with the same prefix and is no metric of a server."""
@@ -57,17 +59,27 @@ def test_every_command_is_documented(root: Path) -> None:
     assert all(f"## nilometer {name}\n" in text for name in program.COMMANDS)
 
 
+def variables(files: Iterable[Path]) -> set[str]:
+    """Return the variables that files name as a text of their own."""
+    return {name for file in files for name in VARIABLE.findall(file.read_text(encoding="utf-8"))}
+
+
 def test_every_environment_variable_is_documented(root: Path) -> None:
-    used = {name for file in (root / "src").rglob("*.py") for name in VARIABLE.findall(file.read_text(encoding="utf-8"))}
-    documented = {variable.name for variable in reference.VARIABLES} | {setting.environment for setting in TABLE}
+    used = variables(file for file in (root / "src").rglob("*.py") if "testing" not in file.parts)
     assert used >= {"NILOMETER_KERNEL", "NILOMETER_DEBUG"}
-    assert used - documented == {COMPLETION}
+    assert used - DOCUMENTED == {COMPLETION}
+
+
+def test_every_variable_of_the_tests_is_documented(root: Path) -> None:
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `(NILOMETER_[A-Z_]+)` \|", text, re.MULTILINE))
+    files = [root / "tests/run.py", *(root / "src/nilometer/testing").rglob("*.py"), *(root / "tests/parity").rglob("*.py")]
+    assert listed == variables(files) - DOCUMENTED
 
 
 def test_documents_name_no_other_variable(page: Path) -> None:
-    documented = {variable.name for variable in reference.VARIABLES} | {setting.environment for setting in TABLE}
-    named = set(re.findall(r"\bNILOMETER_[A-Z_]+\b", page.read_text(encoding="utf-8")))
-    assert named <= documented
+    if page.name != "CONTRIBUTING.md":
+        assert set(re.findall(r"\bNILOMETER_[A-Z_]+\b", page.read_text(encoding="utf-8"))) <= DOCUMENTED
 
 
 @pytest.mark.parametrize("scheme", list(OPTIONS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import socket
 import sys
@@ -17,7 +18,7 @@ from nilometer.cli import peer
 from nilometer.cli import send as sending
 from nilometer.cli.main import main
 from nilometer.core import url as urls
-from nilometer.core.errors import InputError, UnknownScheme
+from nilometer.core.errors import InputError, Unavailable, UnknownScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +111,11 @@ def test_only_the_first_bad_lines_are_named(
     assert len(capsys.readouterr().err.splitlines()) == sending.SHOWN + 1
 
 
+def test_an_empty_argument_is_bad(udp: socket.socket, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["send", "--to", url_of(udp), "a:1|c", ""]) == 2
+    assert "'': empty" in capsys.readouterr().err
+
+
 def test_raw_sends_anything(udp: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["send", "--to", url_of(udp), "--raw", "nonsense"]) == 0
     assert udp.recv(2000) == b"nonsense\n"
@@ -151,6 +157,28 @@ def test_a_refusal_that_comes_late_is_heard() -> None:
     way._sock.send(b"\n")
     assert way.refused(1.0)
     way.close()
+
+
+def test_an_answer_is_no_refusal(udp: socket.socket) -> None:
+    way = peer.Datagrams([(socket.AF_INET, udp.getsockname())])
+    way.send(b"a:1|c\n")
+    _, sender = udp.recvfrom(100)
+    udp.sendto(b"thanks", sender)
+    assert not way.refused(5.0)
+    way.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (TimeoutError(), "no answer within 5 s"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "Network is unreachable"),
+        (OSError("odd"), "odd"),
+    ],
+)
+def test_an_error_of_a_socket_is_said_with_the_url(error: OSError, says: str) -> None:
+    with pytest.raises(Unavailable, match=f"udp://host: {says}"), peer.reaching(urls.parse("udp://host")):
+        raise error
 
 
 def test_tcp_carries_everything(monkeypatch: pytest.MonkeyPatch) -> None:
