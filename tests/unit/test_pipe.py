@@ -435,6 +435,56 @@ def test_flushes_that_arrive_while_the_queue_moves_to_disk_are_kept(bench: Bench
     assert (bench.kept(), bench.lost()) == ([1, 2, 3, 10, 11, 12, 13, 14], {})
 
 
+def test_a_flush_that_moved_to_disk_in_that_moment_still_goes_first(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, puts = bench.spool.first, [[1, 2, 3, 4]]
+
+    def empty_until_now() -> tuple[int, Flush] | None:
+        found = first()
+        bench.put(*puts.pop() if puts else [])
+        return found
+
+    monkeypatch.setattr(bench.spool, "first", empty_until_now)
+    bench.worker.start()
+    assert bench.worker.close(10)
+    assert bench.sink.taken + bench.kept() == [1, 2, 3, 4]
+
+
+def test_a_flush_that_the_sink_took_in_that_moment_is_not_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    append = bench.spool.append
+
+    def taken_meanwhile(flush: Flush) -> int | None:
+        number = append(flush)
+        if flush.window.start == 1:
+            bench.worker._queue.popleft()
+        return number
+
+    monkeypatch.setattr(bench.spool, "append", taken_meanwhile)
+    bench.put(1, 2, 3)
+    bench.worker.close(10)
+    assert bench.kept() == [2, 3]
+
+
+def test_what_arrives_while_the_spool_empties_goes_behind_it_on_disk(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, seen = bench.sink.write, dict[float, tuple[int, int]]()
+
+    def watch(flush: Flush) -> None:
+        status = bench.worker.status()
+        seen[flush.window.start] = (status.spool_items, status.queued)
+        bench.put(*[3] if flush.window.start == 1 and bench.sink.fault is None else [])
+        write(flush)
+
+    monkeypatch.setattr(bench.sink, "write", watch)
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.put(1, 2)
+    bench.worker.start()
+    bench.idle(1)
+    bench.sink.fault = None
+    bench.clock.advance(1)
+    bench.idle(2)
+    assert bench.sink.taken == [1, 2, 3]
+    assert seen == {1: (2, 0), 2: (2, 0), 3: (1, 0)}
+
+
 class Fickle:
     """A sink that fails at random, sometimes after it took the flush."""
 
