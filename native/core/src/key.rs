@@ -7,40 +7,41 @@
 //! * A tag `name:value` joins the key as `;name=value`: its first `;` becomes `_`, its first `:` becomes `=`.
 
 use crate::number::is_space;
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter};
 
-/// Which bytes a key may hold without being rewritten, for the fast path.
-#[derive(Debug)]
-pub(crate) struct Classes([bool; 256]);
-
-impl Classes {
-    pub(crate) fn new(sanitize: bool) -> Self {
-        let mut plain = [false; 256];
-        for byte in 0..=u8::MAX {
-            plain[usize::from(byte)] =
-                if sanitize { is_clean(byte) } else { byte.is_ascii() && !matches!(byte, b':' | b'|' | b'\n' | b'\r') };
-        }
-        Self(plain)
-    }
-
-    /// Where the first byte stands that is not plain.
-    #[inline]
-    pub(crate) fn end(&self, text: &[u8]) -> Option<usize> {
-        text.iter().position(|byte| !self.0[usize::from(*byte)])
-    }
+/// Whether a key may stay as it is.
+pub(crate) fn is_kept(key: &[u8], sanitize: bool) -> bool {
+    if sanitize { clean_length(key) == key.len() } else { std::str::from_utf8(key).is_ok() }
 }
 
-const fn is_clean(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b';' | b'=')
+/// How many bytes at the start need no cleaning.
+#[inline]
+fn clean_length(text: &[u8]) -> usize {
+    text.iter().position(|byte| !CLEAN[usize::from(*byte)]).unwrap_or(text.len())
 }
+
+const CLEAN: [bool; 256] = {
+    let mut clean = [false; 256];
+    let mut byte = 0;
+    while byte < u8::MAX {
+        clean[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b';' | b'=');
+        byte += 1;
+    }
+    clean
+};
 
 /// Splits a line at the first `|#`: what stands before, and the tags up to the next `|#`.
 pub(crate) fn split_tags(line: &[u8]) -> (&[u8], &[u8]) {
-    let Some(at) = memmem::find(line, b"|#") else {
+    let Some(at) = mark(line) else {
         return (line, &[]);
     };
     let tags = &line[at + 2..];
-    (&line[..at], &tags[..memmem::find(tags, b"|#").unwrap_or(tags.len())])
+    (&line[..at], &tags[..mark(tags).unwrap_or(tags.len())])
+}
+
+/// Where the first `|#` stands.
+fn mark(text: &[u8]) -> Option<usize> {
+    memchr_iter(b'|', text).find(|at| text.get(at + 1) == Some(&b'#'))
 }
 
 /// Appends the key of `name` with `tags` to `out`.
@@ -79,7 +80,10 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn push(&mut self, text: &[u8]) {
-        for chunk in text.utf8_chunks() {
+        let clean = if self.sanitize { clean_length(text) } else { 0 };
+        self.out.extend_from_slice(&text[..clean]);
+        self.in_space &= clean == 0;
+        for chunk in text[clean..].utf8_chunks() {
             self.push_valid(chunk.valid());
             if !chunk.invalid().is_empty() {
                 self.push_valid("\u{fffd}");
@@ -95,7 +99,7 @@ impl Writer<'_> {
         for character in text.chars() {
             let space = is_space(character);
             match u8::try_from(character) {
-                Ok(byte) if is_clean(byte) => self.out.push(byte),
+                Ok(byte) if CLEAN[usize::from(byte)] => self.out.push(byte),
                 Ok(b'/') => self.out.push(b'-'),
                 _ if space && !self.in_space => self.out.push(b'_'),
                 _ => {}
@@ -139,6 +143,16 @@ mod tests {
     fn keys_are_kept_as_they_are_without_cleaning() {
         assert_eq!(key(b"b ar/x+y", b"", false), "b ar/x+y");
         assert_eq!(key(b"a\xff\xe2\x82b", b"", false), "a\u{fffd}\u{fffd}b");
+    }
+
+    #[test]
+    fn a_key_is_kept_when_cleaning_would_not_change_it() {
+        let cases: &[&[u8]] = &[b"", b"a.b;c=d", b"a b", b"a/b", b"a|b", "\u{e9}".as_bytes(), b"\xff"];
+        for raw in cases {
+            for sanitize in [true, false] {
+                assert_eq!(is_kept(raw, sanitize), key(raw, b"", sanitize).as_bytes() == *raw, "{raw:?} {sanitize}");
+            }
+        }
     }
 
     #[test]

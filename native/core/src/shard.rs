@@ -7,7 +7,7 @@
 //! * At most [`KEPT`] refused lines are kept until they are taken; all are counted.
 
 use crate::aggregates::Kind;
-use crate::key::{self, Classes};
+use crate::key;
 use crate::limit::Shared;
 use crate::rules::Rules;
 use crate::store::{BATCH, Sample, Span, Store};
@@ -62,7 +62,6 @@ impl<'a> Input<'a> {
 pub struct Shard {
     number: usize,
     store: Store,
-    classes: Classes,
     sanitize: bool,
     max_line: usize,
     waiting: Vec<Sample>,
@@ -76,7 +75,6 @@ impl Shard {
         Self {
             number,
             store: Store::new(number, rules, hash, shared),
-            classes: Classes::new(rules.sanitize),
             sanitize: rules.sanitize,
             max_line: rules.max_line,
             waiting: Vec::with_capacity(BATCH),
@@ -94,7 +92,6 @@ impl Shard {
     /// Use the limits and `sanitize` of other rules at once.
     pub fn configure(&mut self, rules: &Rules) {
         self.store.configure(rules);
-        self.classes = Classes::new(rules.sanitize);
         self.sanitize = rules.sanitize;
         self.max_line = rules.max_line;
     }
@@ -131,7 +128,7 @@ impl Shard {
                 start += 1;
                 continue;
             }
-            match plain::read(rest, &self.classes, input.dialect) {
+            match plain::read(rest, input.dialect) {
                 Some(line) if line.length <= self.max_line => {
                     lines += 1;
                     self.plain_line(input, start, &line);

@@ -7,6 +7,7 @@
 //! * Values are applied in the order in which they came.
 
 use crate::aggregates::{Kind, Tally};
+use crate::key;
 use crate::limit::{Allowance, Shared};
 use crate::rules::Rules;
 use crate::table::{Hash, Table, owned};
@@ -63,6 +64,9 @@ pub(crate) struct Store {
     members: Allowance,
     /// The batch at hand.
     stamp: u32,
+    sanitize: bool,
+    /// Whether there may be keys from when they were not cleaned, while now they are.
+    mixed: bool,
 }
 
 impl Store {
@@ -76,11 +80,15 @@ impl Store {
             samples: Allowance::default(),
             members: Allowance::default(),
             stamp: 0,
+            sanitize: rules.sanitize,
+            mixed: false,
         }
     }
 
     pub(crate) fn configure(&mut self, rules: &Rules) {
         self.limits = Limits::from(rules);
+        self.mixed |= rules.sanitize && !self.sanitize;
+        self.sanitize = rules.sanitize;
     }
 
     pub(crate) fn tally(&mut self) -> &mut Tally {
@@ -122,9 +130,23 @@ impl Store {
         black_box(sum);
     }
 
+    /// Apply a value. A key that is known needs no cleaning, so that only others are looked at.
     fn add(&mut self, sample: &Sample, key: &[u8], text: &[u8]) {
+        let kind = sample.value.kind as u32;
+        let found = self.series.find(sample.hash, kind, key);
+        if (found.is_some() && !self.mixed) || key::is_kept(key, self.sanitize) {
+            self.add_to(found, sample, key, text);
+            return;
+        }
+        let mut clean = Vec::with_capacity(key.len());
+        key::push(&mut clean, key, b"", self.sanitize);
+        let hash = self.series.hash(kind, &clean);
+        let found = self.series.find(hash, kind, &clean);
+        self.add_to(found, &Sample { hash, ..*sample }, &clean, text);
+    }
+
+    fn add_to(&mut self, found: Option<u32>, sample: &Sample, key: &[u8], text: &[u8]) {
         let Value { kind, number, weight, change } = sample.value;
-        let found = self.series.find(sample.hash, kind as u32, key);
         if found.is_none() && self.shared.series.full(self.limits.series) {
             self.window.tally.series_over_limit += 1;
             return;

@@ -324,6 +324,17 @@ fn keys_stay_as_they_are_where_the_rules_say_so() {
 }
 
 #[test]
+fn cleaning_begins_at_once() {
+    let rules = Rules { sanitize: false, ..no_deletes() };
+    let mut kernel = fed(rules.clone(), "a b:1|c\nc\u{e9}:1|c\nd/:1|c|#x");
+    kernel.shards[0].feed(b"\xff:1|c", &String::new, Statsd, 1);
+    kernel.configure(&Rules { sanitize: true, ..rules });
+    kernel.feed("a b:2|c\nc\u{e9}:2|c\nd/:2|c|#x\n\u{fffd}:2|c");
+    let names = "a b\nc\u{e9}\nd/;x\n\u{fffd}\na_b\nc\nd-;x\n";
+    assert_eq!(String::from_utf8(kernel.flush().blocks[0].names.clone()).unwrap(), names);
+}
+
+#[test]
 fn gauges_survive_a_restart() {
     let mut kernel = fed(no_deletes(), "a:1|g\nb:2|g");
     kernel.flush();
