@@ -119,6 +119,9 @@ def test_the_line_that_a_datagrams_end_was_cut_off_from_is_a_bad_line(kernel: Ke
     aggregates = kernel.flush(1)
     assert text_of(aggregates) == {"counters.a.rate": "1", "counters.a.count": "1"}
     assert (aggregates.tally.lines, aggregates.tally.bad_lines) == (2, 1)
+    [bad] = kernel.bad_lines()
+    assert (bad.source, bad.line[:9], len(bad.line)) == (path, "b:22222|c", 512)
+    assert "cut off" in bad.reason
 
 
 def test_an_errors_number_and_culprit_are_told(kernel: Kernel, tmp_path: Path) -> None:

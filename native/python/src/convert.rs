@@ -5,11 +5,12 @@ use nilometer_core::render::{self, Misshapen};
 use nilometer_core::{Block, Dialect};
 use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyMemoryView};
 use std::io;
 
 /// Before the name, after it, the values (a buffer of float64), which of them exist.
-type Placed<'py> = (Vec<u8>, Vec<u8>, Bound<'py, PyAny>, Option<Vec<u8>>);
+type Placed<'py> = (PyBackedBytes, PyBackedBytes, Bound<'py, PyAny>, Option<PyBackedBytes>);
 /// A statistic's name, its values as float64, which of them exist.
 type Column<'py> = (String, Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>);
 /// A kind, the keys, how many, the columns.
@@ -26,8 +27,8 @@ pub fn render_lines<'py>(
     timestamp: i64,
     sanitize: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let held = Held::all(columns)?;
-    let text = py.detach(|| render::lines(names, count, &Held::views(&held), timestamp, sanitize));
+    let held = hold(columns)?;
+    let text = py.detach(|| render::lines(names, count, &views(&held), timestamp, sanitize));
     Ok(PyBytes::new(py, &text.map_err(|error| refuse(&error))?))
 }
 
@@ -39,37 +40,25 @@ pub fn render_points<'py>(
     columns: Vec<Placed<'py>>,
     sanitize: bool,
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-    let held = Held::all(columns)?;
-    let points = py.detach(|| render::points(names, count, &Held::views(&held), sanitize));
+    let held = hold(columns)?;
+    let points = py.detach(|| render::points(names, count, &views(&held), sanitize));
     let (paths, values) = points.map_err(|error| refuse(&error))?;
     Ok((PyBytes::new(py, &paths), floats(py, &values)?))
 }
 
-/// A column to render, copied out of Python.
-struct Held {
-    before: Vec<u8>,
-    after: Vec<u8>,
-    values: Vec<f64>,
-    present: Option<Vec<u8>>,
+/// A column to render while Python goes on: its values are copied, as a buffer may change.
+type Held = (PyBackedBytes, PyBackedBytes, Vec<f64>, Option<PyBackedBytes>);
+
+fn hold(columns: Vec<Placed<'_>>) -> PyResult<Vec<Held>> {
+    let held = columns.into_iter();
+    held.map(|(before, after, values, present)| Ok((before, after, numbers(&values)?, present))).collect()
 }
 
-impl Held {
-    fn all(columns: Vec<Placed<'_>>) -> PyResult<Vec<Self>> {
-        let held = columns
-            .into_iter()
-            .map(|(before, after, values, present)| Ok(Self { before, after, values: numbers(&values)?, present }));
-        held.collect()
-    }
-
-    fn views(held: &[Self]) -> Vec<render::Column<'_>> {
-        let views = held.iter().map(|one| render::Column {
-            before: &one.before,
-            after: &one.after,
-            values: &one.values,
-            present: one.present.as_deref(),
-        });
-        views.collect()
-    }
+fn views(held: &[Held]) -> Vec<render::Column<'_>> {
+    let views = held.iter();
+    views
+        .map(|(before, after, values, present)| render::Column { before, after, values, present: present.as_deref() })
+        .collect()
 }
 
 fn refuse(error: &Misshapen) -> PyErr {

@@ -10,6 +10,7 @@
 use nilometer_core::{Aggregates, BadLine, FORGET_AT_ONCE, Master, Rules, Shard};
 use nilometer_receive::Meter;
 use std::hash::{BuildHasher, RandomState};
+use std::mem::take;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,8 +26,23 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// A shard and those of its losses that happen outside it.
 pub struct Lane {
     pub shard: Mutex<Shard>,
-    /// Lines lost because the end of their datagram was cut off, datagrams lost to a panic.
-    pub refused: AtomicU64,
+    pub refused: Mutex<Refused>,
+}
+
+/// Lines lost because the end of their datagram was cut off, datagrams lost to a panic.
+#[derive(Default)]
+pub struct Refused {
+    count: u64,
+    shown: Vec<BadLine>,
+}
+
+impl Refused {
+    /// Counts `lost` and keeps what there is to show of it, while there is room.
+    pub fn add(&mut self, lost: u64, shown: impl IntoIterator<Item = BadLine>) {
+        self.count += lost;
+        let room = BAD_LINES_KEPT - self.shown.len();
+        self.shown.extend(shown.into_iter().take(room));
+    }
 }
 
 /// What a finished window amounts to, with what only the engine knows.
@@ -66,7 +82,7 @@ impl Engine {
         let mut master = lock(&self.master);
         let mut lanes = lock(&self.lanes);
         lanes.idle.pop().unwrap_or_else(|| {
-            let lane = Arc::new(Lane { shard: Mutex::new(master.shard()), refused: AtomicU64::new(0) });
+            let lane = Arc::new(Lane { shard: Mutex::new(master.shard()), refused: Mutex::default() });
             lanes.all.push(Arc::clone(&lane));
             lane
         })
@@ -112,7 +128,7 @@ impl Engine {
                 hold(&lanes[number], &mut pause, |shard| shard.forget(slice));
             }
         }
-        let refused: u64 = lanes.iter().map(|lane| lane.refused.swap(0, Ordering::Relaxed)).sum();
+        let refused: u64 = lanes.iter().map(|lane| take(&mut lock(&lane.refused).count)).sum();
         aggregates.tally.lines += refused;
         aggregates.tally.bad_lines += refused;
         Finished { aggregates, kernel_drops: self.kernel_drops(), pause }
@@ -121,7 +137,11 @@ impl Engine {
     /// Returns refused lines, few of them.
     pub fn bad_lines(&self) -> Vec<BadLine> {
         let lanes = self.all();
-        lanes.iter().flat_map(|lane| lock(&lane.shard).bad_lines()).take(BAD_LINES_KEPT).collect()
+        let refused = lanes.iter().flat_map(|lane| {
+            let shown = take(&mut lock(&lane.refused).shown);
+            lock(&lane.shard).bad_lines().into_iter().chain(shown)
+        });
+        refused.take(BAD_LINES_KEPT).collect()
     }
 
     pub fn gauges(&self) -> (Vec<u8>, Vec<f64>) {

@@ -1,7 +1,7 @@
 //! Receiver threads: each reads one socket into one lane until stopped.
 
 use crate::engine::{Engine, Lane, lock};
-use nilometer_core::Dialect;
+use nilometer_core::{BadLine, Dialect};
 use nilometer_receive::{Batch, Datagram, Meter, Reader, SLOTS};
 use pyo3::prelude::*;
 use std::io;
@@ -9,6 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
+
+/// Bytes of a refused line that are shown.
+const SHOWN: usize = 512;
 
 /// A thread that reads, and what is needed to end it.
 struct Running {
@@ -56,13 +59,7 @@ impl Receiver {
         let (stop, filled, path) = (Arc::clone(&self.stop), Arc::clone(&lane), self.address.clone());
         let name = format!("nilo-{what}-{}", lock(&lane.shard).number());
         let read = move || reader.run(&stop, |batch| count(&filled, batch, &path, dialect));
-        let thread = match Builder::new().name(name).spawn(read) {
-            Ok(thread) => thread,
-            Err(error) => {
-                self.engine.leave(lane);
-                return Err(error);
-            }
-        };
+        let thread = Builder::new().name(name).spawn(read).inspect_err(|_| self.engine.leave(Arc::clone(&lane)))?;
         self.engine.watch(meter.clone());
         lock(&self.running).push(Running { thread, lane, meter });
         Ok(())
@@ -72,7 +69,7 @@ impl Receiver {
         self.stop.store(true, Ordering::Release);
         for Running { thread, lane, meter } in lock(&self.running).drain(..) {
             if thread.join().is_err() {
-                lane.refused.fetch_add(1, Ordering::Relaxed);
+                lock(&lane.refused).add(1, None);
             }
             self.engine.unwatch(&meter);
             self.engine.leave(lane);
@@ -90,11 +87,14 @@ impl Drop for Receiver {
 fn count(lane: &Lane, batch: &Batch, path: &str, dialect: Dialect) {
     let mut packets: [&[u8]; SLOTS] = [&[]; SLOTS];
     let mut used = 0;
-    let mut cut = 0;
+    let mut cut = Vec::new();
     for (place, datagram) in packets.iter_mut().zip(batch.datagrams()) {
-        *place = whole_lines(&datagram);
-        cut += u64::from(datagram.truncated);
+        let (whole, rest) = datagram.bytes.split_at(whole_lines(&datagram));
+        *place = whole;
         used += 1;
+        if datagram.truncated {
+            cut.push(cut_off(datagram.source(), rest, path));
+        }
     }
     let source = |index| {
         let datagram = batch.datagrams().nth(index);
@@ -103,15 +103,23 @@ fn count(lane: &Lane, batch: &Batch, path: &str, dialect: Dialect) {
     let counted = catch_unwind(AssertUnwindSafe(|| {
         lock(&lane.shard).feed_many(&packets[..used], &source, dialect);
     }));
-    let lost = if counted.is_ok() { cut } else { cut + used as u64 };
-    lane.refused.fetch_add(lost, Ordering::Relaxed);
+    let panicked = if counted.is_ok() { 0 } else { used };
+    if panicked + cut.len() > 0 {
+        lock(&lane.refused).add((panicked + cut.len()) as u64, cut);
+    }
 }
 
-/// Returns a datagram without the line that its end was cut off from.
-fn whole_lines<'a>(datagram: &Datagram<'a>) -> &'a [u8] {
-    if !datagram.truncated {
-        return datagram.bytes;
+/// Returns how many bytes of a datagram are lines that it holds to their ends.
+fn whole_lines(datagram: &Datagram<'_>) -> usize {
+    let newline = |bytes: &[u8]| bytes.iter().rposition(|&byte| byte == b'\n');
+    if datagram.truncated { newline(datagram.bytes).map_or(0, |at| at + 1) } else { datagram.bytes.len() }
+}
+
+fn cut_off(source: Option<String>, line: &[u8], path: &str) -> BadLine {
+    BadLine {
+        source: source.unwrap_or_else(|| path.to_owned()),
+        line: String::from_utf8_lossy(&line[..line.len().min(SHOWN)]).into_owned(),
+        fields: String::new(),
+        reason: "the end of its datagram was cut off: send shorter ones",
     }
-    let end = datagram.bytes.iter().rposition(|&byte| byte == b'\n');
-    &datagram.bytes[..end.map_or(0, |end| end + 1)]
 }
