@@ -7,7 +7,7 @@
 //! * A tag `name:value` joins the key as `;name=value`: its first `;` becomes `_`, its first `:` becomes `=`.
 
 use crate::number::is_space;
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr_iter, memchr3_iter};
 
 /// Whether a key may stay as it is.
 pub(crate) fn is_kept(key: &[u8], sanitize: bool) -> bool {
@@ -44,69 +44,49 @@ fn mark(text: &[u8]) -> Option<usize> {
     memchr_iter(b'|', text).find(|at| text.get(at + 1) == Some(&b'#'))
 }
 
-/// Appends the key of `name` with `tags` to `out`.
-pub(crate) fn push(out: &mut Vec<u8>, name: &[u8], tags: &[u8], sanitize: bool) {
-    let mut writer = Writer { out, sanitize, in_space: false };
-    writer.push(name);
+/// Appends `name` with its tags to `out`, not cleaned yet.
+pub(crate) fn join(out: &mut Vec<u8>, name: &[u8], tags: &[u8]) {
+    out.extend_from_slice(name);
     if tags.is_empty() {
         return;
     }
-    for tag in tags.split(|byte| *byte == b',') {
-        writer.push(b";");
-        push_tag(&mut writer, tag);
+    out.push(b';');
+    let start = out.len();
+    out.extend_from_slice(tags);
+    let (mut colon, mut semicolon) = (b'=', b'_');
+    for at in memchr3_iter(b',', b':', b';', tags) {
+        let byte = &mut out[start + at];
+        match *byte {
+            b':' => *byte = std::mem::replace(&mut colon, b':'),
+            b';' => *byte = std::mem::replace(&mut semicolon, b';'),
+            _ => (*byte, colon, semicolon) = (b';', b'=', b'_'),
+        }
     }
 }
 
-fn push_tag(writer: &mut Writer, tag: &[u8]) {
-    let mut places = [(memchr(b';', tag), b"_"), (memchr(b':', tag), b"=")];
-    places.sort_unstable();
-    let mut done = 0;
-    for (place, replacement) in places {
-        if let Some(place) = place {
-            writer.push(&tag[done..place]);
-            writer.push(replacement);
-            done = place + 1;
-        }
+/// A key as it is kept.
+pub(crate) fn clean(key: &[u8], sanitize: bool) -> String {
+    let text = String::from_utf8_lossy(key);
+    if !sanitize {
+        return text.into_owned();
     }
-    writer.push(&tag[done..]);
+    let mut clean = String::with_capacity(text.len());
+    let mut in_space = false;
+    for character in text.chars() {
+        let space = is_space(character);
+        match character {
+            '/' => clean.push('-'),
+            _ if is_clean(character) => clean.push(character),
+            _ if space && !in_space => clean.push('_'),
+            _ => {}
+        }
+        in_space = space;
+    }
+    clean
 }
 
-/// Writes a key piece by piece. Pieces end at ASCII bytes, so that no character is torn.
-struct Writer<'a> {
-    out: &'a mut Vec<u8>,
-    sanitize: bool,
-    in_space: bool,
-}
-
-impl Writer<'_> {
-    fn push(&mut self, text: &[u8]) {
-        let clean = if self.sanitize { clean_length(text) } else { 0 };
-        self.out.extend_from_slice(&text[..clean]);
-        self.in_space &= clean == 0;
-        for chunk in text[clean..].utf8_chunks() {
-            self.push_valid(chunk.valid());
-            if !chunk.invalid().is_empty() {
-                self.push_valid("\u{fffd}");
-            }
-        }
-    }
-
-    fn push_valid(&mut self, text: &str) {
-        if !self.sanitize {
-            self.out.extend_from_slice(text.as_bytes());
-            return;
-        }
-        for character in text.chars() {
-            let space = is_space(character);
-            match u8::try_from(character) {
-                Ok(byte) if CLEAN[usize::from(byte)] => self.out.push(byte),
-                Ok(b'/') => self.out.push(b'-'),
-                _ if space && !self.in_space => self.out.push(b'_'),
-                _ => {}
-            }
-            self.in_space = space;
-        }
-    }
+fn is_clean(character: char) -> bool {
+    u8::try_from(character).is_ok_and(|byte| CLEAN[usize::from(byte)])
 }
 
 #[cfg(test)]
@@ -115,8 +95,8 @@ mod tests {
 
     fn key(name: &[u8], tags: &[u8], sanitize: bool) -> String {
         let mut out = Vec::new();
-        push(&mut out, name, tags, sanitize);
-        String::from_utf8(out).unwrap()
+        join(&mut out, name, tags);
+        clean(&out, sanitize)
     }
 
     #[test]

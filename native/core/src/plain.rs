@@ -1,4 +1,4 @@
-//! The common line, read in one pass: `key:number|type`, with or without `|@rate`.
+//! The common line, read in one pass: `key:number|type`, with or without `|@rate` and `|#tags`.
 //!
 //! Rules:
 //!
@@ -8,7 +8,7 @@
 use crate::aggregates::Kind;
 use crate::number;
 use crate::value::{Dialect, Value};
-use memchr::memchr3;
+use memchr::{memchr2, memchr3};
 
 /// A line that was read. `text` is the value as written.
 #[derive(Debug, PartialEq)]
@@ -16,8 +16,9 @@ pub(crate) struct Line {
     pub(crate) value: Value,
     pub(crate) key_length: usize,
     pub(crate) text_length: usize,
-    /// Without what ends the line.
+    /// Without what ends the line. The tags stand last.
     pub(crate) length: usize,
+    pub(crate) tags_length: usize,
     /// Where the next line begins.
     pub(crate) next: usize,
 }
@@ -44,9 +45,11 @@ pub(crate) fn read(text: &[u8], dialect: Dialect) -> Option<Line> {
     };
     let (weight, rate_length) = weight(&type_[type_length..], dialect)?;
     let length = key_length + text_length + 2 + type_length + rate_length;
+    let (mark_length, tags_length) = tags(&text[length..], dialect)?;
+    let length = length + mark_length + tags_length;
     let next = length + line_end(&text[length..], dialect)?;
     let change = matches!(spec[0], b'+' | b'-');
-    Some(Line { value: Value { kind, number, weight, change }, key_length, text_length, length, next })
+    Some(Line { value: Value { kind, number, weight, change }, key_length, text_length, length, tags_length, next })
 }
 
 /// The length of a set's member of ASCII, ended by `|`.
@@ -80,6 +83,20 @@ fn weight(rest: &[u8], dialect: Dialect) -> Option<(f64, usize)> {
     fine.then_some((weight, length + 2))
 }
 
+/// The length of `|#` and of the tags behind it, both 0 where there are none.
+#[inline]
+fn tags(rest: &[u8], dialect: Dialect) -> Option<(usize, usize)> {
+    let Some(tags) = rest.strip_prefix(b"|#") else {
+        return Some((0, 0));
+    };
+    let end = memchr2(b'|', b'\n', tags).unwrap_or(tags.len());
+    match tags[..end] {
+        _ if tags.get(end) == Some(&b'|') => None,
+        [.., b'\r'] if dialect == Dialect::Nilometer => Some((2, end - 1)),
+        _ => Some((2, end)),
+    }
+}
+
 /// The length of what ends a line: nothing at the end of all text.
 #[inline]
 fn line_end(rest: &[u8], dialect: Dialect) -> Option<usize> {
@@ -95,7 +112,7 @@ fn line_end(rest: &[u8], dialect: Dialect) -> Option<usize> {
 mod tests {
     use super::Dialect::{Nilometer, Statsd};
     use super::*;
-    use crate::value;
+    use crate::{key, value};
     use proptest::prelude::*;
 
     fn line(text: &str, dialect: Dialect) -> Option<Line> {
@@ -104,7 +121,18 @@ mod tests {
 
     #[test]
     fn reads_common_lines() {
-        for text in ["a.b:1|c", "a:-1.5|g", "a:+1|g", "a:1|ms|@0.25", "a:x y|s", "a:12|s|@0.1", "a;k=v:3|c"] {
+        for text in [
+            "a.b:1|c",
+            "a:-1.5|g",
+            "a:+1|g",
+            "a:1|ms|@0.25",
+            "a:x y|s",
+            "a:12|s|@0.1",
+            "a;k=v:3|c",
+            "a:1|c|#k:v,w",
+            "a:1|g|@0.5|#",
+            "a:1|c|#a b",
+        ] {
             for dialect in [Statsd, Nilometer] {
                 let read = line(text, dialect).unwrap_or_else(|| panic!("{text:?} is plain"));
                 assert_eq!((read.length, read.next), (text.len(), text.len()));
@@ -112,6 +140,9 @@ mod tests {
             }
         }
         assert_eq!(line("a:1|h\r\nb", Nilometer).map(|read| (read.length, read.next)), Some((5, 7)));
+        let tagged = |dialect| line("a:1|c|#k:v\r\nb", dialect).map(|read| (read.length, read.tags_length, read.next));
+        assert_eq!(tagged(Nilometer), Some((10, 3, 12)));
+        assert_eq!(tagged(Statsd), Some((11, 4, 12)));
     }
 
     #[test]
@@ -127,7 +158,7 @@ mod tests {
             "a:-1|ms",
             "a:1e3|c",
             "a:1|c:2|c",
-            "a:1|c|#k:v",
+            "a:1|c|#k:v|@0.5",
             "a:1|c|@",
             "a:|s",
             "a:1|c ",
@@ -149,12 +180,14 @@ mod tests {
         /// Whatever is read in one pass is read alike by the careful path.
         #[test]
         fn agrees_with_the_careful_path(
-            key in "[a-z. /;=]{0,4}", body in r"[-+]?[0-9x.]{0,3}\|?(c|g|ms|s|h|d|x)?(\|@?[0-9.]{0,3})?[\r:|]?", statsd: bool,
+            key in "[a-z. /;=]{0,4}", body in r"[-+]?[0-9x.]{0,3}\|?(c|g|ms|s|h|d|x)?(\|@?[0-9.]{0,3})?(\|#[a:;,]{0,3})?[\r:|]?", statsd: bool,
         ) {
             let dialect = if statsd { Statsd } else { Nilometer };
             let text = format!("{key}:{body}");
             if let Some(read) = read(text.as_bytes(), dialect) {
-                let spec = &text.as_bytes()[read.key_length + 1..read.length];
+                let (body, tags) = key::split_tags(&text.as_bytes()[..read.length]);
+                prop_assert_eq!(tags.len(), read.tags_length);
+                let spec = &body[read.key_length + 1..];
                 prop_assert_eq!(value::read(spec, dialect), Ok(read.value));
                 prop_assert_eq!(key.as_bytes(), &text.as_bytes()[..read.key_length]);
             }

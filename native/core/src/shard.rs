@@ -62,7 +62,6 @@ impl<'a> Input<'a> {
 pub struct Shard {
     number: usize,
     store: Store,
-    sanitize: bool,
     max_line: usize,
     waiting: Vec<Sample>,
     /// Keys and members that could not stay as they came.
@@ -75,7 +74,6 @@ impl Shard {
         Self {
             number,
             store: Store::new(number, rules, hash, shared),
-            sanitize: rules.sanitize,
             max_line: rules.max_line,
             waiting: Vec::with_capacity(BATCH),
             rewritten: Vec::new(),
@@ -92,7 +90,6 @@ impl Shard {
     /// Use the limits and `sanitize` of other rules at once.
     pub fn configure(&mut self, rules: &Rules) {
         self.store.configure(rules);
-        self.sanitize = rules.sanitize;
         self.max_line = rules.max_line;
     }
 
@@ -123,6 +120,9 @@ impl Shard {
         let mut start = 0;
         let mut lines = 0;
         while start < text.len() {
+            if self.rewritten.len() > ROOM {
+                self.apply(input.packets);
+            }
             let rest = &text[start..];
             if rest[0] == b'\n' {
                 start += 1;
@@ -147,10 +147,22 @@ impl Shard {
     #[inline]
     fn plain_line(&mut self, input: &Input, start: usize, line: &plain::Line) {
         let place = input.place;
-        let key = Span { place, start, length: line.key_length };
+        let name = &input.text()[start..start + line.key_length];
+        let (key, hash) = if line.tags_length == 0 {
+            (Span { place, start, length: line.key_length }, self.store.hash(name))
+        } else {
+            let tags = start + line.length - line.tags_length;
+            self.join(name, &input.text()[tags..tags + line.tags_length])
+        };
         let text = Span { place, start: start + line.key_length + 1, length: line.text_length };
-        let hash = self.store.hash(&input.text()[start..start + line.key_length]);
         self.push(input, hash, line.value, key, text);
+    }
+
+    /// A key made of a name and tags, and its hash.
+    fn join(&mut self, name: &[u8], tags: &[u8]) -> (Span, u64) {
+        let start = self.rewritten.len();
+        key::join(&mut self.rewritten, name, tags);
+        (self.written(start), self.store.hash(&self.rewritten[start..]))
     }
 
     /// Read a line with every care. Says how many lines that was: an empty one is none.
@@ -162,16 +174,10 @@ impl Shard {
             self.refuse(input, line, b"", TOO_LONG);
             return 1;
         }
-        if self.rewritten.len() > ROOM {
-            self.apply(input.packets);
-        }
         let (body, tags) = key::split_tags(line);
         let mut pieces = body.split(|byte| *byte == b':');
         let name = pieces.next().unwrap_or_default();
-        let start = self.rewritten.len();
-        key::push(&mut self.rewritten, name, tags, self.sanitize);
-        let key = self.written(start);
-        let hash = self.store.hash(&self.rewritten[start..]);
+        let (key, hash) = self.join(name, tags);
         let bare = (name.len() == body.len()).then_some(&b"1"[..]);
         for piece in pieces.chain(bare) {
             match value::read(piece, input.dialect) {

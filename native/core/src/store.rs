@@ -138,11 +138,11 @@ impl Store {
             self.add_to(found, sample, key, text);
             return;
         }
-        let mut clean = Vec::with_capacity(key.len());
-        key::push(&mut clean, key, b"", self.sanitize);
-        let hash = self.series.hash(kind, &clean);
-        let found = self.series.find(hash, kind, &clean);
-        self.add_to(found, &Sample { hash, ..*sample }, &clean, text);
+        let clean = key::clean(key, self.sanitize);
+        let clean = clean.as_bytes();
+        let hash = self.series.hash(kind, clean);
+        let found = self.series.find(hash, kind, clean);
+        self.add_to(found, &Sample { hash, ..*sample }, clean, text);
     }
 
     fn add_to(&mut self, found: Option<u32>, sample: &Sample, key: &[u8], text: &[u8]) {
