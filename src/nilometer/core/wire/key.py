@@ -10,13 +10,14 @@ import re
 
 from nilometer.core.wire.number import WHITESPACE
 
+CLEAN = re.compile(r"[a-zA-Z_\-0-9.;=]*")
 SPACES = re.compile(f"[{WHITESPACE}]+")
 FOREIGN = re.compile(r"[^a-zA-Z_\-0-9.;=]")
 
 
 def clean(key: str) -> str:
     """Return the key with white space, slashes and foreign characters replaced or dropped."""
-    return FOREIGN.sub("", SPACES.sub("_", key).replace("/", "-"))
+    return key if CLEAN.fullmatch(key) else FOREIGN.sub("", SPACES.sub("_", key).replace("/", "-"))
 
 
 def split(key: str) -> tuple[str, str]:

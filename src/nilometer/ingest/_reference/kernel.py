@@ -54,13 +54,15 @@ class ReferenceKernel:
         with self._lock:
             self._count("packets", packets)
             self._count("bytes", len(data))
-            for raw in data.split(b"\n"):
-                line = raw.removesuffix(b"\r") if dialect == NILOMETER else raw
-                if line:
-                    self._line(line, source, dialect)
+            lines = data.split(b"\n")
+            if dialect == NILOMETER:
+                lines = [line.removesuffix(b"\r") for line in lines]
+            whole = list(filter(None, lines))
+            self._count("lines", len(whole))
+            for line in whole:
+                self._line(line, source, dialect)
 
     def _line(self, raw: bytes, source: str, dialect: str) -> None:
-        self._count("lines", 1)
         if len(raw) > self._table.rules.max_line:
             self._refuse(raw, source, Refusal("", TOO_LONG))
             return
