@@ -1,0 +1,129 @@
+"""How points become coarser ones.
+
+Rules:
+
+* The name decides what a coarser point is, as Graphite's ``storage-aggregation.conf`` for statsd has it: the sum of counts
+  and sums, the largest ``upper`` and ``max``, the smallest ``lower`` and ``min``, otherwise the mean.
+* Two numbers are kept for each: the sum, maximum or minimum, and how many points went into it; with them any coarser
+  point can be made later, and be exact. The mean is the sum divided by the number.
+* NaN is left out; a point made of nothing else is NaN, with a number of zero.
+* A coarser point stands at the start of its step: the points with ``time // step`` alike are one.
+
+Source: https://github.com/statsd/statsd/blob/master/docs/graphite.md, "Storage Aggregation".
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+import re
+from array import array
+from bisect import bisect_left
+from functools import lru_cache
+from operator import truediv
+from typing import TYPE_CHECKING, NamedTuple
+
+from nilometer.history.block import regular
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+
+class Rule(enum.IntEnum):
+    """What a coarser point is of its finer ones. The numbers stand in the file."""
+
+    MEAN = 0
+    SUM = 1
+    MAXIMUM = 2
+    MINIMUM = 3
+
+
+PERCENTILE = r"(?:_(?:top)?\d+(?:_\d+)*)?$"
+SUMS = re.compile(rf"(?:^|\.)(?:count|sum|sum_squares){PERCENTILE}|^stats_counts\.|\.histogram\.bin_[^.]*$")
+MAXIMA = re.compile(rf"(?:^|\.)(?:upper|max){PERCENTILE}")
+MINIMA = re.compile(rf"(?:^|\.)(?:lower|min){PERCENTILE}")
+
+
+ONE = array("d", [1.0])
+
+
+class Buckets(NamedTuple):
+    """Coarser points: their times, what the rule made of the finer values, and how many there were."""
+
+    times: Sequence[int]
+    totals: array[float]
+    numbers: array[float]
+
+    def values(self, rule: Rule) -> array[float]:
+        """Return what a reader sees."""
+        if rule is not Rule.MEAN:
+            return self.totals
+        if 0.0 in self.numbers:
+            return array(
+                "d", [total / number if number else math.nan for total, number in zip(self.totals, self.numbers, strict=True)]
+            )
+        return array("d", map(truediv, self.totals, self.numbers))
+
+
+def rule_of(path: str, suffix: str | None = None) -> Rule:
+    """Return the rule for a path, whose name ends with `.suffix` where one is given."""
+    name = path.partition(";")[0]
+    if suffix is not None:
+        name = name.removesuffix("." + suffix)
+    for rule, pattern in ((Rule.SUM, SUMS), (Rule.MAXIMUM, MAXIMA), (Rule.MINIMUM, MINIMA)):
+        if pattern.search(name):
+            return rule
+    return Rule.MEAN
+
+
+def single(times: Sequence[int], values: array[float]) -> Buckets:
+    """Return points as they were written in the form of coarser ones, each made of one point or, for NaN, of none."""
+    if math.isnan(sum(values)):
+        return Buckets(times, values, array("d", [0.0 if math.isnan(value) else 1.0 for value in values]))
+    return Buckets(times, values, ONE * len(values))
+
+
+def buckets(rule: Rule, finer: Buckets, step: int) -> Buckets:
+    """Make coarser points from finer ones. The finer step divides the coarser one."""
+    cuts, starts = _cuts(finer.times if isinstance(finer.times, range) else tuple(finer.times), step)
+    totals, numbers = finer.totals.tolist(), finer.numbers.tolist()
+    fold = FOLDS[rule]
+    counts = [sum(numbers[start:end]) for start, end in cuts]
+    if 0.0 in numbers:
+        made = [fold(_present(totals[start:end], numbers[start:end])) for start, end in cuts]
+    else:
+        made = [fold(totals[start:end]) for start, end in cuts]
+    return Buckets(starts, array("d", made), array("d", counts))
+
+
+def _present(totals: Iterable[float], numbers: Iterable[float]) -> list[float]:
+    """Return the values that are made of something, a NaN when there is none."""
+    return [total for total, number in zip(totals, numbers, strict=True) if number] or [math.nan]
+
+
+FOLDS: dict[Rule, Callable[[list[float]], float]] = {Rule.MEAN: sum, Rule.SUM: sum, Rule.MAXIMUM: max, Rule.MINIMUM: min}
+
+
+@lru_cache(maxsize=256)
+def _cuts(times: range | tuple[int, ...], step: int) -> tuple[list[tuple[int, int]], Sequence[int]]:
+    """Return the slices of `times` that fall into one step each, and where these steps start. All series share the times."""
+    cuts: list[tuple[int, int]] = []
+    starts = array("q")
+    at = 0
+    while at < len(times):
+        start = times[at] // step * step
+        end = bisect_left(times, start + step, at)
+        cuts.append((at, end))
+        starts.append(start)
+        at = end
+    return cuts, regular(starts)
+
+
+def overlaid(older: Buckets, newer: Buckets) -> Buckets:
+    """Return both, the newer where they share a time."""
+    merged = dict(zip(older.times, zip(older.totals, older.numbers, strict=True), strict=True))
+    merged.update(zip(newer.times, zip(newer.totals, newer.numbers, strict=True), strict=True))
+    times = sorted(merged)
+    return Buckets(
+        regular(times), array("d", [merged[time][0] for time in times]), array("d", [merged[time][1] for time in times])
+    )

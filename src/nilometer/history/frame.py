@@ -1,0 +1,102 @@
+"""A hot row: the values of one group of series at one timestamp.
+
+Layout: a bitmap, one bit a slot of the group, the lowest bit of the first byte first; then a float64, little endian, for
+each bit that is set. A series' slot is its id modulo the size of the group, its group the id divided by it.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from typing import TYPE_CHECKING, NamedTuple
+
+from nilometer.history.block import Damaged, regular
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+BIG = sys.byteorder == "big"
+
+
+class Column(NamedTuple):
+    """The points of one slot, ascending."""
+
+    times: Sequence[int]
+    values: array[float]
+
+
+def width(size: int) -> int:
+    """Return the bytes of the bitmap of a group of `size`."""
+    return (size + 7) // 8
+
+
+def bitmap(slots: Iterable[int], size: int) -> bytes:
+    """Return the bitmap of a group of `size` with the slots set."""
+    bits = 0
+    for slot in slots:
+        bits |= 1 << slot
+    return bits.to_bytes(width(size), "little")
+
+
+def slots_of(mask: bytes) -> list[int]:
+    """Return the slots that are set, ascending."""
+    bits = int.from_bytes(mask, "little")
+    return [slot for slot in range(bits.bit_length()) if bits >> slot & 1]
+
+
+def floats(values: array[float]) -> bytes:
+    """Return the values' bytes, little endian."""
+    if BIG:
+        values = values[:]
+        values.byteswap()
+    return values.tobytes()
+
+
+def pack(points: Mapping[int, float], size: int) -> bytes:
+    """Return the row that holds a value for each slot."""
+    slots = sorted(points)
+    return bitmap(slots, size) + floats(array("d", [points[slot] for slot in slots]))
+
+
+def unpack(row: bytes, size: int) -> dict[int, float]:
+    """Return the value of each slot. Raise `Damaged` when the row is none."""
+    return {slot: column.values[0] for slot, column in columns([(0, row)], size).items()}
+
+
+def columns(rows: Sequence[tuple[int, bytes]], size: int) -> dict[int, Column]:
+    """Turn rows ``(time, data)``, ascending, into a column a slot. Raise `Damaged` for what is no row."""
+    wide = width(size)
+    pieces: dict[int, list[Column]] = {}
+    start = 0
+    while start < len(rows):
+        mask = rows[start][1][:wide]
+        end = start
+        while end < len(rows) and rows[end][1][:wide] == mask:
+            end += 1
+        for slot, column in _run(rows[start:end], mask, size):
+            pieces.setdefault(slot, []).append(column)
+        start = end
+    return {slot: _joined(found) for slot, found in pieces.items()}
+
+
+def _run(rows: Sequence[tuple[int, bytes]], mask: bytes, size: int) -> list[tuple[int, Column]]:
+    """Return the columns of rows that hold the same slots."""
+    wide, slots = width(size), slots_of(mask)
+    if not slots or slots[-1] >= size or any(len(data) != wide + 8 * len(slots) for _, data in rows):
+        message = f"a row of values from {rows[0][0]} is damaged"
+        raise Damaged(message)
+    values = array("d", b"".join([data[wide:] for _, data in rows]))
+    if BIG:
+        values.byteswap()
+    times = regular([time for time, _ in rows])
+    return [(slot, Column(times, values[place :: len(slots)])) for place, slot in enumerate(slots)]
+
+
+def _joined(pieces: Sequence[Column]) -> Column:
+    if len(pieces) == 1:
+        return pieces[0]
+    times, values = array("q"), array("d")
+    for piece in pieces:
+        times.extend(piece.times)
+        values.extend(piece.values)
+    return Column(regular(times), values)

@@ -1,0 +1,177 @@
+"""What a ``sqlite`` URL says: the file, how paths are named, and how long which points are kept.
+
+A level is one resolution: level 0 the points as written, each further one a roll-up. Its blocks hold the points of a
+period: an hour, a day or a week, so long that a block is worth its while.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
+
+from nilometer.core.errors import SettingError, UrlError
+from nilometer.core.naming import Naming
+from nilometer.core.quantity import Duration, Rollup, rollup, written
+from nilometer.history.layout import HOUR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nilometer.core.url import Url
+
+DAY, WEEK = 86400, 604800
+PERIODS = (HOUR, DAY, WEEK)
+FULL_BLOCK = 30
+"""Points that a block of a roll-up should hold at least."""
+MOST_ROLLUPS, LARGEST_GROUP = 8, 4096
+LONGEST_KEEP = 100 * 366 * DAY
+Value = TypeVar("Value")
+
+
+class Level(NamedTuple):
+    """One resolution. `step`, `period` and `keep` are whole seconds; a step of 0 is: as written.
+
+    `number` is the level's in the file; 0 as long as it stands in a URL only.
+    """
+
+    step: int
+    period: int
+    keep: int
+    number: int = 0
+
+
+class Rollups(tuple[Rollup, ...]):
+    """Roll-ups, finest first, as in ``1m:30d,10m:365d``; empty for none."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str | Iterable[Rollup] = "") -> Self:
+        """Read the text. Raise `SettingError` when it is no list of roll-ups."""
+        parts = [rollup(part) for part in text.split(",") if part.strip()] if isinstance(text, str) else text
+        return super().__new__(cls, parts)
+
+    def __str__(self) -> str:
+        """Return the roll-ups as a URL writes them."""
+        return ",".join(map(written, self))
+
+
+def _option(default: Value, text: str) -> Value:
+    field: Value = dataclasses.field(default=default, metadata={"help": text})
+    return field
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How long points are kept, and how series become paths."""
+
+    retention: Duration = _option(Duration(7 * DAY), "how long points are kept as they were written")  # noqa: RUF009 a field
+    rollups: Rollups = _option(  # noqa: RUF009 declares a field
+        Rollups("1m:30d,10m:365d"), "coarser points and how long they are kept: `step:keep`, finest first"
+    )
+    group: int = _option(250, "series that share a row until their hour is over; fixed when the file is made")
+    namespace: str = _option("statsd", "the tree of paths: `statsd` (new) or `legacy` (old, without the prefixes below)")
+    prefix: str = _option("stats", "first part of every path; left out when empty")
+    prefix_counter: str = _option("counters", "second part of a counter's path")
+    prefix_timer: str = _option("timers", "second part of a timer's path")
+    prefix_gauge: str = _option("gauges", "second part of a gauge's path")
+    prefix_set: str = _option("sets", "second part of a set's path")
+    suffix: str | None = _option(None, "last part of every path, before the tags")
+    counts: bool = _option(default=True, text="keep counters' `count` besides their `rate`")
+    sanitize: bool = _option(default=False, text="clean names that were not cleaned on arrival")
+
+    def naming(self) -> Naming:
+        """Return how series become paths."""
+        return Naming(
+            legacy=self.namespace == "legacy",
+            prefix=self.prefix,
+            counter=self.prefix_counter,
+            timer=self.prefix_timer,
+            gauge=self.prefix_gauge,
+            set=self.prefix_set,
+            suffix=self.suffix,
+            counts=self.counts,
+            sanitize=self.sanitize,
+        )
+
+    def levels(self) -> tuple[Level, ...]:
+        """Return the levels, finest first. Raise `SettingError` when they do not build on each other."""
+        found = [Level(0, HOUR, _keep("retention", self.retention))]
+        if len(self.rollups) > MOST_ROLLUPS:
+            message = f"option rollups: there are {len(self.rollups)}, at most {MOST_ROLLUPS} make sense"
+            raise SettingError(message)
+        for each in self.rollups:
+            found.append(_level(each, found[-1]))
+        return tuple(found)
+
+
+def _keep(name: str, keep: float) -> int:
+    if not HOUR <= keep <= LONGEST_KEEP:
+        message = f"option {name}: {written(Duration(keep))} is not between an hour and a hundred years"
+        raise SettingError(message)
+    return int(keep)
+
+
+def _level(each: Rollup, finer: Level) -> Level:
+    """Return the level of a roll-up of `finer`. Raise `SettingError` for one that cannot be."""
+    text = f"option rollups: {written(each)}"
+    step = int(each.step)
+    if each.step > step or step <= finer.step or (finer.step and step % finer.step):
+        message = f"{text}: its step must be whole seconds, and a multiple of the one before"
+        raise SettingError(message)
+    keep = _keep("rollups", each.keep)
+    if keep <= finer.keep:
+        message = f"{text}: it must be kept for longer than the finer points, {written(Duration(finer.keep))}"
+        raise SettingError(message)
+    fitting = [period for period in PERIODS if period % step == 0]
+    if not fitting:
+        message = f"{text}: its step must divide an hour, a day or a week"
+        raise SettingError(message)
+    return Level(step, next((period for period in fitting if period // step >= FULL_BLOCK), fitting[-1]), keep)
+
+
+def cutoffs(levels: Sequence[Level], present: int) -> list[int]:
+    """Return the time from which on each level is kept, in seconds.
+
+    Each is rounded down to whole periods and to whole steps of the next level, so that what is left of a level is always
+    enough to make the next level's points anew.
+    """
+    found: list[int] = []
+    for level, coarser in zip(levels, [*levels[1:], None], strict=True):
+        unit = math.lcm(level.period, coarser.step) if coarser else level.period
+        last = min([present - level.keep, *found[-1:]])
+        found.append(max(last // unit * unit, 0))
+    return found
+
+
+def file_of(url: Url) -> Path:
+    """Return the file that ``sqlite:///name.db`` (relative) or ``sqlite:////name.db`` (absolute) names, as an absolute path.
+
+    Raise `UrlError` when it names none.
+    """
+    if url.hosts or url.user is not None:
+        message = f"{url}: takes no host; write sqlite:///name.db, or sqlite:////path/name.db with four slashes"
+        raise UrlError(message)
+    name = url.path.removeprefix("/")
+    if name in ("", ":memory:") or name.endswith("/"):
+        message = f"{url}: names no file; write sqlite:///name.db, or sqlite:////path/name.db with four slashes"
+        raise UrlError(message)
+    return Path(name).absolute()
+
+
+def read(url: Url) -> tuple[Options, tuple[Level, ...]]:
+    """Return a URL's options and the levels they make. Raise `UrlError`."""
+    options = url.options(Options)
+    if options.namespace not in ("statsd", "legacy"):
+        message = f"{url}: option namespace: {options.namespace!r} is neither statsd nor legacy"
+        raise UrlError(message)
+    if not 1 <= options.group <= LARGEST_GROUP:
+        message = f"{url}: option group: {options.group} is not between 1 and {LARGEST_GROUP}"
+        raise UrlError(message)
+    try:
+        return options, options.levels()
+    except SettingError as error:
+        message = f"{url}: {error}"
+        raise UrlError(message) from error

@@ -1,0 +1,166 @@
+"""Reading: one snapshot, from the level that fits the range.
+
+Rules:
+
+* A read is one transaction: it sees whole flushes, and neither waits for the writer nor holds it up.
+* Points come from the finest level that reaches as far back as the range, or as the store itself.
+* Where that level is not made yet, its points are made from the finer one, on the fly: the answer is what it would be if
+  everything were rolled up already.
+* A roll-up's points stand at the start of their step; the range means these times.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING
+
+from nilometer.core.capability import Series
+from nilometer.history import aggregate, frame, layout, levels
+from nilometer.history.aggregate import Buckets, Rule
+from nilometer.history.book import AHEAD, newest
+from nilometer.history.compactor import merged
+from nilometer.history.layout import HOUR, LAST_TIME, SECONDS_OF, block_hours, block_key, block_series
+from nilometer.history.roller import joined, unpacked
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from nilometer.history.options import Level
+
+WILD = re.compile(r"[*?\[]")
+DENSE = 4
+"""Blocks of one hour are read in one go when at least one in so many is wanted."""
+KEYS_OF = f"SELECT second << 24 | :group FROM ({SECONDS_OF})"  # noqa: S608 made of constants
+GROUP_ROWS = f"SELECT key >> 24, data FROM history_hot WHERE key IN ({KEYS_OF}) ORDER BY key"  # noqa: S608 made of constants
+
+
+def find(db: sqlite3.Connection, pattern: str, limit: int) -> list[str]:
+    """Return the paths that match a shell-style glob, sorted, at most `limit`."""
+    wild = WILD.search(pattern)
+    prefix = pattern if wild is None else pattern[: wild.start()]
+    matches = re.compile(fnmatch.translate(pattern)).match
+    found: list[str] = []
+    for (path,) in db.execute("SELECT path FROM history_series WHERE path >= ? ORDER BY path", (prefix,)):
+        if len(found) >= limit or not path.startswith(prefix):
+            break
+        if matches(path):
+            found.append(path)
+    return found
+
+
+def read(db: sqlite3.Connection, paths: Sequence[str], start: float, end: float, now: float) -> list[Series]:
+    """Return the points of each path with ``start <= time <= end``, as the file holds them at the moment `now`."""
+    select = "SELECT id, rule FROM history_series WHERE path = ?"
+    known = {path: db.execute(select, (path,)).fetchone() for path in dict.fromkeys(paths)}
+    rules = {row[0]: Rule(row[1]) for row in known.values() if row is not None}
+    first = math.ceil(max(start, 0.0)) if start < LAST_TIME else LAST_TIME
+    last = math.floor(min(end, LAST_TIME - 1.0)) if end >= 0 else -1
+    found = _Snapshot(db, rules, now).read(first, last) if first <= last and rules else {}
+    return [_series(path, known[path], found) for path in paths]
+
+
+def _series(path: str, row: tuple[int, int] | None, found: Mapping[int, Buckets]) -> Series:
+    if row is None or row[0] not in found:
+        return Series(path, array("q"), array("d"))
+    points = found[row[0]]
+    return Series(path, points.times, points.values(Rule(row[1])))
+
+
+class _Snapshot:
+    """The file at one moment, for the series with these ids and rules."""
+
+    def __init__(self, db: sqlite3.Connection, rules: Mapping[int, Rule], now: float) -> None:
+        self._db, self._rules, self._now = db, rules, now
+        self._ids = sorted(rules)
+        self._group = layout.group_size(db)
+        self._levels = levels.stored(db)
+
+    def read(self, first: int, last: int) -> dict[int, Buckets]:
+        """Return the points from `first` to `last`, from the level that fits."""
+        place = self._place(first)
+        return self._as_written(first, last) if place == 0 else self._rolled_up(place, first, last)
+
+    def _place(self, first: int) -> int:
+        """Return the place of the finest level that reaches back to `first`, or as far as any coarser one does."""
+        present = min(newest(self._db), int(self._now) + AHEAD)
+        since = levels.since(self._db, self._levels, present)
+        for place in range(len(since) - 1):
+            coarser = zip(since[place + 1 :], self._levels[place + 1 :], strict=True)
+            if all(since[place] // level.step * level.step <= max(first, begins) for begins, level in coarser):
+                return place
+        return len(since) - 1
+
+    def _as_written(self, first: int, last: int) -> dict[int, Buckets]:
+        """Return the points of level 0: its blocks, and above them the hot rows."""
+        blocks = self._blocks(0, first // HOUR, last // HOUR)
+        found = {series: frame.Column(points.times, points.totals) for series, points in blocks.items()}
+        for series, column in self._hot(first, last):
+            found[series] = merged(found[series], column) if series in found else column
+        return {series: aggregate.single(*_cut(column, first, last)) for series, column in found.items()}
+
+    def _hot(self, first: int, last: int) -> Iterator[tuple[int, frame.Column]]:
+        """Yield id and points of each series that has hot rows."""
+        groups: dict[int, list[int]] = {}
+        for series in self._ids:
+            groups.setdefault(series // self._group, []).append(series)
+        for group, wanted in groups.items():
+            rows = self._db.execute(GROUP_ROWS, {"first": first, "last": last, "group": group}).fetchall()
+            columns = frame.columns(rows, self._group)
+            yield from ((series, columns[series % self._group]) for series in wanted if series % self._group in columns)
+
+    def _rolled_up(self, place: int, first: int, last: int) -> dict[int, Buckets]:
+        """Return the points of a roll-up: its blocks, and what is not in them yet, from the finer level."""
+        level = self._levels[place]
+        hours = levels.start_of(level, first // HOUR), levels.start_of(level, last // HOUR)
+        found = self._blocks(place, *hours)
+        for hour in sorted(hour for hour in self._stale(place) if hours[0] <= hour <= hours[1]):
+            begin = max(hour * HOUR, first // level.step * level.step)
+            end = min(hour * HOUR + level.period, last // level.step * level.step + level.step) - 1
+            finer = self._as_written(begin, end) if place == 1 else self._rolled_up(place - 1, begin, end)
+            for series, points in finer.items():
+                made = aggregate.buckets(self._rules[series], points, level.step)
+                found[series] = aggregate.overlaid(found[series], made) if series in found else made
+        return {series: _trimmed(points, first, last) for series, points in found.items()}
+
+    def _stale(self, place: int) -> set[int]:
+        """Return the periods of a level whose blocks are not what its finer levels say; of level 0 the hours with hot rows."""
+        if place == 0:
+            return set(layout.hot_hours(self._db))
+        level = self._levels[place]
+        listed = {hour for (hour,) in self._db.execute("SELECT hour FROM history_todo WHERE level = ?", (level.number,))}
+        return listed | {levels.start_of(level, hour) for hour in self._stale(place - 1)}
+
+    def _blocks(self, place: int, first: int, last: int) -> dict[int, Buckets]:
+        """Return what the blocks of a level hold whose periods begin from hour `first` to hour `last`."""
+        level = self._levels[place]
+        pieces: dict[int, list[Buckets]] = {}
+        for hour in block_hours(self._db, level.number, first, last):
+            for series, data in self._data(level, hour):
+                pieces.setdefault(series, []).append(unpacked(level, hour, data))
+        return {series: joined(found) for series, found in pieces.items()}
+
+    def _data(self, level: Level, hour: int) -> Iterable[tuple[int, bytes]]:
+        """Return id and data of the wanted blocks of one period."""
+        low, high = self._ids[0], self._ids[-1]
+        if len(self._ids) * DENSE > high - low:
+            keys = block_key(level.number, hour, low), block_key(level.number, hour, high)
+            rows = self._db.execute("SELECT key, data FROM history_blocks WHERE key BETWEEN ? AND ?", keys)
+            return ((block_series(key), data) for key, data in rows if block_series(key) in self._rules)
+        query = "SELECT data FROM history_blocks WHERE key = ?"
+        found = ((series, self._db.execute(query, (block_key(level.number, hour, series),)).fetchone()) for series in self._ids)
+        return ((series, row[0]) for series, row in found if row is not None)
+
+
+def _cut(column: frame.Column, first: int, last: int) -> frame.Column:
+    low, high = bisect_left(column.times, first), bisect_right(column.times, last)
+    return column if high - low == len(column.times) else frame.Column(column.times[low:high], column.values[low:high])
+
+
+def _trimmed(points: Buckets, first: int, last: int) -> Buckets:
+    low, high = bisect_left(points.times, first), bisect_right(points.times, last)
+    return Buckets(points.times[low:high], points.totals[low:high], points.numbers[low:high])
