@@ -27,7 +27,7 @@ PEERS: dict[str, Callable[[Path], Peer]] = {
     "log": lambda _: Logbook("log://?each=series"),
     "memory": lambda folder: Keeper(f"memory://{folder.name}"),
     "null": lambda _: Forgetful("null://"),
-    "sqlite": lambda folder: Keeper(f"sqlite://{folder}/nilometer.db"),
+    "sqlite": lambda folder: Keeper(f"sqlite:///{folder}/nilometer.db?retention=36500d&rollups="),
     "statsd": lambda _: FakeStatsd("statsd", LOOPBACK, socket.SOCK_DGRAM),
     "statsd+tcp": lambda _: FakeStatsd("statsd+tcp", LOOPBACK, socket.SOCK_STREAM),
     "statsd+unix": lambda folder: FakeStatsd("statsd+unix", f"{folder}/socket", socket.SOCK_STREAM),

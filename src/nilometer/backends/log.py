@@ -28,7 +28,7 @@ EACH = ("flush", "series")
 class Options:
     """What is logged, and where."""
 
-    logger: str = option("nilometer.metrics", "name of the logger")
+    logger: str = option("nilometer.backends.log", "name of the logger")
     level: str = option("info", "`debug`, `info`, `warning`, `error` or `critical`")
     each: str = option("flush", "a line for each `flush` or for each `series`")
 

@@ -41,6 +41,11 @@ class Inbox:
         with self._lock:
             return [bytes(part) for part in self._parts]
 
+    def clear(self) -> None:
+        """Forget what arrived, as a server that died before it read that."""
+        with self._lock:
+            self._parts.clear()
+
     def wait(self, complaints: Callable[[list[bytes]], list[str]]) -> list[str]:
         """Return what `complaints` says of the parts, as soon as that is nothing or patience ends."""
         end = time.monotonic() + PATIENCE
@@ -72,6 +77,7 @@ class Server:
         self._kind = kind
         self._connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
+        self._read_to_the_end = threading.Semaphore(0)
         self._socket = self._bind()
 
     @property
@@ -111,12 +117,20 @@ class Server:
             while data := connection.recv(1 << 16):
                 self.inbox.add(part, data)
                 self.inbox.wait_to_read()
+        self._read_to_the_end.release()
 
     def _receive(self, bound: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := bound.recv(1 << 16):
                 self.inbox.add(self.inbox.new(), data)
                 self.inbox.wait_to_read()
+
+    def wait_for_ends(self, streams: int = 1) -> None:
+        """Return when that many streams, which the other side has closed, were read to their ends."""
+        for _ in range(streams):
+            if not self._read_to_the_end.acquire(timeout=PATIENCE):
+                message = f"no stream ended within {PATIENCE:g} s"
+                raise TimeoutError(message)
 
     def leave(self) -> None:
         """Close the socket and every connection."""

@@ -266,7 +266,7 @@ def _shown(data: bytes, second: int) -> dict[str, dict[str, float]]:
 class Logbook(logging.Handler):
     """A handler of the logger that the backend logs to, a line for each series."""
 
-    def __init__(self, url: str, logger: str = "nilometer.metrics") -> None:
+    def __init__(self, url: str, logger: str = "nilometer.backends.log") -> None:
         super().__init__()
         self.url, self._messages = url, list[str]()
         self._logger = logging.getLogger(logger)
