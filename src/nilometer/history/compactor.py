@@ -1,15 +1,17 @@
-"""Compaction: when an hour is over, its hot rows become blocks, group by group; then the rows are removed.
+"""Compaction: when an hour is over, its hot rows become blocks, some series at a time; then the rows are removed.
 
 Rules:
 
 * An hour is compacted once the newest point is beyond it and the last `SETTLED` writes left it alone.
-* A group is compacted in one transaction, together with what that means for the roll-ups. The rows stay until every group
-  is through: until then rows and blocks say the same, and where they differ the rows are newer.
+* Blocks are written in one transaction with what they mean for the roll-ups. The rows stay until every series is through:
+  until then rows and blocks say the same, and where they differ the rows are newer.
 * A late write into the hour makes it begin again; blocks that exist are merged with the rows.
+* A row or block that is damaged is left out and logged: it must not hold up what comes after it.
 """
 
 from __future__ import annotations
 
+import logging
 from array import array
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,11 @@ from nilometer.history.layout import HOUR, block_key, block_series, hot_key, hot
 if TYPE_CHECKING:
     from nilometer.history.book import Book
 
+logger = logging.getLogger(__name__)
+
 SETTLED = 10
+SERIES_PACKED = 125
+"""Series whose hour one step compacts, at most."""
 ROWS_REMOVED = 800
 """Hot rows that one step removes, about."""
 HORIZON = 3000.0
@@ -33,26 +39,23 @@ class Compaction:
     def __init__(self, book: Book, hour: int) -> None:
         self._book, self.hour = book, hour
         self._seconds = hot_seconds(book.db, hour * HOUR, (hour + 1) * HOUR - 1)
-        self._group = 0
-        self._removed = 0
+        self._next = self._done = self._removed = 0
 
     def left(self) -> int:
         """Return how many steps are left."""
-        groups = -(-self._book.catalog.series // self._book.group)
         removals = -(-(len(self._seconds) - self._removed) // self._seconds_removed())
-        return max(groups - self._group, 0) + removals
+        return max(-(-(self._book.catalog.series - self._done) // SERIES_PACKED), 0) + removals
 
     def step(self) -> None:
-        """Compact the next group that has series, or remove rows."""
-        first = self._group * self._book.group
+        """Compact the next series, those of a group at most; or remove rows."""
         query = "SELECT min(id) FROM history_series WHERE id >= ?"
-        (series,) = self._book.db.execute(query, (first,)).fetchone()
-        if series is None:
+        (first,) = self._book.db.execute(query, (self._next,)).fetchone()
+        if first is None:
             self._remove()
             return
-        group = series // self._book.group
-        self._compact(group)
-        self._group = group + 1
+        end = min(first + SERIES_PACKED, (first // self._book.group + 1) * self._book.group)
+        self._compact(first, end)
+        self._next, self._done = end, self._done + end - first
 
     def _seconds_removed(self) -> int:
         groups = max(self._book.catalog.series // self._book.group, 1)
@@ -67,15 +70,16 @@ class Compaction:
         if upto == len(self._seconds):
             del self._book.touched[self.hour]
 
-    def _compact(self, group: int) -> None:
-        """Write the blocks of a group, and list the roll-up they change."""
-        db, size = self._book.db, self._book.group
-        columns = frame.columns(self._rows(group), size)
+    def _compact(self, first: int, end: int) -> None:
+        """Write the blocks of the series from `first` to before `end`, of one group; say which roll-up they change."""
+        db = self._book.db
+        group, slot = divmod(first, self._book.group)
+        rows = frame.sound(self._rows(group), self._book.group)
+        columns = frame.columns(rows, self._book.group, range(slot, slot + end - first))
         if not columns:
             return
-        first = group * size
-        points = {first + slot: column for slot, column in columns.items()}
-        self._merge(points, first, first + size)
+        points = {first - slot + each: column for each, column in columns.items()}
+        self._merge(points, first, end)
         start = self.hour * HOUR
         rows = [
             (block_key(0, self.hour, series), block.encode(start, times, [values]))
@@ -98,10 +102,18 @@ class Compaction:
         keys = (block_key(0, self.hour, first), block_key(0, self.hour, end))
         for key, data in self._book.db.execute(query, keys):
             series = block_series(key)
-            if series in points:
-                stored = block.decode(data, self.hour * HOUR, HOUR)
-                older = frame.Column(stored.times, stored.columns[0])
-                points[series] = merged(older, points[series])
+            stored = sound(data, self.hour * HOUR, HOUR) if series in points else None
+            if stored is not None:
+                points[series] = merged(frame.Column(stored.times, stored.columns[0]), points[series])
+
+
+def sound(data: bytes, start: int, period: int, columns: int = 1) -> block.Points | None:
+    """Return the points of a block, None and a line in the log when it is damaged."""
+    try:
+        return block.decode(data, start, period, columns)
+    except block.Damaged as error:
+        logger.error("%s; its points are left out", error)  # noqa: TRY400 the traceback says nothing more
+        return None
 
 
 def merged(older: frame.Column, newer: frame.Column) -> frame.Column:

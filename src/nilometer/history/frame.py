@@ -6,6 +6,7 @@ each bit that is set. A series' slot is its id modulo the size of the group, its
 
 from __future__ import annotations
 
+import logging
 import sys
 from array import array
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from nilometer.history.block import Damaged, regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
+
+logger = logging.getLogger(__name__)
 
 BIG = sys.byteorder == "big"
 
@@ -63,8 +66,11 @@ def unpack(row: bytes, size: int) -> dict[int, float]:
     return {slot: column.values[0] for slot, column in columns([(0, row)], size).items()}
 
 
-def columns(rows: Sequence[tuple[int, bytes]], size: int) -> dict[int, Column]:
-    """Turn rows ``(time, data)``, ascending, into a column a slot. Raise `Damaged` for what is no row."""
+def columns(rows: Sequence[tuple[int, bytes]], size: int, wanted: Container[int] | None = None) -> dict[int, Column]:
+    """Turn rows ``(time, data)``, ascending, into a column for each slot (of those wanted).
+
+    Raise `Damaged` for what is no row.
+    """
     wide = width(size)
     pieces: dict[int, list[Column]] = {}
     start = 0
@@ -73,13 +79,25 @@ def columns(rows: Sequence[tuple[int, bytes]], size: int) -> dict[int, Column]:
         end = start
         while end < len(rows) and rows[end][1][:wide] == mask:
             end += 1
-        for slot, column in _run(rows[start:end], mask, size):
+        for slot, column in _run(rows[start:end], mask, size, wanted):
             pieces.setdefault(slot, []).append(column)
         start = end
     return {slot: _joined(found) for slot, found in pieces.items()}
 
 
-def _run(rows: Sequence[tuple[int, bytes]], mask: bytes, size: int) -> list[tuple[int, Column]]:
+def sound(rows: Sequence[tuple[int, bytes]], size: int) -> list[tuple[int, bytes]]:
+    """Return the rows that are whole; each other one is logged."""
+    whole = []
+    for time, data in rows:
+        slots = int.from_bytes(data[: width(size)], "little")
+        if 0 < slots < 1 << size and len(data) == width(size) + 8 * slots.bit_count():
+            whole.append((time, data))
+        else:
+            logger.error("a row of values from %s is damaged; its points are left out", time)
+    return whole
+
+
+def _run(rows: Sequence[tuple[int, bytes]], mask: bytes, size: int, wanted: Container[int] | None) -> list[tuple[int, Column]]:
     """Return the columns of rows that hold the same slots."""
     wide, slots = width(size), slots_of(mask)
     if not slots or slots[-1] >= size or any(len(data) != wide + 8 * len(slots) for _, data in rows):
@@ -89,7 +107,11 @@ def _run(rows: Sequence[tuple[int, bytes]], mask: bytes, size: int) -> list[tupl
     if BIG:
         values.byteswap()
     times = regular([time for time, _ in rows])
-    return [(slot, Column(times, values[place :: len(slots)])) for place, slot in enumerate(slots)]
+    return [
+        (slot, Column(times, values[place :: len(slots)]))
+        for place, slot in enumerate(slots)
+        if wanted is None or slot in wanted
+    ]
 
 
 def _joined(pieces: Sequence[Column]) -> Column:

@@ -42,6 +42,11 @@ class Level(NamedTuple):
     keep: int
     number: int = 0
 
+    @property
+    def columns(self) -> int:
+        """The numbers kept for each point: the value; of a roll-up, the total and how many points it is made of."""
+        return 2 if self.step else 1
+
 
 class Rollups(tuple[Rollup, ...]):
     """Roll-ups, finest first, as in ``1m:30d,10m:365d``; empty for none."""

@@ -19,12 +19,12 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from nilometer.core.capability import Series
-from nilometer.history import aggregate, frame, layout, levels
+from nilometer.history import aggregate, block, frame, layout, levels
 from nilometer.history.aggregate import Buckets, Rule
 from nilometer.history.book import AHEAD, newest
 from nilometer.history.compactor import merged
 from nilometer.history.layout import HOUR, LAST_TIME, SECONDS_OF, block_hours, block_key, block_series
-from nilometer.history.roller import joined, unpacked
+from nilometer.history.roller import form, joined
 
 if TYPE_CHECKING:
     import sqlite3
@@ -110,8 +110,9 @@ class _Snapshot:
             groups.setdefault(series // self._group, []).append(series)
         for group, wanted in groups.items():
             rows = self._db.execute(GROUP_ROWS, {"first": first, "last": last, "group": group}).fetchall()
-            columns = frame.columns(rows, self._group)
-            yield from ((series, columns[series % self._group]) for series in wanted if series % self._group in columns)
+            first_id = group * self._group
+            columns = frame.columns(rows, self._group, {series - first_id for series in wanted})
+            yield from ((first_id + slot, column) for slot, column in columns.items())
 
     def _rolled_up(self, place: int, first: int, last: int) -> dict[int, Buckets]:
         """Return the points of a roll-up: its blocks, and what is not in them yet, from the finer level."""
@@ -141,7 +142,7 @@ class _Snapshot:
         pieces: dict[int, list[Buckets]] = {}
         for hour in block_hours(self._db, level.number, first, last):
             for series, data in self._data(level, hour):
-                pieces.setdefault(series, []).append(unpacked(level, hour, data))
+                pieces.setdefault(series, []).append(form(block.decode(data, hour * HOUR, level.period, level.columns)))
         return {series: joined(found) for series, found in pieces.items()}
 
     def _data(self, level: Level, hour: int) -> Iterable[tuple[int, bytes]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from nilometer.history import aggregate, block
 from nilometer.history.aggregate import Buckets, Rule
+from nilometer.history.compactor import sound
 from nilometer.history.layout import HOUR, block_hours, block_key, block_series
 from nilometer.history.levels import holds
 
@@ -83,16 +84,16 @@ def gathered(db: sqlite3.Connection, level: Level, hours: Iterable[int], first: 
     for hour in hours:
         keys = (block_key(level.number, hour, first), block_key(level.number, hour, last))
         for key, data in db.execute("SELECT key, data FROM history_blocks WHERE key BETWEEN ? AND ?", keys):
-            found.setdefault(block_series(key), []).append(unpacked(level, hour, data))
+            points = sound(data, hour * HOUR, level.period, level.columns)
+            if points is not None:
+                found.setdefault(block_series(key), []).append(form(points))
     return {series: joined(pieces) for series, pieces in found.items()}
 
 
-def unpacked(level: Level, hour: int, data: bytes) -> Buckets:
-    """Return the points of a block of the level."""
-    if level.step == 0:
-        points = block.decode(data, hour * HOUR, level.period)
+def form(points: block.Points) -> Buckets:
+    """Return the points of a block of any level in the form of roll-ups."""
+    if len(points.columns) == 1:
         return aggregate.single(points.times, points.columns[0])
-    points = block.decode(data, hour * HOUR, level.period, 2)
     return Buckets(points.times, points.columns[0], points.columns[1])
 
 
