@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nilometer_core::{Aggregates, Dialect, Rules};
-use nilometer_fuzz::{Kernel, assert_alike, dialect, rules};
+use nilometer_fuzz::{Kernel, assert_alike, dialect, rules, text};
 
 type Way = fn(&mut Kernel, &[&[u8]], Dialect);
 
@@ -25,7 +25,7 @@ fn windows(way: Way, lines: &[&[u8]], rules: &Rules, dialect: Dialect) -> [Aggre
 
 fuzz_target!(|data: &[u8]| {
     let Some((&bits, data)) = data.split_first() else { return };
-    let (rules, dialect) = (rules(bits), dialect(bits));
+    let (rules, dialect, data) = (rules(bits), dialect(bits), text(data));
     let lines: Vec<_> = data.split_inclusive(|&byte| byte == b'\n').collect();
     let [whole, each, batches] = WAYS.map(|way| windows(way, &lines, &rules, dialect));
     for other in [each, batches] {

@@ -3,11 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nilometer_fuzz::{Kernel, assert_well_shaped, dialect, lines, rules};
+use nilometer_fuzz::{Kernel, assert_well_shaped, dialect, lines, rules, text};
 
 fuzz_target!(|data: &[u8]| {
     let Some((&bits, data)) = data.split_first() else { return };
-    let (rules, dialect) = (rules(bits), dialect(bits));
+    let (rules, dialect, data) = (rules(bits), dialect(bits), text(data));
     let mut kernel = Kernel::new(rules.clone());
     for half in [&data[..data.len() / 2], &data[data.len() / 2..], &[]] {
         kernel.feed(half, dialect);

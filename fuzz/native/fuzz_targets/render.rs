@@ -1,6 +1,7 @@
 //! Lines and points of a block say the same, and every number that is printed reads back as the float64 that it was.
 
 #![no_main]
+#![allow(clippy::float_cmp, reason = "what is read back must be equal")]
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;

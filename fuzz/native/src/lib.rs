@@ -5,6 +5,56 @@
 use nilometer_core::{Aggregates, Block, Dialect, Histogram, Master, Rules, Shard, Tally};
 use std::collections::HashSet;
 
+/// What one byte from 128 on stands for in [`text`].
+const WORDS: [&str; 32] = [
+    "a:1|c\n",
+    "a:",
+    "keep:",
+    "1",
+    "-2.5",
+    "+3",
+    "1e3",
+    "0x1F",
+    "Infinity",
+    "NaN",
+    " ",
+    "|c",
+    "|g",
+    "|ms",
+    "|s",
+    "|h",
+    "|d",
+    "|",
+    "|@0.5",
+    "|@.1",
+    "|@",
+    "|#",
+    "tag:value",
+    ",",
+    ";",
+    "=",
+    "/",
+    "\r\n",
+    "\u{a0}",
+    "\u{3000}",
+    "é",
+    "__proto__",
+];
+
+/// Returns the text that fuzz data stands for: the bytes from 128 to 159 are words of the protocol, the rest themselves.
+#[must_use]
+pub fn text(data: &[u8]) -> Vec<u8> {
+    let word = |byte: u8| byte.checked_sub(128).and_then(|number| WORDS.get(usize::from(number)));
+    let mut out = Vec::new();
+    for &byte in data {
+        match word(byte) {
+            Some(word) => out.extend_from_slice(word.as_bytes()),
+            None => out.push(byte),
+        }
+    }
+    out
+}
+
 /// A kernel with one shard.
 pub struct Kernel {
     master: Master,
