@@ -39,19 +39,33 @@ def test_a_backend_that_reads_is_written_and_read_back(capsys: pytest.CaptureFix
     assert can.split() == ["can", "ok", "metrics,", "series,", "health"]
     assert connect.split()[:2] == ["connect", "ok"]
     assert write.endswith("one gauge, nilometer.check")
-    assert back.endswith("stats.gauges.nilometer.check")
+    assert back.endswith("stats.gauges.nilometer.check came back")
     (found,) = memory.open(urls.parse("memory://checked")).find()
     assert found == "stats.gauges.nilometer.check"
 
 
 def test_a_backend_that_does_not_read_is_only_written() -> None:
-    assert outcomes("null://") == {"can": "ok", "connect": "ok", "write": "ok", "read back": "–"}
+    assert outcomes("null://") == {"can": "ok", "connect": "ok", "write": "ok", "read": "–"}
 
 
-def test_no_write_only_connects() -> None:
+def test_no_write_connects_and_reads(capsys: pytest.CaptureFixture[str]) -> None:
     memory.forget("untouched")
-    assert outcomes("memory://untouched", write=False) == {"can": "ok", "connect": "ok", "write": "–", "read back": "–"}
+    assert outcomes("memory://untouched", write=False) == {"can": "ok", "connect": "ok", "write": "–", "read": "ok"}
     assert memory.open(urls.parse("memory://untouched")).find() == []
+    assert main(["check", "--no-write", "memory://untouched"]) == 0
+    assert "holds no series" in capsys.readouterr().out
+
+
+def test_a_store_that_another_process_writes_is_read_all_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"sqlite:///{tmp_path}/n.db"
+    writer = registry.open(url, "metrics")
+    writer.write(check.probe(1e9))
+    assert main(["check", url]) == 1
+    assert main(["check", "--no-write", url]) == 0
+    writer.close()
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[1] for line in lines if len(line) > 1] == ["ok", "ok", "FAILED", "ok", "ok", "ok", "–", "ok"]
+    assert lines[4][-1] == "stats.gauges.nilometer.check"
 
 
 def test_after_a_failure_the_rest_is_not_tried(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 Rules:
 
 * Every URL is parsed before anything is tried: a wrong one is wrong use.
-* A step that failed ends its URL's row of steps, not the others'.
+* What cannot be reached is neither written nor read; the other URLs are tried all the same.
 * What is written is one gauge, ``nilometer.check``; a listener gets an empty line, which counts no value.
 """
 
@@ -85,30 +85,24 @@ def _probe(url: Url) -> str:
 
 
 def backend_steps(url: Url, *, write: bool, clock: Clock = SYSTEM) -> Iterator[Step]:
-    """Try a backend: one step a capability, until one fails."""
+    """Try a backend: connect, write, read. When it cannot be reached, the rest is not tried."""
     abilities = registry.capabilities(url.scheme)
     yield Step("can", OK, ", ".join(abilities))
+    connected = timed("connect", lambda: _connect(url))
+    yield connected
     flush = probe(clock.time())
-    steps = {
-        registry.HEALTH: ("connect", lambda: _connect(url)),
-        registry.METRICS: ("write", lambda: _write(url, flush)),
-        registry.SERIES: ("read back", lambda: read_back(url, flush, clock)),
-    }
-    failed = False
-    for ability, (name, action) in steps.items():
-        reason = _reason_not_to(url, ability, abilities, write=write, failed=failed)
-        step = Step(name, NONE, reason) if reason else timed(name, action)
-        failed = failed or step.outcome == BAD
-        yield step
+    reason = "" if connected.outcome == OK else "not tried"
+    written = _step("write", registry.METRICS, url, "" if write else "not asked for", reason, action=lambda: _write(url, flush))
+    yield written
+    read = (lambda: read_back(url, flush, clock)) if written.outcome == OK else (lambda: _read(url))
+    yield _step("read", registry.SERIES, url, reason, action=read)
 
 
-def _reason_not_to(url: Url, ability: str, abilities: tuple[str, ...], *, write: bool, failed: bool) -> str:
-    """Return why a step is not tried, the empty string when it is."""
-    if failed:
-        return "not tried"
-    if ability not in abilities:
-        return f"{url.scheme}:// has no {ability}"
-    return "not asked for" if not write and ability != registry.HEALTH else ""
+def _step(name: str, ability: str, url: Url, *reasons: str, action: Callable[[], str]) -> Step:
+    """Take a step, unless the backend lacks the ability or there is another reason not to."""
+    lacks = "" if ability in registry.capabilities(url.scheme) else f"{url.scheme}:// has no {ability}"
+    reason = next(filter(None, (lacks, *reasons)), "")
+    return Step(name, NONE, reason) if reason else timed(name, action)
 
 
 def probe(now: float) -> Flush:
@@ -134,6 +128,15 @@ def _write(url: Url, flush: Flush) -> str:
     return f"one gauge, {NAME}"
 
 
+def _read(url: Url) -> str:
+    reader = registry.open(url, registry.SERIES)
+    try:
+        paths = reader.find(limit=1)
+    finally:
+        reader.close()
+    return f"holds series, such as {paths[0]}" if paths else "holds no series"
+
+
 def read_back(url: Url, flush: Flush, clock: Clock) -> str:
     """Wait until the point that was written can be read. Raise `Unavailable` when it cannot in time."""
     wanted = flush.blocks[0].columns[0].values[0]
@@ -144,7 +147,7 @@ def read_back(url: Url, flush: Flush, clock: Clock) -> str:
         while True:
             for series in reader.read(reader.find(PATTERN), at, at):
                 if wanted in series.values:
-                    return series.path
+                    return f"{series.path} came back"
             if clock.monotonic() >= deadline:
                 message = f"{url}: the point did not come back within {READ_BACK:g} s"
                 raise Unavailable(message)
@@ -179,11 +182,13 @@ def _show(step: Step) -> None:
     examples=[
         Example("Is Graphite there, and does it take points", "nilometer check graphite://localhost"),
         Example("Does a server listen here", "nilometer check udp://127.0.0.1:8125 tcp://127.0.0.1:8125"),
-        Example("Connect only", "nilometer check --no-write graphite://localhost"),
+        Example(
+            "The store of a server that runs, which alone may write it", "nilometer check --no-write sqlite:///nilometer.db"
+        ),
     ],
     exits={0: "everything works", 1: "something failed", 2: "wrong use, or a wrong URL: nothing was tried"},
 )
-@click.option("--write/--no-write", default=True, show_default=True, help=f"Write a gauge named {NAME} and read it back.")
+@click.option("--write/--no-write", default=True, show_default=True, help=f"Write a gauge named {NAME}, and read it back.")
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
 def command(urls: tuple[str, ...], *, write: bool) -> int:
     """Try a URL: connect, write, read back.
