@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nilometer.backends import registry
 from nilometer.testing.carbon import Carbon, parse
 from nilometer.testing.daemon import free_port
 from nilometer.testing.serving import CONSOLE, PROGRAM, Serving, until
@@ -280,3 +284,29 @@ def test_a_broken_file_of_gauges_does_not_prevent_a_start(start: Start, tmp_path
     (tmp_path / "state/carryover.json").write_text("{broken")
 
     assert start(UDP, LONG).said("gauges are not restored")
+
+
+def test_without_a_sink_the_embedded_store_holds_what_was_received(start: Start, tmp_path: Path) -> None:
+    server = start(UDP, "--flush-interval=1s", sinks=[])
+    send(server, b"a:3|c", b"a:4|c")
+    assert server.stop() == 0
+
+    with contextlib.closing(registry.open(f"sqlite:///{tmp_path}/state/nilometer.db", "series")) as store:
+        (series,) = store.read(["stats.counters.a.count"], 0, time.time() + 10)
+    assert sum(series.values) == 7
+
+
+def test_a_connection_is_a_file_and_there_may_be_many(start: Start) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        server = start("--listen=tcp://127.0.0.1:0", LONG)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with contextlib.ExitStack() as clients:
+        for _ in range(100):
+            client = clients.enter_context(socket.create_connection(server.address("tcp")))
+            client.sendall(b"a:1|c\n")
+        assert server.stop() == 0
+
+    assert server.total("a") == 100

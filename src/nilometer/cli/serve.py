@@ -6,8 +6,10 @@ SIGHUP reads the settings again.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import resource
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -90,11 +92,21 @@ def run(plan: Callable[[], Plan]) -> int:
     logs.configure(first.settings.log, statsd=first.statsd is not None)
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # threads inherit it: signals wait for _loop
     kernel = _kernel.create()
+    _allow_files()
     server = Server(first, kernel)
     server.start()
-    _loop(server, plan)
-    _stop(server)
+    try:
+        _loop(server, plan)
+    finally:
+        _stop(server)
     return DONE
+
+
+def _allow_files() -> None:
+    """Raise the bound on open files as far as we may: every stream connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @click.command(

@@ -165,7 +165,11 @@ class Server:
 
     def _stop_listening(self) -> None:
         while self._listening:
-            self._listening.popitem()[1].stop()
+            listener = self._listening.popitem()[1]
+            try:
+                listener.stop()
+            except Exception:  # what was received must be flushed, whatever one socket does
+                LOG.exception("%s could not be stopped", listener.url)
 
     def tend(self) -> None:
         """Show bad lines, and save the gauges now and then. Call it a few times a second."""
