@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from nilometer.backends import registry, statsd
 from nilometer.backends._parts.datagrams import Datagrams
 from nilometer.backends._parts.statsd_lines import Lines, pack
-from nilometer.backends._parts.stream import Stream
+from nilometer.backends._parts.stream import CHUNK, Stream
 from nilometer.core.errors import Unavailable, UrlError
 from nilometer.core.record import Flush, Kind, block
 from nilometer.testing import flushes
@@ -251,3 +252,22 @@ def test_a_peer_that_talks_without_end_is_hung_up_on(monkeypatch: pytest.MonkeyP
     with theirs:
         theirs.sendall(bytes(1 << 13))
         assert not stream.alive()
+
+
+@pytest.mark.parametrize(("drained", "taken"), [([3, 2, 1, 0], True), ([3, 3, 3, 3, 0], False), ([3, 2.5, 2.2, 2.1, 0], False)])
+def test_a_slow_peer_is_waited_for_as_long_as_it_takes_a_chunk_in_time(
+    monkeypatch: pytest.MonkeyPatch, drained: list[float], *, taken: bool
+) -> None:
+    ours, theirs = socket.socketpair()
+    queue, now = iter([drained[0], *drained]), iter(range(100))
+    monkeypatch.setattr("nilometer.backends._parts.stream._queued", lambda _: int(next(queue) * CHUNK))
+    clock = SimpleNamespace(monotonic=lambda: next(now), sleep=lambda _: None)
+    monkeypatch.setattr("nilometer.backends._parts.stream.time", clock)
+    stream = Stream(lambda: ours, "peer", 2.0)
+    with theirs:
+        if taken:
+            stream.send(b"x")
+        else:
+            with pytest.raises(Unavailable, match="no progress within 2 s"):
+                stream.send(b"x")
+        stream.close()

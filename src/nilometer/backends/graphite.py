@@ -54,7 +54,7 @@ NAMESPACES = ("statsd", LEGACY)
 class Options:
     """How to reach carbon, and how series become paths."""
 
-    timeout: Duration = option(Duration(5), "longest time without progress")  # noqa: RUF009 declares a field
+    timeout: Duration = option(Duration(5), "longest time to connect, and for each 256 KiB")  # noqa: RUF009 declares a field
     connections: int = option(1, "connections that share the points of a flush, each a part of its own")
     resend: int = option(1, "flushes written last that are written again after a lost connection")
     tls: bool = option(default=False, text="speak TLS")

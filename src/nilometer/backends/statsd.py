@@ -64,7 +64,7 @@ class Options:
     tags: str = option(DOGSTATSD, "how tags go: `dogstatsd` (`name:1|c|#tag:value`) or `graphite` (`name;tag=value:1|c`)")
     derived: bool = option(default=True, text="send timers' statistics and sets' counts, as gauges")
     mtu: int = option(1432, "most bytes in a datagram; one longer line goes alone (streams have no such limit)")
-    timeout: Duration = option(Duration(5), "longest time without progress")  # noqa: RUF009 declares a field
+    timeout: Duration = option(Duration(5), "longest time to connect, and for each 256 KiB")  # noqa: RUF009 declares a field
 
 
 class Statsd:

@@ -6,7 +6,7 @@ lost. Rules against that:
 * Before a write the peer's end is looked for: a stream that the peer closed is dropped and opened anew.
 * A write ends when the peer's system has acknowledged every byte (the socket's send queue is empty) and the peer still
   has not closed; what merely lies in our own buffers is not written.
-* Each quarter MiB must be taken within `timeout` seconds, and so must the acknowledgement: a peer that does not read is away.
+* Each 256 KiB must be taken, and acknowledged, within `timeout` seconds: a peer that does not read is away, a slow one is not.
 * Whatever goes wrong is `Unavailable`, and the next write starts on a new connection.
 """
 
@@ -109,9 +109,11 @@ def _ended(connection: socket.socket) -> bool:
 
 
 def _settle(connection: socket.socket, timeout: float) -> None:
-    """Wait until the send queue is empty and the peer still there. Raise OSError otherwise, after `timeout` at most."""
-    end, look = time.monotonic() + timeout, FIRST_LOOK
-    while _queued(connection) and not _ended(connection):
+    """Wait until the send queue is empty. Raise OSError when it drains too slowly, or the peer is gone by then."""
+    mark, end, look = _queued(connection), time.monotonic() + timeout, FIRST_LOOK
+    while (left := _queued(connection)) and not _ended(connection):
+        if left <= mark - CHUNK:
+            mark, end = left, time.monotonic() + timeout
         if time.monotonic() > end:
             raise TimeoutError
         time.sleep(look)
