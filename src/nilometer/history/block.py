@@ -49,6 +49,8 @@ CHECK = 4
 TO_INT = 6755399441055744.0
 """1.5 × 2^52: what is added to it is rounded to a whole number, which then stands in the low bits of the sum."""
 BIAS: Final[int] = struct.unpack("<q", struct.pack("<d", TO_INT))[0]
+LEAST, MOST = BIAS - 2**51, BIAS + 2**51 - 1
+"""The bits of sums that hold a whole number; those of larger values, of NaN and of infinities lie outside."""
 WIDTHS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 LEVEL, WINDOW, MEMORY = 6, -12, 5
 """zlib's: 4 KiB of window hold an hour of points, and a small state is quick to set up."""
@@ -107,12 +109,13 @@ def _column(values: array[float]) -> bytes:
     body = values.tobytes()
     if body == body[:8] * len(values):
         return bytes((CONSTANT,)) + _little(values[:1])
-    exponent = _exponent(values)
-    while exponent < len(SCALES):
+    for exponent in range(_exponent(values), len(SCALES)):
         shifted = array("d", [value * SCALES[exponent] + TO_INT for value in values])
         if array("d", [(value - TO_INT) / SCALES[exponent] for value in shifted]).tobytes() == body:
-            return _integers(exponent, array("q", shifted.tobytes()).tolist())
-        exponent += 1
+            biased = array("q", shifted.tobytes()).tolist()
+            low, high = min(biased), max(biased)
+            if LEAST <= low <= high <= MOST:
+                return _integers(exponent, biased, low, high - low)
     return bytes((FLOATS,)) + _packed(values)
 
 
@@ -125,11 +128,11 @@ def _exponent(values: array[float]) -> int:
     return len(SCALES)
 
 
-def _integers(exponent: int, biased: list[int]) -> bytes:
-    """Return the column of integers, each given as the bits of a float to which `TO_INT` was added."""
+def _integers(exponent: int, biased: list[int], low: int, span: int) -> bytes:
+    """Return the column of integers, each given as the bits of a float to which `TO_INT` was added; `span` above `low`."""
     steps = list(map(sub, biased[1:], biased))
-    low, lowest_step = min(biased), min(steps)
-    span, span_of_steps = max(biased) - low, max(steps) - lowest_step
+    lowest_step = min(steps)
+    span_of_steps = max(steps) - lowest_step
     if span <= span_of_steps:
         return bytes((OFFSETS, exponent)) + _int(low - BIAS) + _offsets(biased, low, span)
     head = bytes((DELTAS, exponent)) + _int(biased[0] - BIAS) + _int(lowest_step)

@@ -92,7 +92,7 @@ class Store(Reader):
         points = render.points(flush, self._naming)
         with self._writing, guarded(self.file):
             try:
-                self._open().write(points, flush.window.interval)
+                self.writer().write(points, flush.window.interval)
             except Rejected:
                 raise
             except BaseException:
@@ -105,7 +105,8 @@ class Store(Reader):
             self._close_writer()
         super().close()
 
-    def _open(self) -> Writer:
+    def writer(self) -> Writer:
+        """Return what writes the file, opened when it is not. For one thread at a time: `write` takes care of that."""
         if self._writer is not None and self._writer.moved():
             self._close_writer()
         if self._writer is None:

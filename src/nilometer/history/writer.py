@@ -49,7 +49,8 @@ class Writer:
                 kept = levels.put(self._db, wanted)
             catalog = Catalog(self._db, group, options.suffix)
             self._book = Book(self._db, group, kept, catalog, clock.time, newest(self._db))
-            self._book.touched.update(dict.fromkeys(layout.hot_hours(self._db), -SETTLED))
+            self._book.touched.update(dict.fromkeys(layout.hot_hours(self._db), 0))
+            self.settle()
             self.upkeep = Upkeep(self._book)
             self._opened = opened.pop_all()
 
@@ -74,6 +75,10 @@ class Writer:
         seconds = min(max(interval, SHORTEST), LONGEST)
         end = self._clock.monotonic() + seconds * SHARE
         self.tend(seconds, lambda: self._clock.monotonic() < end)
+
+    def settle(self) -> None:
+        """Let every hour that is over count as left alone, so that its upkeep is due."""
+        self._book.touched.update(dict.fromkeys(self._book.touched, self._book.writes - SETTLED))
 
     def tend(self, seconds: float, more: Callable[[], bool]) -> bool:
         """Do upkeep for so many seconds of windows, as long as there is time for `more`. Return whether something was due."""
