@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import random
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from nilometer.core.wire.render import Plain, lines
+from nilometer.ingest.kernel import Aggregation
 from nilometer.testing import kernels, streams
 
 if TYPE_CHECKING:
@@ -82,3 +84,29 @@ def test_kernels_agree_however_the_stream_is_cut(stages: list[Stage]) -> None:
     assert observe(kernels.make("reference"), stages, pieces) == expected
     for cut in (whole, pieces, singly):
         assert observe(kernels.make("native"), stages, cut) == expected
+
+
+def crowd(seed: int, series: int, count: int) -> Iterator[bytes]:
+    """Yield datagrams of lines over many series: short and long names, clean and not, all kinds, deltas, long members."""
+    draw = random.Random(seed)  # noqa: S311 a sample to test with
+    types = ["c", "c", "ms", "g", "s", "c|@0.1", "ms|@0.3", "h"]
+    for _ in range(count):
+        names = [draw.randrange(series) for _ in range(30)]
+        yield "\n".join(
+            f"{'long.' * (name % 17)}n{' x' * (name % 3)}.{name}:{draw.choice(['', '', '+', '-'])}{draw.randrange(10**4) / 8}"
+            f"|{draw.choice(types)}{'|#zone:' + 'z' * (name % 70) if name % 5 == 0 else ''}"
+            for name in names
+        ).encode()
+
+
+@pytest.mark.parametrize(
+    "rules", [Aggregation(), Aggregation(delete_counters=True, delete_gauges=True, gauge_ttl=2, sanitize=False)]
+)
+def test_kernels_agree_on_many_series(rules: Aggregation) -> None:
+    stages = [
+        streams.Stage(rules if not seed else None, [data + b"\n" for data in crowd(seed, 12_000, 300)], "nilometer", 10.0)
+        for seed in range(3)
+    ]
+    expected = observe(kernels.make("reference"), stages, singly)
+    assert observe(kernels.make("native"), stages, singly) == expected
+    assert observe(kernels.make("native"), stages, whole) == expected
