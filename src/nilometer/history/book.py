@@ -44,8 +44,8 @@ class Book:
 
     @property
     def present(self) -> int:
-        """The time by which points grow old: the newest one's, but never far ahead of the clock."""
-        return min(self.newest, int(self.now()) + AHEAD)
+        """The time by which points grow old: the newest one's, or the clock's where a point lies ahead of it."""
+        return min(self.newest, int(self.now()))
 
     def cutoffs(self) -> list[int]:
         """Return the time from which on each level is kept."""

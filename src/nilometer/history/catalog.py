@@ -61,6 +61,11 @@ class Catalog:
         self._next = 1 if last is None else last + 1
 
     @property
+    def last(self) -> int:
+        """The largest id, 0 when there is none."""
+        return self._next - 1
+
+    @property
     def current(self) -> array[int]:
         """The ids of the flush written last."""
         return self._plan.ids

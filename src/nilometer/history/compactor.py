@@ -40,11 +40,13 @@ class Compaction:
         self._book, self.hour = book, hour
         self._seconds = hot_seconds(book.db, hour * HOUR, (hour + 1) * HOUR - 1)
         self._next = self._done = self._removed = 0
+        self._packed = min(SERIES_PACKED, book.group)
 
     def left(self) -> int:
         """Return how many steps are left."""
         removals = -(-(len(self._seconds) - self._removed) // self._seconds_removed())
-        return max(-(-(self._book.catalog.series - self._done) // SERIES_PACKED), 0) + removals
+        ids = max(-(-(self._book.catalog.last - self._next + 1) // self._packed), 0)
+        return min(ids, max(self._book.catalog.series - self._done, 0)) + removals
 
     def step(self) -> None:
         """Compact the next series, those of a group at most; or remove rows."""
@@ -53,9 +55,9 @@ class Compaction:
         if first is None:
             self._remove()
             return
-        end = min(first + SERIES_PACKED, (first // self._book.group + 1) * self._book.group)
-        self._compact(first, end)
-        self._next, self._done = end, self._done + end - first
+        end = min(first + self._packed, (first // self._book.group + 1) * self._book.group)
+        self._next = end
+        self._done += self._compact(first, end)
 
     def _seconds_removed(self) -> int:
         groups = max(self._book.catalog.series // self._book.group, 1)
@@ -70,14 +72,14 @@ class Compaction:
         if upto == len(self._seconds):
             del self._book.touched[self.hour]
 
-    def _compact(self, first: int, end: int) -> None:
-        """Write the blocks of the series from `first` to before `end`, of one group; say which roll-up they change."""
+    def _compact(self, first: int, end: int) -> int:
+        """Write the blocks of the series from `first` to before `end`, of one group; return how many."""
         db = self._book.db
         group, slot = divmod(first, self._book.group)
         rows = frame.sound(self._rows(group), self._book.group)
         columns = frame.columns(rows, self._book.group, range(slot, slot + end - first))
         if not columns:
-            return
+            return 0
         points = {first - slot + each: column for each, column in columns.items()}
         self._merge(points, first, end)
         start = self.hour * HOUR
@@ -89,6 +91,7 @@ class Compaction:
         update = "UPDATE history_series SET last = ? WHERE id = ? AND last < ?"
         db.executemany(update, ((self.hour, series, self.hour) for series in points))
         self._book.outdate(1, self.hour)
+        return len(points)
 
     def _rows(self, group: int) -> list[tuple[int, bytes]]:
         """Return time and data of the group's hot rows, ascending."""

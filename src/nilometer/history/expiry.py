@@ -1,6 +1,7 @@
-"""Retention: blocks that are too old go, in the order in which they lie in the file; so do series that have no points left.
+"""Retention: blocks that are too old and rolled up go, in the order in which they lie in the file.
 
-SQLite keeps the freed pages and fills them with what comes next; the file does not grow, and does not shrink either.
+So do series that have no points left. SQLite keeps the freed pages and fills them with what comes next: the file does not
+grow, and does not shrink either.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Rules:
 
-* A level's number never changes while it has blocks; a step that is asked for again gets its level back.
+* A level's number and period never change while it has blocks; a step that is asked for again gets its level back.
 * A level that is no longer asked for is kept for 0 seconds: nobody reads it, its blocks are removed in slices, then its row.
 * When a level is new, every period that the finer level has is listed in `history_todo`.
 """
@@ -36,13 +36,12 @@ def put(db: sqlite3.Connection, wanted: Sequence[Level]) -> list[Level]:
     known = dict(db.execute("SELECT step, level FROM history_levels").fetchall())
     before = {level.number for level in stored(db)}
     db.execute("UPDATE history_levels SET keep = 0")
-    levels: list[Level] = []
     for level in wanted:
         number = known.setdefault(level.step, _free(known.values()))
-        levels.append(level._replace(number=number))
         row = (number, level.step, level.period, level.keep, LAST_TIME)
         put_in = "INSERT INTO history_levels VALUES (?, ?, ?, ?, ?) ON CONFLICT (level) DO UPDATE SET keep = excluded.keep"
         db.execute(put_in, row)
+    levels = stored(db)
     _list_missing(db, levels, before)
     return levels
 

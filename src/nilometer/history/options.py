@@ -1,7 +1,7 @@
 """What a ``sqlite`` URL says: the file, how paths are named, and how long which points are kept.
 
 A level is one resolution: level 0 the points as written, each further one a roll-up. Its blocks hold the points of a
-period: an hour, a day or a week, so long that a block is worth its while.
+period: so long that a block is worth its while, so short that the finer points need not be kept for much longer than asked.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from nilometer.core.url import Url
 
-DAY, WEEK = 86400, 604800
-PERIODS = (HOUR, DAY, WEEK)
-FULL_BLOCK = 30
+DAY = 86400
+PERIODS = (HOUR, 6 * HOUR, DAY, 7 * DAY)
+FULL_BLOCK = 60
 """Points that a block of a roll-up should hold at least."""
 MOST_ROLLUPS, LARGEST_GROUP = 8, 4096
 LONGEST_KEEP = 100 * 366 * DAY
@@ -134,7 +134,9 @@ def _level(each: Rollup, finer: Level) -> Level:
     if not fitting:
         message = f"{text}: its step must divide an hour, a day or a week"
         raise SettingError(message)
-    return Level(step, next((period for period in fitting if period // step >= FULL_BLOCK), fitting[-1]), keep)
+    enough = [period for period in fitting if period // step >= FULL_BLOCK] or fitting[-1:]
+    soon = [period for period in fitting if period <= finer.keep / 4] or fitting[:1]
+    return Level(step, min(enough[0], soon[-1]), keep)
 
 
 def cutoffs(levels: Sequence[Level], present: int) -> list[int]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from nilometer.core.capability import Series
 from nilometer.history import aggregate, block, frame, layout, levels
 from nilometer.history.aggregate import Buckets, Rule
-from nilometer.history.book import AHEAD, newest
+from nilometer.history.book import newest
 from nilometer.history.compactor import merged
 from nilometer.history.layout import HOUR, LAST_TIME, SECONDS_OF, block_hours, block_key, block_series
 from nilometer.history.roller import form, joined
@@ -87,7 +87,7 @@ class _Snapshot:
 
     def _place(self, first: int) -> int:
         """Return the place of the finest level that reaches back to `first`, or as far as any coarser one does."""
-        present = min(newest(self._db), int(self._now) + AHEAD)
+        present = min(newest(self._db), int(self._now))
         since = levels.since(self._db, self._levels, present)
         for place in range(len(since) - 1):
             coarser = zip(since[place + 1 :], self._levels[place + 1 :], strict=True)

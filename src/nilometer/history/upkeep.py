@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from nilometer.history.compactor import SETTLED, Compaction
 from nilometer.history.expiry import Expiry, Sweep
 from nilometer.history.layout import HOUR, HOUR_BITS, block_key
-from nilometer.history.levels import retired
+from nilometer.history.levels import retired, start_of
 from nilometer.history.roller import Rollup
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Upkeep:
 
     def _expiries(self) -> Iterator[tuple[Name, Callable[[], Job]]]:
         book = self._book
-        ends = [(level.number, cutoff // HOUR) for level, cutoff in zip(book.levels, book.cutoffs(), strict=True)]
+        ends = [(level.number, self._not_needed(place)) for place, level in enumerate(book.levels)]
         gone = retired(book.db)
         for number, hour in (*ends, *((number, (1 << HOUR_BITS) - 1) for number in gone)):
             keys = (block_key(number, 0), block_key(number, hour))
@@ -113,6 +113,16 @@ class Upkeep:
                 yield ("expire", number, hour), partial(Expiry, book, number, hour)
             elif number in gone:
                 book.db.execute("DELETE FROM history_levels WHERE level = ?", (number,))
+
+    def _not_needed(self, place: int) -> int:
+        """Return the hour before which a level's blocks may go: they are too old, and no roll-up still needs them."""
+        book, (cutoff, *_) = self._book, self._book.cutoffs()[place:]
+        if place + 1 == len(book.levels):
+            return cutoff // HOUR
+        query = "SELECT min(hour) FROM history_todo WHERE level = ?"
+        listed = (book.db.execute(query, (level.number,)).fetchone()[0] for level in book.levels[1 : place + 2])
+        pending = [hour for hour in (min(book.touched, default=None), *listed) if hour is not None]
+        return min([cutoff // HOUR, *(start_of(book.levels[place + 1], hour) for hour in pending)])
 
     def _sweeps(self) -> Iterator[tuple[Name, Callable[[], Job]]]:
         """Once an hour all series are looked at."""
