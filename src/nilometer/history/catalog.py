@@ -88,23 +88,26 @@ class Catalog:
         if len(self._ids) > MOST_CACHED:
             self._ids.clear()
         known = self._ids
-        for path in paths:
-            if path not in known:
-                known[path] = self._id(path, hour)
+        missing = [path for path in dict.fromkeys(paths) if path not in known]
+        select = "SELECT id FROM history_series WHERE path = ?"
+        for path in missing if self.series else ():
+            found = self._db.execute(select, (path,)).fetchone()
+            if found is not None:
+                known[path] = found[0]
+        self._add([path for path in missing if path not in known], hour)
         return [known[path] for path in paths]
 
-    def _id(self, path: str, hour: int) -> int:
-        found = self._db.execute("SELECT id FROM history_series WHERE path = ?", (path,)).fetchone()
-        if found is not None:
-            return int(found[0])
-        if self._next >> SERIES_BITS:
+    def _add(self, paths: Sequence[str], hour: int) -> None:
+        """Give new paths their ids."""
+        if self._next + len(paths) >> SERIES_BITS:
             message = "all series ids are used up: begin a new file"
             raise StoreError(message)
-        row = (self._next, path, rule_of(path, self._suffix), hour)
-        self._db.execute("INSERT INTO history_series VALUES (?, ?, ?, ?)", row)
-        self._next += 1
-        self.series += 1
-        return self._next - 1
+        ids = range(self._next, self._next + len(paths))
+        rows = ((series, path, rule_of(path, self._suffix), hour) for series, path in zip(ids, paths, strict=True))
+        self._db.executemany("INSERT INTO history_series VALUES (?, ?, ?, ?)", rows)
+        self._ids.update(zip(paths, ids, strict=True))
+        self._next += len(paths)
+        self.series += len(paths)
 
     def _touch(self, ids: Iterable[int], hour: int) -> None:
         update = "UPDATE history_series SET last = ? WHERE id = ? AND last < ?"
