@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -207,3 +208,23 @@ def test_a_line_that_the_stop_cuts_off_is_lost_and_counted() -> None:
 
     assert bench.kernel.data == b"a:1|c\n"
     assert bench.lost("unfinished_line") == 1
+
+
+def test_an_endless_sender_does_not_hold_up_the_stop() -> None:
+    bench = Bench()
+    client, ended = bench.connect(), threading.Event()
+
+    def send() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client.sendall(b"a:1|c\n" * 10_000)
+        ended.set()
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    until(lambda: bench.kernel.packets > 0)
+    bench.close()
+
+    assert ended.wait(PATIENCE)
+    sender.join()
+    client.close()

@@ -16,7 +16,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
+import sys
+import termios
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 CHUNK = 256 * 1024
-DRAIN = 64 * 1024 * 1024
-"""How much is read from one connection at stop, in bytes: an endless sender must not hold the stop up."""
 
 
 class LineBuffer:
@@ -160,20 +161,27 @@ class Connection(asyncio.Protocol):
             self._streams.losses.count("stream", "unfinished_line")
 
     def drain(self) -> None:
-        """Read what the socket holds now, then hang up."""
+        """Read what the socket holds now, then hang up. What a busy sender adds meanwhile is not waited for."""
         transport = self.transport
         if transport is None or transport.is_closing():
             return
         transport.pause_reading()
         descriptor = transport.get_extra_info("socket").fileno()
         with contextlib.suppress(OSError):  # nothing more to read, or a reset: both end the connection
-            for _ in range(DRAIN // CHUNK):
+            left = _held(descriptor)
+            while left >= 0:  # one read more than needed, to see whether the peer has closed
                 data = os.read(descriptor, CHUNK)
-                if not data:
-                    self._ended = True
+                self._ended = not data
+                if self._ended:
                     break
                 self.data_received(data)
+                left -= len(data)
         transport.close()
+
+
+def _held(descriptor: int) -> int:
+    """Return how many bytes a socket holds for us to read. Raise OSError."""
+    return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def _peer(transport: asyncio.BaseTransport, address: str) -> str:
