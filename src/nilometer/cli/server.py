@@ -102,7 +102,7 @@ class Server:
         self._listeners = Listeners(self._kernel, self._losses, max_line=limits.line, connections=limits.connections)
         cleanup.callback(self._listeners.close)
         cleanup.callback(self._stop_listening)
-        for url in settings.server.listen:
+        for url in dict.fromkeys(settings.server.listen):
             self._listen(url)
         self._bad_lines = BadLineLog(self._kernel, SYSTEM, statsd=self._plan.statsd is not None)
         self._flusher = self._new_flusher(left.written)

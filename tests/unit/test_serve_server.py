@@ -1,0 +1,171 @@
+"""The server in this process: what it saves while it runs, and reloads that fail half-way."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import json
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nilometer.cli import logs, server
+from nilometer.cli.server import Plan, Server
+from nilometer.core.errors import ConfigError
+from nilometer.core.settings import load
+from nilometer.ingest._reference import ReferenceKernel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Start = Callable[..., Server]
+
+
+def plan(state: Path, **flags: object) -> Plan:
+    named = {name.replace("__", "."): value for name, value in flags.items()}
+    defaults = {"server.state": str(state), "server.listen": [], "server.sinks": ["null://"], "flush.interval": "1h"}
+    return Plan(load(None, {}, {**defaults, **named}))
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Path:
+    monkeypatch.setattr(logs, "configure", lambda *_, **__: None)
+    caplog.set_level(logging.INFO)
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def kernel() -> ReferenceKernel:
+    return ReferenceKernel()
+
+
+@pytest.fixture
+def start(state: Path, kernel: ReferenceKernel) -> Iterator[Start]:
+    started: list[Server] = []
+
+    def begin(**flags: object) -> Server:
+        started.append(Server(plan(state, **flags), kernel))
+        started[-1].start()
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.stop()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_gauges_are_saved_while_the_server_runs(
+    start: Start, state: Path, kernel: ReferenceKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = start()
+    kernel.feed(b"g:5|g\n")
+    kernel.flush(1.0)
+    running.tend()
+    assert not (state / "carryover.json").exists()
+
+    monkeypatch.setattr(server, "SAVE_EVERY", 0.0)
+    running.tend()
+    assert json.loads((state / "carryover.json").read_text())["gauges"] == {"g": 5.0}
+
+
+def test_a_disk_that_does_not_take_the_gauges_is_named_and_the_server_goes_on(
+    start: Start, state: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = start()
+    (state / "carryover.tmp").mkdir()
+    monkeypatch.setattr(server, "SAVE_EVERY", 0.0)
+    running.tend()
+
+    assert "carryover.json: gauges cannot be kept" in caplog.text
+
+
+def test_listeners_come_back_when_a_reload_fails_after_they_were_closed(start: Start, state: Path) -> None:
+    old, new = free_port(), free_port()
+    running = start(server__listen=[f"tcp://127.0.0.1:{old}"])
+
+    with pytest.raises(ConfigError, match="no such address"):
+        running.reload(plan(state, server__listen=[f"tcp://127.0.0.1:{new}", "tcp://192.0.2.1:1"]))
+
+    assert answers(old)
+    assert not answers(new)
+
+
+def test_a_listener_that_is_named_twice_is_one(start: Start) -> None:
+    url = f"tcp://127.0.0.1:{free_port()}"
+
+    assert len(start(server__listen=[url, url])._listening) == 1
+
+
+def test_a_listener_that_changed_is_bound_again(start: Start, state: Path) -> None:
+    port = free_port()
+    running = start(server__listen=[f"tcp://127.0.0.1:{port}"])
+
+    running.reload(plan(state, server__listen=[f"tcp://127.0.0.1:{port}?idle=5m"]))
+
+    assert answers(port)
+
+
+def test_a_sink_whose_spool_is_taken_is_named_and_the_rest_of_the_reload_happens(
+    start: Start, state: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = start()
+    running.reload(plan(state, server__sinks=["memory://x"]))
+    running.reload(plan(state, server__sinks=["null://"]))
+    (spool,) = (state / "spool").glob("memory_x-*")
+    with (spool / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        running.reload(plan(state, server__sinks=["null://", "memory://x"], flush__interval="30m"))
+
+    assert "a sink is not in use: " in caplog.text
+    assert "settings reloaded" in caplog.text
+
+
+def test_one_socket_that_cannot_be_stopped_does_not_prevent_the_rest_of_the_stop(
+    state: Path, kernel: ReferenceKernel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = Server(plan(state, server__listen=["udp://127.0.0.1:0"]), kernel)
+    running.start()
+    (listener,) = running._listening.values()
+    part = listener.parts[0]
+
+    def fail() -> None:
+        part.stop()
+        message = "a fault"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(listener, "clean", fail)
+    running.stop()
+
+    assert "could not be stopped" in caplog.text
+    assert (state / "carryover.json").exists()
+
+
+def test_the_reference_kernel_is_announced(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    start()
+
+    assert "THE REFERENCE KERNEL IS IN USE" in caplog.text
+
+
+def test_warnings_of_the_settings_are_said_at_start_and_reload(
+    state: Path, kernel: ReferenceKernel, caplog: pytest.LogCaptureFixture
+) -> None:
+    warned = dataclasses.replace(plan(state), warnings=("mind this",))
+    running = Server(warned, kernel)
+    running.start()
+    running.reload(warned)
+    running.stop()
+
+    assert caplog.messages.count("mind this") == 2
