@@ -66,7 +66,7 @@ def main() -> None:
         *(f"| {name} | {middle[name]:.1f} | {max(seen[name]):.1f} |" for name in ("merge", "text", "points")),
         f"| pause of ingest | {middle['pause']:.3f} | {max(seen['pause']):.3f} |",
         "",
-        f"{options.series:,} series, {middle['lines']:,.0f} lines of Graphite text: {middle['merge'] + middle['text']:.0f} ms in all.",
+        f"{options.series:,} series, {middle['lines']:,.0f} lines of text: {middle['merge'] + middle['text']:.0f} ms in all.",
     ]
     print("\n".join(rows))
     if options.write:

@@ -7,6 +7,7 @@ under ``CI`` it counts as failed. The last line is ``N passed, N failed, N skipp
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -120,6 +122,18 @@ def missing(check: Check, path: str) -> str | None:
     return next((need for need in check.needs if shutil.which(need, path=path) is None), None)
 
 
+def left_out() -> dict[str, str]:
+    """Return what the set-up could not install, with the reason and the cure."""
+    note = CACHE / "left-out.json"
+    known = json.loads(note.read_text()) if note.exists() else {}
+    found = {name: f"{name}: {why['reason']}; cure: {why['cure']}" for name, why in known.items()}
+    if find_spec("nilometer_native") is None:
+        found["native"] = f"native kernel: not built; cure: {CARGO_CURE}"
+    if shutil.which("node") is None:
+        found["node"] = "node: not installed; cure: install it (Debian: apt-get install nodejs npm)"
+    return found
+
+
 def perform(check: Check, count: Count) -> None:
     """Run one check and count it."""
     path = os.pathsep.join([str(BIN), str(CACHE / "bin"), str(Path.home() / ".cargo/bin"), os.environ["PATH"]])
@@ -131,7 +145,7 @@ def perform(check: Check, count: Count) -> None:
     start = time.monotonic()
     if check.report:
         check.report.unlink(missing_ok=True)
-    environment = os.environ | {"PATH": path} | check.environment
+    environment = os.environ | {"PATH": path, "NILOMETER_LEFT_OUT": ",".join(left_out())} | check.environment
     status = subprocess.run(check.command, cwd=check.folder, env=environment, check=False).returncode
     print(f"   {'ok' if status == 0 else 'FAILED'} after {time.monotonic() - start:.1f} s", flush=True)
     if check.report:
@@ -207,7 +221,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=4)
     options = parser.parse_args()
     checks = {"fast": lambda: fast(options.jobs), "slow": lambda: slow(options.jobs), "lint": lint}[options.set]()
-    count = Count()
+    count = Count(left_out=list(left_out().values()))
     for check in checks:
         perform(check, count)
     if options.set == "fast":

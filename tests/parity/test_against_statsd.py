@@ -23,6 +23,7 @@ import pytest
 from nilometer.testing import streams
 from nilometer.testing.carbon import Carbon, parse
 from nilometer.testing.daemon import Command, Daemon
+from nilometer.testing.missing import Missing
 
 STATSD = Path(os.environ.get("NILOMETER_STATSD_JS") or Path(__file__).parents[2] / ".cache/statsd/node_modules/statsd/stats.js")
 DEADLY = {"@+1", "@ 1", "@Infinity"}
@@ -100,8 +101,9 @@ def steady(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_same_datagrams_make_the_same_lines(name: str, kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
     node = shutil.which("node")
-    assert node, "node is not installed; Debian: apt-get install nodejs"
-    assert STATSD.exists(), f"the reference server is not at {STATSD}; run: make servers"
+    if node is None or not STATSD.exists():
+        message = f"node or the reference server ({STATSD}) is missing; type: make servers"
+        raise Missing(message, "statsd")
     monkeypatch.setenv("NILOMETER_KERNEL", kernel)
     draw = random.Random(name)  # noqa: S311 a sample to test with
     windows = [datagrams(draw, 25) for _ in range(WINDOWS)]

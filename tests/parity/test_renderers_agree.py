@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nilometer.core.errors import StaleBuild
 from nilometer.core.naming import Naming
 from nilometer.core.record import Block, Column, Flush, Kind, Window
 from nilometer.core.wire import render
+from nilometer.testing import kernels
 
 SLOW = os.environ.get("NILOMETER_HYPOTHESIS") == "slow"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)] if SLOW else []
@@ -72,12 +72,10 @@ flushes = st.builds(
 @cache
 def native() -> render.Renderer:
     """Return the native renderer, once."""
-    try:
-        from nilometer.ingest._kernel import NativeRenderer  # noqa: PLC0415 fails as a test where it is not built
+    kernels.make("native")  # says so when it is not built
+    from nilometer.ingest._kernel import NativeRenderer  # noqa: PLC0415 only where it is built
 
-        return NativeRenderer()
-    except (ImportError, StaleBuild) as error:
-        pytest.fail(f"the native renderer cannot be used: {error}; build it with: make native", pytrace=False)
+    return NativeRenderer()
 
 
 @PROFILE

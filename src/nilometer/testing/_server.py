@@ -135,15 +135,21 @@ class Server:
     def leave(self) -> None:
         """Close the socket and every connection."""
         self.inbox.resume()
-        for each in (self._socket, *self._connections):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+        self._end(self._socket)
+        self._threads[0].join()  # from here on no connection comes
+        for connection in self._connections:
+            self._end(connection)
         for thread in self._threads:
             thread.join()
         self._connections, self._threads = [], []
         if isinstance(self.address, str):
             Path(self.address).unlink(missing_ok=True)
+
+    @staticmethod
+    def _end(link: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            link.shutdown(socket.SHUT_RDWR)
+        link.close()
 
     def come_back(self) -> None:
         """Bind the same address again."""

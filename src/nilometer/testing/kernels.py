@@ -8,6 +8,7 @@ from nilometer.core.naming import Naming
 from nilometer.core.record import Flush, Window
 from nilometer.core.wire.render import lines
 from nilometer.ingest._reference import ReferenceKernel
+from nilometer.testing.missing import Missing
 
 if TYPE_CHECKING:
     from nilometer.ingest.kernel import Aggregates, Kernel
@@ -18,12 +19,16 @@ NAMING = Naming(prefix="")
 
 
 def make(name: str) -> Kernel:
-    """Return a new kernel. Raise ImportError or `StaleBuild` when the native one is not built from these sources."""
+    """Return a new kernel. Raise `Missing` when the native one is not built, `StaleBuild` when from other sources."""
     if name == "reference":
         return ReferenceKernel()
     from nilometer.ingest import _kernel  # noqa: PLC0415 the reference must be testable where no native kernel is
 
-    return _kernel.native()
+    try:
+        return _kernel.native()
+    except ModuleNotFoundError as error:
+        message = f"the native kernel is not built ({error}); type: make native"
+        raise Missing(message, "native") from error
 
 
 def as_flush(aggregates: Aggregates, seconds: float = 1.0) -> Flush:

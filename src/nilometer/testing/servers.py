@@ -18,19 +18,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from nilometer.testing.daemon import free_port
+from nilometer.testing.missing import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 VENV = "NILOMETER_GRAPHITE_VENV"
 CHECKOUT = Path(__file__).parents[3]
-START, STOP = 30.0, 10.0
+START, STOP = 90.0, 10.0
 """Seconds that a server has to start and to stop."""
 LOOK = 0.05
-
-
-class Missing(RuntimeError):
-    """A server is not installed."""
 
 
 def programs() -> Path:
@@ -38,7 +35,7 @@ def programs() -> Path:
     folder = Path(os.environ.get(VENV) or CHECKOUT / ".cache" / "graphite") / "bin"
     if not (folder / "carbon-cache.py").exists():
         message = f"{folder} holds no Graphite; type: make servers (or name an environment that does with {VENV})"
-        raise Missing(message)
+        raise Missing(message, "graphite")
     return folder
 
 
