@@ -133,10 +133,11 @@ class Server:
                 raise TimeoutError(message)
 
     def leave(self) -> None:
-        """Close the socket and every connection."""
+        """Close the socket and every connection. Leaving twice does nothing."""
         self.inbox.resume()
         self._end(self._socket)
-        self._threads[0].join()  # from here on no connection comes
+        for thread in self._threads[:1]:
+            thread.join()  # it accepts: from here on no connection comes
         for connection in self._connections:
             self._end(connection)
         for thread in self._threads:
