@@ -45,6 +45,7 @@ MINIMA = re.compile(rf"(?:^|\.)(?:lower|min){PERCENTILE}")
 
 
 ONE = array("d", [1.0])
+ONE_BYTES = ONE.tobytes()
 
 
 class Buckets(NamedTuple):
@@ -85,15 +86,13 @@ def single(times: Sequence[int], values: array[float]) -> Buckets:
 
 def buckets(rule: Rule, finer: Buckets, step: int) -> Buckets:
     """Make coarser points from finer ones. The finer step divides the coarser one."""
-    cuts, starts = _cuts(finer.times if isinstance(finer.times, range) else tuple(finer.times), step)
-    totals, numbers = finer.totals.tolist(), finer.numbers.tolist()
-    fold = FOLDS[rule]
-    counts = [sum(numbers[start:end]) for start, end in cuts]
-    if 0.0 in numbers:
-        made = [fold(_present(totals[start:end], numbers[start:end])) for start, end in cuts]
-    else:
-        made = [fold(totals[start:end]) for start, end in cuts]
-    return Buckets(starts, array("d", made), array("d", counts))
+    cuts, starts, lengths = _cuts(finer.times if isinstance(finer.times, range) else tuple(finer.times), step)
+    totals, fold = finer.totals.tolist(), FOLDS[rule]
+    if finer.numbers.tobytes() == ONE_BYTES * len(totals):
+        return Buckets(starts, array("d", [fold(totals[start:end]) for start, end in cuts]), lengths)
+    numbers = finer.numbers.tolist()
+    made = [fold(_present(totals[start:end], numbers[start:end])) for start, end in cuts]
+    return Buckets(starts, array("d", made), array("d", [sum(numbers[start:end]) for start, end in cuts]))
 
 
 def _present(totals: Iterable[float], numbers: Iterable[float]) -> list[float]:
@@ -105,8 +104,11 @@ FOLDS: dict[Rule, Callable[[list[float]], float]] = {Rule.MEAN: sum, Rule.SUM: s
 
 
 @lru_cache(maxsize=256)
-def _cuts(times: range | tuple[int, ...], step: int) -> tuple[list[tuple[int, int]], Sequence[int]]:
-    """Return the slices of `times` that fall into one step each, and where these steps start. All series share the times."""
+def _cuts(times: range | tuple[int, ...], step: int) -> tuple[list[tuple[int, int]], Sequence[int], array[float]]:
+    """Return the slices of `times` that fall into one step each, where these steps start, and how long the slices are.
+
+    All series share the times.
+    """
     cuts: list[tuple[int, int]] = []
     starts = array("q")
     at = 0
@@ -116,14 +118,36 @@ def _cuts(times: range | tuple[int, ...], step: int) -> tuple[list[tuple[int, in
         cuts.append((at, end))
         starts.append(start)
         at = end
-    return cuts, regular(starts)
+    return cuts, regular(starts), array("d", [end - start for start, end in cuts])
+
+
+def joined(pieces: Sequence[Buckets]) -> Buckets:
+    """Return pieces that follow each other as one."""
+    if len(pieces) == 1:
+        return pieces[0]
+    times, totals, numbers = array("q"), array("d"), array("d")
+    for piece in pieces:
+        times.extend(piece.times)
+        totals.extend(piece.totals)
+        numbers.extend(piece.numbers)
+    return Buckets(times, totals, numbers)
 
 
 def overlaid(older: Buckets, newer: Buckets) -> Buckets:
     """Return both, the newer where they share a time."""
-    merged = dict(zip(older.times, zip(older.totals, older.numbers, strict=True), strict=True))
-    merged.update(zip(newer.times, zip(newer.totals, newer.numbers, strict=True), strict=True))
+    alone = bisect_left(older.times, newer.times[0])
+    if alone == len(older.times):
+        return joined([older, newer])
+    merged = {time: (total, number) for time, total, number in zip(*older, strict=True) if time >= newer.times[0]}
+    merged.update((time, (total, number)) for time, total, number in zip(*newer, strict=True))
     times = sorted(merged)
-    return Buckets(
-        regular(times), array("d", [merged[time][0] for time in times]), array("d", [merged[time][1] for time in times])
-    )
+    totals, numbers = zip(*map(merged.__getitem__, times), strict=True)
+    mixed = Buckets(regular(times), array("d", totals), array("d", numbers))
+    return joined([cut(older, 0, alone), mixed]) if alone else mixed
+
+
+def cut(points: Buckets, start: int, end: int) -> Buckets:
+    """Return the points from place `start` to before place `end`."""
+    if start == 0 and end == len(points.times):
+        return points
+    return Buckets(points.times[start:end], points.totals[start:end], points.numbers[start:end])

@@ -11,20 +11,22 @@ Rules:
 
 from __future__ import annotations
 
-import logging
-from array import array
 from typing import TYPE_CHECKING
 
-from nilometer.history import block, frame
-from nilometer.history.layout import HOUR, block_key, block_series, hot_key, hot_seconds
+from nilometer.history import aggregate, frame
+from nilometer.history.aggregate import overlaid
+from nilometer.history.layout import HOUR, hot_key, hot_seconds
+from nilometer.history.roller import roll_up
+from nilometer.history.shelf import gathered, put
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nilometer.history.aggregate import Buckets
     from nilometer.history.book import Book
 
-logger = logging.getLogger(__name__)
-
 SETTLED = 10
-SERIES_PACKED = 125
+SERIES_PACKED = 64
 """Series whose hour one step compacts, at most."""
 ROWS_REMOVED = 800
 """Hot rows that one step removes, about."""
@@ -74,54 +76,33 @@ class Compaction:
 
     def _compact(self, first: int, end: int) -> int:
         """Write the blocks of the series from `first` to before `end`, of one group; return how many."""
-        db = self._book.db
+        db, raw = self._book.db, self._book.levels[0]
         group, slot = divmod(first, self._book.group)
         rows = frame.sound(self._rows(group), self._book.group)
         columns = frame.columns(rows, self._book.group, range(slot, slot + end - first))
         if not columns:
             return 0
-        points = {first - slot + each: column for each, column in columns.items()}
-        self._merge(points, first, end)
-        start = self.hour * HOUR
-        rows = [
-            (block_key(0, self.hour, series), block.encode(start, times, [values]))
-            for series, (times, values) in points.items()
-        ]
-        db.executemany("INSERT OR REPLACE INTO history_blocks VALUES (?, ?)", rows)
+        points = {first - slot + each: aggregate.single(*column) for each, column in columns.items()}
+        for series, older in gathered(db, raw, [self.hour], first, end - 1).items():
+            if series in points:
+                points[series] = overlaid(older, points[series])
+        put(db, raw, self.hour, {series: (each.times, [each.totals]) for series, each in points.items()})
         update = "UPDATE history_series SET last = ? WHERE id = ? AND last < ?"
         db.executemany(update, ((self.hour, series, self.hour) for series in points))
-        self._book.outdate(1, self.hour)
+        self._roll_up(points)
         return len(points)
+
+    def _roll_up(self, points: Mapping[int, Buckets]) -> None:
+        """Make the first roll-up at once where its period is this hour too; else say that it is out of date."""
+        finest = next((level for level in self._book.levels[1:2] if level.period == HOUR), None)
+        if finest is None:
+            self._book.outdate(1, self.hour)
+        else:
+            roll_up(self._book.db, finest, self.hour, points)
+            self._book.outdate(2, self.hour)
 
     def _rows(self, group: int) -> list[tuple[int, bytes]]:
         """Return time and data of the group's hot rows, ascending."""
         select, db = "SELECT data FROM history_hot WHERE key = ?", self._book.db
         found = ((second, db.execute(select, (hot_key(second, group),)).fetchone()) for second in self._seconds)
         return [(second, row[0]) for second, row in found if row is not None]
-
-    def _merge(self, points: dict[int, frame.Column], first: int, end: int) -> None:
-        """Add what the blocks of these series hold beside the hot rows."""
-        query = "SELECT key, data FROM history_blocks WHERE key >= ? AND key < ?"
-        keys = (block_key(0, self.hour, first), block_key(0, self.hour, end))
-        for key, data in self._book.db.execute(query, keys):
-            series = block_series(key)
-            stored = sound(data, self.hour * HOUR, HOUR) if series in points else None
-            if stored is not None:
-                points[series] = merged(frame.Column(stored.times, stored.columns[0]), points[series])
-
-
-def sound(data: bytes, start: int, period: int, columns: int = 1) -> block.Points | None:
-    """Return the points of a block, None and a line in the log when it is damaged."""
-    try:
-        return block.decode(data, start, period, columns)
-    except block.Damaged as error:
-        logger.error("%s; its points are left out", error)  # noqa: TRY400 the traceback says nothing more
-        return None
-
-
-def merged(older: frame.Column, newer: frame.Column) -> frame.Column:
-    """Return the points of both, ascending; the newer ones where they share a time."""
-    points = dict(zip(older.times, older.values, strict=True))
-    points.update(zip(newer.times, newer.values, strict=True))
-    times = sorted(points)
-    return frame.Column(block.regular(times), array("d", [points[time] for time in times]))

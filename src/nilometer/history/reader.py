@@ -19,12 +19,11 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from nilometer.core.capability import Series
-from nilometer.history import aggregate, block, frame, layout, levels
-from nilometer.history.aggregate import Buckets, Rule
+from nilometer.history import aggregate, frame, layout, levels
+from nilometer.history.aggregate import Buckets, Rule, cut, joined, overlaid
 from nilometer.history.book import newest
-from nilometer.history.compactor import merged
 from nilometer.history.layout import HOUR, LAST_TIME, SECONDS_OF, block_hours, block_key, block_series
-from nilometer.history.roller import form, joined
+from nilometer.history.shelf import unpacked
 
 if TYPE_CHECKING:
     import sqlite3
@@ -98,10 +97,10 @@ class _Snapshot:
     def _as_written(self, first: int, last: int) -> dict[int, Buckets]:
         """Return the points of level 0: its blocks, and above them the hot rows."""
         blocks = self._blocks(0, first // HOUR, last // HOUR)
-        found = {series: frame.Column(points.times, points.totals) for series, points in blocks.items()}
         for series, column in self._hot(first, last):
-            found[series] = merged(found[series], column) if series in found else column
-        return {series: aggregate.single(*_cut(column, first, last)) for series, column in found.items()}
+            hot = aggregate.single(*column)
+            blocks[series] = overlaid(blocks[series], hot) if series in blocks else hot
+        return {series: _trimmed(points, first, last) for series, points in blocks.items()}
 
     def _hot(self, first: int, last: int) -> Iterator[tuple[int, frame.Column]]:
         """Yield id and points of each series that has hot rows."""
@@ -125,7 +124,7 @@ class _Snapshot:
             finer = self._as_written(begin, end) if place == 1 else self._rolled_up(place - 1, begin, end)
             for series, points in finer.items():
                 made = aggregate.buckets(self._rules[series], points, level.step)
-                found[series] = aggregate.overlaid(found[series], made) if series in found else made
+                found[series] = overlaid(found[series], made) if series in found else made
         return {series: _trimmed(points, first, last) for series, points in found.items()}
 
     def _stale(self, place: int) -> set[int]:
@@ -142,7 +141,7 @@ class _Snapshot:
         pieces: dict[int, list[Buckets]] = {}
         for hour in block_hours(self._db, level.number, first, last):
             for series, data in self._data(level, hour):
-                pieces.setdefault(series, []).append(form(block.decode(data, hour * HOUR, level.period, level.columns)))
+                pieces.setdefault(series, []).append(unpacked(data, level, hour))
         return {series: joined(found) for series, found in pieces.items()}
 
     def _data(self, level: Level, hour: int) -> Iterable[tuple[int, bytes]]:
@@ -157,11 +156,5 @@ class _Snapshot:
         return ((series, row[0]) for series, row in found if row is not None)
 
 
-def _cut(column: frame.Column, first: int, last: int) -> frame.Column:
-    low, high = bisect_left(column.times, first), bisect_right(column.times, last)
-    return column if high - low == len(column.times) else frame.Column(column.times[low:high], column.values[low:high])
-
-
 def _trimmed(points: Buckets, first: int, last: int) -> Buckets:
-    low, high = bisect_left(points.times, first), bisect_right(points.times, last)
-    return Buckets(points.times[low:high], points.totals[low:high], points.numbers[low:high])
+    return cut(points, bisect_left(points.times, first), bisect_right(points.times, last))

@@ -11,25 +11,24 @@ Rules:
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING
 
-from nilometer.history import aggregate, block
-from nilometer.history.aggregate import Buckets, Rule
-from nilometer.history.compactor import sound
-from nilometer.history.layout import HOUR, block_hours, block_key, block_series
+from nilometer.history.aggregate import Rule, buckets, overlaid
+from nilometer.history.layout import HOUR, block_hours
 from nilometer.history.levels import holds
+from nilometer.history.shelf import gathered, put
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
+    from nilometer.history.aggregate import Buckets
     from nilometer.history.book import Book
     from nilometer.history.options import Level
 
-BLOCKS_READ = 200
+BLOCKS_READ = 60
 """Finer blocks that one step reads, about."""
-SHARE = 0.6
+SHARE = 0.9
 """The part of a period within which the roll-up of the one before should be done."""
 
 
@@ -50,26 +49,15 @@ class Rollup:
 
     def step(self) -> None:
         """Make the blocks of the next series, or strike the period out when there are none left."""
-        query = "SELECT id, rule FROM history_series WHERE id >= ? ORDER BY id LIMIT ?"
-        rules = dict(self._book.db.execute(query, (self._next, self._chunk)).fetchall())
-        if not rules:
+        query = "SELECT id FROM history_series WHERE id >= ? ORDER BY id LIMIT ?"
+        found = [series for (series,) in self._book.db.execute(query, (self._next, self._chunk))]
+        if not found:
             self._finish()
             return
-        first, last = min(rules), max(rules)
+        first, last = found[0], found[-1]
         finer = gathered(self._book.db, self._finer, self._sources, first, last)
-        older = gathered(self._book.db, self.level, [self.hour], first, last)
-        for series, found in finer.items():
-            if series not in rules:
-                continue
-            made = aggregate.buckets(Rule(rules[series]), found, self.level.step)
-            self._store(series, aggregate.overlaid(older[series], made) if series in older else made)
-        self._next, self._done = last + 1, self._done + len(rules)
-
-    def _store(self, series: int, made: Buckets) -> None:
-        data = block.encode(self.hour * HOUR, made.times, [made.totals, made.numbers])
-        key = block_key(self.level.number, self.hour, series)
-        self._book.db.execute("INSERT OR REPLACE INTO history_blocks VALUES (?, ?)", (key, data))
-        holds(self._book.db, self.level, made.times[0])
+        roll_up(self._book.db, self.level, self.hour, {series: finer[series] for series in found if series in finer})
+        self._next, self._done = last + 1, self._done + len(found)
 
     def _finish(self) -> None:
         self._finished = True
@@ -78,32 +66,15 @@ class Rollup:
         self._book.outdate(self._book.levels.index(self.level) + 1, self.hour)
 
 
-def gathered(db: sqlite3.Connection, level: Level, hours: Iterable[int], first: int, last: int) -> dict[int, Buckets]:
-    """Return the points that blocks of these hours hold, for the series from `first` to `last`."""
-    found: dict[int, list[Buckets]] = {}
-    for hour in hours:
-        keys = (block_key(level.number, hour, first), block_key(level.number, hour, last))
-        for key, data in db.execute("SELECT key, data FROM history_blocks WHERE key BETWEEN ? AND ?", keys):
-            points = sound(data, hour * HOUR, level.period, level.columns)
-            if points is not None:
-                found.setdefault(block_series(key), []).append(form(points))
-    return {series: joined(pieces) for series, pieces in found.items()}
-
-
-def form(points: block.Points) -> Buckets:
-    """Return the points of a block of any level in the form of roll-ups."""
-    if len(points.columns) == 1:
-        return aggregate.single(points.times, points.columns[0])
-    return Buckets(points.times, points.columns[0], points.columns[1])
-
-
-def joined(pieces: list[Buckets]) -> Buckets:
-    """Return pieces that follow each other as one."""
-    if len(pieces) == 1:
-        return pieces[0]
-    times, totals, numbers = array("q"), array("d"), array("d")
-    for piece in pieces:
-        times.extend(piece.times)
-        totals.extend(piece.totals)
-        numbers.extend(piece.numbers)
-    return Buckets(times, totals, numbers)
+def roll_up(db: sqlite3.Connection, level: Level, hour: int, finer: Mapping[int, Buckets]) -> None:
+    """Make the level's blocks of a period from the finer points of each series."""
+    if not finer:
+        return
+    first, last = min(finer), max(finer)
+    rules = dict(db.execute("SELECT id, rule FROM history_series WHERE id BETWEEN ? AND ?", (first, last)).fetchall())
+    made = {series: buckets(Rule(rules[series]), points, level.step) for series, points in finer.items()}
+    for series, older in gathered(db, level, [hour], first, last).items():
+        if series in made:
+            made[series] = overlaid(older, made[series])
+    put(db, level, hour, {series: (each.times, [each.totals, each.numbers]) for series, each in made.items()})
+    holds(db, level, min(each.times[0] for each in made.values()))
