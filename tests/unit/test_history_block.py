@@ -50,6 +50,18 @@ def test_one_odd_value_among_whole_numbers_comes_back(odd: float) -> None:
     assert same(back.columns[0], values)
 
 
+@given(st.lists(st.lists(st.integers(1, 10**7).map(lambda cents: cents / 100), min_size=1, max_size=12), min_size=1))
+def test_sums_of_decimals_lose_their_noise(windows: list[list[float]]) -> None:
+    totals = array("d", map(sum, windows))
+    assert list(block.cleaned(totals)) == [round(total, 2) for total in totals]
+
+
+@given(st.lists(BITS, min_size=1).map(lambda values: array("d", values)))
+def test_cleaning_changes_no_value_by_more_than_noise(totals: array[float]) -> None:
+    for one, other in zip(totals, block.cleaned(totals), strict=True):
+        assert one == other or abs(one - other) <= abs(one) * 2.0**-48 or (math.isnan(one) and math.isnan(other))
+
+
 @given(st.binary(max_size=80))
 def test_hostile_bytes_are_refused_or_are_points_of_the_period(body: bytes) -> None:
     data = block.sealed(bytes((block.VERSION,)) + body)

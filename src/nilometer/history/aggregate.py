@@ -6,6 +6,7 @@ Rules:
   and sums, the largest ``upper`` and ``max``, the smallest ``lower`` and ``min``, otherwise the mean.
 * Two numbers are kept for each: the sum, maximum or minimum, and how many points went into it; with them any coarser
   point can be made later, and be exact. The mean is the sum divided by the number.
+* Totals that are decimal but for the noise of summation lose the noise when they are stored; see `block.cleaned`.
 * NaN is left out; a point made of nothing else is NaN, with a number of zero.
 * A coarser point stands at the start of its step: the points with ``time // step`` alike are one.
 

@@ -33,7 +33,7 @@ import sys
 import zlib
 from array import array
 from itertools import accumulate, repeat
-from operator import add, sub
+from operator import add, le, sub
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nilometer.core.errors import StoreError
@@ -45,6 +45,7 @@ VERSION: Final = 1
 CONSTANT, FLOATS, OFFSETS, DELTAS = range(4)
 SCALES = (1.0, 10.0, 100.0, 1000.0, 10000.0)
 SAMPLE = 6
+NOISE = 2.0**-48
 CHECK = 4
 TO_INT = 6755399441055744.0
 """1.5 × 2^52: what is added to it is rounded to a whole number, which then stands in the low bits of the sum."""
@@ -96,6 +97,28 @@ def regular(times: Sequence[int]) -> Sequence[int]:
     step = times[1] - times[0] if len(times) > 1 else 1
     even = range(times[0], times[-1] + 1, max(step, 1))
     return even if len(even) == len(times) and all(map(int.__eq__, even, times)) else times
+
+
+def cleaned(totals: array[float]) -> array[float]:
+    """Return the totals without the noise of their summation: as whole numbers of hundredths, say, when all are all but that.
+
+    No value is changed by more than 2^-48 of it, which adding a few numbers may cost as well; what is left is packed as well
+    as the numbers that were added.
+    """
+    few = totals[:: len(totals) // SAMPLE + 1]
+    for scale in SCALES:
+        if _close(few, scale) is not None:
+            found = _close(totals, scale)
+            if found is not None:
+                return found
+    return totals
+
+
+def _close(values: array[float], scale: float) -> array[float] | None:
+    """Return the values rounded to multiples of 1 / `scale`, None when this changes one of them by more than noise."""
+    rounded = array("d", [(value * scale + TO_INT - TO_INT) / scale for value in values])
+    changes = map(abs, map(sub, rounded, values))
+    return rounded if all(map(le, changes, [abs(value) * NOISE for value in values])) else None
 
 
 def _times(times: Sequence[int]) -> bytes:

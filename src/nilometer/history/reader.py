@@ -60,14 +60,8 @@ def read(db: sqlite3.Connection, paths: Sequence[str], start: float, end: float,
     first = math.ceil(max(start, 0.0)) if start < LAST_TIME else LAST_TIME
     last = math.floor(min(end, LAST_TIME - 1.0)) if end >= 0 else -1
     found = _Snapshot(db, rules, now).read(first, last) if first <= last and rules else {}
-    return [_series(path, known[path], found) for path in paths]
-
-
-def _series(path: str, row: tuple[int, int] | None, found: Mapping[int, Buckets]) -> Series:
-    if row is None or row[0] not in found:
-        return Series(path, array("q"), array("d"))
-    points = found[row[0]]
-    return Series(path, points.times, points.values(Rule(row[1])))
+    ids = {path: -1 if row is None else row[0] for path, row in known.items()}
+    return [Series(path, *found.get(ids[path], (array("q"), array("d")))) for path in paths]
 
 
 class _Snapshot:
@@ -79,10 +73,13 @@ class _Snapshot:
         self._group = layout.group_size(db)
         self._levels = levels.stored(db)
 
-    def read(self, first: int, last: int) -> dict[int, Buckets]:
-        """Return the points from `first` to `last`, from the level that fits."""
+    def read(self, first: int, last: int) -> dict[int, tuple[Sequence[int], Sequence[float]]]:
+        """Return the times and values of each series from `first` to `last`, from the level that fits."""
         place = self._place(first)
-        return self._as_written(first, last) if place == 0 else self._rolled_up(place, first, last)
+        if place == 0:
+            return {series: (points.times, points.totals) for series, points in self._as_written(first, last).items()}
+        found = self._rolled_up(place, first, last)
+        return {series: (points.times, points.values(self._rules[series])) for series, points in found.items()}
 
     def _place(self, first: int) -> int:
         """Return the place of the finest level that reaches back to `first`, or as far as any coarser one does."""

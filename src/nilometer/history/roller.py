@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nilometer.history.aggregate import Rule, buckets, overlaid
+from nilometer.history.block import cleaned
 from nilometer.history.layout import HOUR, block_hours
 from nilometer.history.levels import holds
 from nilometer.history.shelf import gathered, put
@@ -76,5 +77,5 @@ def roll_up(db: sqlite3.Connection, level: Level, hour: int, finer: Mapping[int,
     for series, older in gathered(db, level, [hour], first, last).items():
         if series in made:
             made[series] = overlaid(older, made[series])
-    put(db, level, hour, {series: (each.times, [each.totals, each.numbers]) for series, each in made.items()})
+    put(db, level, hour, {series: (each.times, [cleaned(each.totals), each.numbers]) for series, each in made.items()})
     holds(db, level, min(each.times[0] for each in made.values()))

@@ -1,0 +1,171 @@
+"""Measure the embedded series store: ``python bench/history.py [--series 10000] [--hours 2.5]``.
+
+Writes hours of flushes, ten seconds apart by a clock of its own, as fast as the store takes them: timers with ten statistics
+each, every value a random walk with two decimals. Then prints how long a write took (upkeep included), what a point takes
+on disk, and how long it takes to read one series, also while flushes are written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from array import array
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from page import write as write_page
+
+from nilometer.core import url
+from nilometer.core.record import Block, Column, Flush, Kind, Window
+from nilometer.history.store import Store
+from nilometer.ingest import _kernel
+from nilometer.testing.clock import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+STATISTICS = ("mean_90", "upper_90", "sum_90", "std", "upper", "lower", "count", "sum", "mean", "median")
+INTERVAL = 10
+READS, BESIDE = 200, 60
+"""Reads measured, and flushes written beside others."""
+BEGIN = 1_000_000_800
+WALKS = 1000
+"""Different walks; series share them."""
+
+
+class MeasuredClock(ManualClock):
+    """Time of day by hand, so that hours pass in minutes; measured time by the machine, so that upkeep has its true limits."""
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic time."""
+        return time.monotonic()
+
+
+def flushes(series: int, count: int) -> Iterator[Flush]:
+    """Yield flushes of so many series."""
+    chance = random.Random(1)  # noqa: S311 not a secret
+    names = "\n".join(f"service{index % 40}.host{index // 40}.request" for index in range(series)).encode()
+    walks = [[chance.randint(0, 50_000) for _ in range(WALKS)] for _ in STATISTICS]
+    for turn in range(1, count + 1):
+        columns = []
+        for name, walk in zip(STATISTICS, walks, strict=True):
+            walk[:] = [value + chance.randrange(-100, 101) for value in walk]
+            values = array("d", [value / 100 for value in walk]) * (series // WALKS + 1)
+            columns.append(Column(name, values[:series]))
+        end = BEGIN + turn * INTERVAL
+        yield Flush(Window(end - INTERVAL, end, INTERVAL), (Block(Kind.TIMER, names, series, tuple(columns)),))
+
+
+def milliseconds(start: float) -> float:
+    """Return the milliseconds since `start`."""
+    return (time.perf_counter() - start) * 1000
+
+
+def fill(store: Store, clock: ManualClock, source: Iterable[Flush], count: int) -> list[float]:
+    """Write the flushes; return the milliseconds of each write."""
+    took: list[float] = []
+    for turn, flush in enumerate(source, 1):
+        clock.advance(INTERVAL)
+        start = time.perf_counter()
+        store.write(flush)
+        took.append(milliseconds(start))
+        if turn % 60 == 0:
+            note = f"{turn}/{count} flushes, median {statistics.median(took):.0f} ms, worst {max(took):.0f} ms"
+            print(note, file=sys.stderr, flush=True)
+    return took
+
+
+def read_times(store: Store, begin: float, end: float, more: Callable[[int], bool]) -> list[float]:
+    """Return the milliseconds of reading one series at a time, as long as there is to be one more."""
+    chance = random.Random(2)  # noqa: S311 not a secret
+    paths = store.find("*.mean", limit=100_000)
+    took: list[float] = []
+    while more(len(took)):
+        start = time.perf_counter()
+        store.read([chance.choice(paths)], begin, end)
+        took.append(milliseconds(start))
+    return took
+
+
+def read_while_writing(store: Store, clock: ManualClock, following: Iterable[Flush]) -> list[float]:
+    """Return the milliseconds of reading one series, in a thread beside one that writes the flushes."""
+    done = Event()
+
+    def go() -> None:
+        for flush in following:
+            clock.advance(INTERVAL)
+            store.write(flush)
+        done.set()
+
+    thread = Thread(target=go)
+    end = clock.time()
+    thread.start()
+    took = read_times(store, BEGIN, end, lambda _: not done.is_set())
+    thread.join()
+    return took
+
+
+def spread(took: list[float]) -> str:
+    """Return median, 99th percentile and worst."""
+    ordered = sorted(took)
+    return f"{statistics.median(took):.1f} | {ordered[int(len(ordered) * 0.99)]:.1f} | {ordered[-1]:.1f}"
+
+
+def stored(file: Path) -> tuple[float, float]:
+    """Return the bytes of a point in blocks of level 0, and in those of the roll-ups, counted with SQLite's own overhead."""
+    with closing(sqlite3.connect(file)) as db:
+        ((size, blocks),) = db.execute("SELECT sum(length(data) + 12), count(*) FROM history_blocks WHERE key < 1 << 56")
+        ((rolled,),) = db.execute("SELECT sum(length(data) + 12) FROM history_blocks WHERE key >= 1 << 56")
+    points = blocks * 3600 / INTERVAL
+    return size / points, (rolled or 0) / points
+
+
+def measure(file: Path, series: int, hours: float) -> list[str]:
+    """Write, read, and return the lines of the page."""
+    _kernel.create()  # puts the native renderer in place, where there is one
+    clock = MeasuredClock(BEGIN)
+    count = round(hours * 3600 / INTERVAL)
+    source = flushes(series, count + BESIDE)
+    store = Store(url.parse(f"sqlite:///{file}"), clock)
+    writes = fill(store, clock, islice(source, count), count)
+    reads = read_times(store, BEGIN, clock.time(), lambda done: done < READS)
+    beside = read_while_writing(store, clock, source)
+    store.close()
+    point, rolled = stored(file)
+    size = file.stat().st_size / 1e6
+    span = f"one series, {hours:g} h"
+    return [
+        "| step, ms | median | 99 % | worst |",
+        "|---|---|---|---|",
+        f"| write a flush of {series * len(STATISTICS):,} points | {spread(writes)} |",
+        f"| read {span} | {spread(reads)} |",
+        f"| read {span}, while flushes are written | {spread(beside)} |",
+        "",
+        f"A point takes {point:.2f} bytes in its hour's block and {rolled:.2f} in roll-ups. The file has {size:,.0f} MB.",
+    ]
+
+
+def main() -> None:
+    """Measure and print, and write the page when asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--series", type=int, default=10_000, help="timers, of ten statistics each")
+    parser.add_argument("--hours", type=float, default=2.5)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        lines = measure(Path(place) / "history.db", options.series, options.hours)
+    print("\n".join(lines))
+    if options.write:
+        write_page("history", lines)
+
+
+if __name__ == "__main__":
+    main()
