@@ -18,7 +18,7 @@ import pytest
 from nilometer.backends import registry
 from nilometer.core.errors import Unavailable
 from nilometer.core.record import Flush, Kind, Window, block
-from nilometer.testing import contract, flushes, servers
+from nilometer.testing import contract, flushes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,16 +28,6 @@ if TYPE_CHECKING:
 
 SCHEMES = ("graphite", "graphite+pickle")
 PATIENCE = 20.0
-
-
-@pytest.fixture(scope="module")
-def graphite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graphite]:
-    with servers.graphite(tmp_path_factory.mktemp("graphite")) as server:
-        yield server
-
-
-def url_of(server: Graphite, scheme: str) -> str:
-    return f"{scheme}://127.0.0.1:{server.ports.pickle if scheme.endswith('pickle') else server.ports.line}"
 
 
 def now() -> int:
@@ -63,7 +53,7 @@ def gauge(name: str, value: float, end: int) -> Flush:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_what_was_written_is_what_render_returns(graphite: Graphite, scheme: str) -> None:
     end, prefix = now(), f"plain-{len(scheme)}"
-    with contract.opened(f"{url_of(graphite, scheme)}?prefix={prefix}") as sink:
+    with contract.opened(f"{graphite.url(scheme)}?prefix={prefix}") as sink:
         sink.write(flushes.every_kind(end))
     values = rendered(graphite, f"{prefix}.*.contract.*", end, lambda found: len(found) >= 3)
     assert values == {
@@ -86,7 +76,7 @@ def test_what_was_written_is_what_render_returns(graphite: Graphite, scheme: str
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_tags_are_found_by_tag(graphite: Graphite, scheme: str) -> None:
     end, prefix = now(), f"tagged-{len(scheme)}"
-    with contract.opened(f"{url_of(graphite, scheme)}?prefix={prefix}") as sink:
+    with contract.opened(f"{graphite.url(scheme)}?prefix={prefix}") as sink:
         sink.write(flushes.every_kind(end))
     target = f"seriesByTag('name=~{prefix}.counters.*','code=500')"
     path = f"{prefix}.counters.contract.errors"
@@ -99,7 +89,7 @@ def test_tags_are_found_by_tag(graphite: Graphite, scheme: str) -> None:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_two_thousand_series_over_two_connections(graphite: Graphite, scheme: str) -> None:
     end, prefix = now(), f"many-{len(scheme)}"
-    with contract.opened(f"{url_of(graphite, scheme)}?prefix={prefix}&connections=2&counts=false") as sink:
+    with contract.opened(f"{graphite.url(scheme)}?prefix={prefix}&connections=2&counts=false") as sink:
         sink.write(flushes.many(end, 2000))
     values = rendered(graphite, f"{prefix}.counters.contract.many.*.rate", end, lambda found: len(found) == 2000)
     assert values == {f"{prefix}.counters.contract.many.{number:05}.rate": (number + 1) / 10 for number in range(2000)}
@@ -107,7 +97,7 @@ def test_two_thousand_series_over_two_connections(graphite: Graphite, scheme: st
 
 def test_statsd_stats_stand_in_graphite(graphite: Graphite) -> None:
     end = now()
-    with contract.opened(f"{url_of(graphite, 'graphite')}?prefix=own&statsd_stats=daemon") as sink:
+    with contract.opened(f"{graphite.url('graphite')}?prefix=own&statsd_stats=daemon") as sink:
         sink.write(flushes.every_kind(end))
     assert rendered(graphite, "own.daemon.numStats", end, bool) == {"own.daemon.numStats": 8.0}
 
@@ -115,7 +105,7 @@ def test_statsd_stats_stand_in_graphite(graphite: Graphite) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_carbon_restarted_between_flushes_loses_none(graphite: Graphite, number: signal.Signals) -> None:
     end, tree = now(), f"stats.gauges.{number.name}"
-    with contract.opened(url_of(graphite, "graphite")) as sink:
+    with contract.opened(graphite.url("graphite")) as sink:
         sink.write(gauge(f"{number.name}.first", 1.0, end))
         graphite.stop_carbon(number)
         with pytest.raises(Unavailable):

@@ -15,23 +15,12 @@ from nilometer.testing.kernels import NAMES
 from nilometer.testing.serving import CONSOLE, PROGRAM, Serving, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from nilometer.testing.servers import Graphite
 
 SCHEMES = ("graphite", "graphite+pickle")
 COUNT = "stats.counters.load.count"
-
-
-@pytest.fixture(scope="module")
-def graphite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graphite]:
-    with servers.graphite(tmp_path_factory.mktemp("graphite")) as server:
-        yield server
-
-
-def url_of(server: Graphite, scheme: str) -> str:
-    return f"{scheme}://127.0.0.1:{server.ports.pickle if scheme.endswith('pickle') else server.ports.line}"
 
 
 def rendered(server: Graphite, target: str) -> dict[str, dict[int, float]]:
@@ -45,7 +34,7 @@ def rendered(server: Graphite, target: str) -> dict[str, dict[int, float]]:
 def test_what_was_sent_is_what_render_returns(graphite: Graphite, tmp_path: Path, scheme: str, kernel: str) -> None:
     name = f"{scheme.replace('+', '_')}_{kernel}"
     server = Serving(
-        "--listen=udp://127.0.0.1:0", "--flush-interval=1s", state=tmp_path, kernel=kernel, sinks=[url_of(graphite, scheme)]
+        "--listen=udp://127.0.0.1:0", "--flush-interval=1s", state=tmp_path, kernel=kernel, sinks=[graphite.url(scheme)]
     )
     try:
         to = "udp://{}:{}".format(*server.ready().address("udp"))
@@ -97,7 +86,7 @@ def test_every_flush_arrives_after_carbon_was_away_for_two_minutes_under_load(tm
         server = Serving(
             *("--listen=tcp://127.0.0.1:0", "--flush-interval=1s", "--retry-most=2s"),
             state=tmp_path / "state",
-            sinks=[CONSOLE, url_of(graphite, scheme)],
+            sinks=[CONSOLE, graphite.url(scheme)],
         )
         try:
             load = Load(server.ready().address("tcp"))

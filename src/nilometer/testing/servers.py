@@ -95,6 +95,10 @@ class Graphite:
         for name, text in files.items():
             (self.folder / name).write_text(text.format(**values))
 
+    def url(self, scheme: str) -> str:
+        """Return the URL that reaches its carbon: of ``graphite`` or ``graphite+pickle``."""
+        return f"{scheme}://127.0.0.1:{self.ports.pickle if scheme.endswith('pickle') else self.ports.line}"
+
     def start(self) -> None:
         """Start both, and return when both answer."""
         self._run("python", "-W", "ignore", "-m", "django", "migrate", "--run-syncdb", "-v0").wait(START)
