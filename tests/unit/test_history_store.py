@@ -392,7 +392,7 @@ def test_the_directory_is_made_when_its_parent_is_there(tmp_path: Path) -> None:
         ("sqlite:///x.db?rollups=11m:30d", "divide an hour, a day or a week"),
         ("sqlite:///x.db?rollups=" + ",".join(f"{2**n}m:{n + 30}d" for n in range(9)), "at most 8"),
         ("sqlite:///x.db?group=0", "between 1 and 4096"),
-        ("sqlite:///x.db?namespace=other", "neither statsd nor legacy"),
+        ("sqlite:///x.db?namespace=other", "none of statsd, legacy"),
         ("sqlite:///x.db?retentoin=7d", "did you mean 'retention'"),
     ],
 )

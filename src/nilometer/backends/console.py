@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from nilometer.backends._parts.inspect import dump
-from nilometer.backends._parts.options import at_least, no_host, one_of, option
 from nilometer.backends._parts.table import tables
 from nilometer.core.errors import Rejected, Unavailable
+from nilometer.core.options import at_least, no_host, one_of, option
 from nilometer.core.quantity import Duration
 from nilometer.core.wire.number import to_text
 

@@ -23,16 +23,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nilometer.backends._parts.graphite_stats import Stats
-from nilometer.backends._parts.options import at_least, one_host, one_of, option, refuse
 from nilometer.backends._parts.stream import Stream
 from nilometer.core.errors import Unavailable
-from nilometer.core.naming import Naming
+from nilometer.core.options import NamingOptions, at_least, one_host, option, refuse
 from nilometer.core.quantity import Duration
 from nilometer.core.wire import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from nilometer.core.naming import Naming
     from nilometer.core.record import Flush
     from nilometer.core.url import Url
 
@@ -46,12 +46,10 @@ URL_EXAMPLES = (
 EXTRA = ""
 PICKLE = "graphite+pickle"
 PORTS = {"graphite": 2003, PICKLE: 2004}
-LEGACY = "legacy"
-NAMESPACES = ("statsd", LEGACY)
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamingOptions):
     """How to reach carbon, and how series become paths."""
 
     timeout: Duration = option(Duration(5), "longest time to connect, and for each 256 KiB")  # noqa: RUF009 declares a field
@@ -62,15 +60,6 @@ class Options:
     cert: str = option("", "file with our certificate, PEM")
     key: str = option("", "file with our private key, PEM; in `cert` when empty")
     verify: bool = option(default=True, text="check the certificate and the host's name")
-    namespace: str = option("statsd", "the tree of paths: `statsd` (new) or `legacy` (old, without the prefixes below)")
-    prefix: str = option("stats", "first part of every path; left out when empty")
-    prefix_counter: str = option("counters", "second part of a counter's path")
-    prefix_timer: str = option("timers", "second part of a timer's path")
-    prefix_gauge: str = option("gauges", "second part of a gauge's path")
-    prefix_set: str = option("sets", "second part of a set's path")
-    suffix: str | None = option(None, "last part of every path, before the tags")
-    counts: bool = option(default=True, text="send counters' `count` besides their `rate`")
-    sanitize: bool = option(default=False, text="clean names that were not cleaned on arrival")
     statsd_stats: str = option("", "name under which to send statsd's own figures about the sink; none when empty")
 
 
@@ -158,25 +147,11 @@ def open(url: Url) -> Graphite:  # noqa: A001 each backend has this name
     at_least(url, "timeout", options.timeout, 0.001)
     at_least(url, "connections", options.connections, 1)
     at_least(url, "resend", options.resend, 0)
-    naming = _naming(url, options)
+    naming = options.naming(url)
     stats = Stats(options.statsd_stats, naming) if options.statsd_stats else None
     dial = _dialer(host, port, options.timeout, _tls(url, options))
     streams = [Stream(dial, str(url), options.timeout) for _ in range(options.connections)]
     return Graphite(streams, Layout(naming, url.scheme == PICKLE), stats, options.resend)
-
-
-def _naming(url: Url, options: Options) -> Naming:
-    return Naming(
-        legacy=one_of(url, "namespace", options.namespace, NAMESPACES) == LEGACY,
-        prefix=options.prefix,
-        counter=options.prefix_counter,
-        timer=options.prefix_timer,
-        gauge=options.prefix_gauge,
-        set=options.prefix_set,
-        suffix=options.suffix,
-        counts=options.counts,
-        sanitize=options.sanitize,
-    )
 
 
 def _tls(url: Url, options: Options) -> ssl.SSLContext | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from nilometer.backends._parts.options import no_host, one_of, option
+from nilometer.core.options import no_host, one_of, option
 from nilometer.core.wire.number import to_text
 
 if TYPE_CHECKING:

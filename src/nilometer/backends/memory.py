@@ -15,9 +15,9 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nilometer.backends._parts.options import at_least, no_login, option, refuse
 from nilometer.core.capability import Series
 from nilometer.core.naming import Naming
+from nilometer.core.options import at_least, no_login, option, refuse
 from nilometer.core.wire import render
 
 if TYPE_CHECKING:

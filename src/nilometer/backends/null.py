@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nilometer.backends._parts.options import no_host
+from nilometer.core.options import no_host
 
 if TYPE_CHECKING:
     from nilometer.core.record import Flush

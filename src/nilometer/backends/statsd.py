@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nilometer.backends._parts.datagrams import Datagrams
-from nilometer.backends._parts.options import at_least, no_login, one_host, one_of, option, refuse
 from nilometer.backends._parts.statsd_lines import Lines, pack
 from nilometer.backends._parts.stream import Stream
+from nilometer.core.options import at_least, no_login, one_host, one_of, option, refuse
 from nilometer.core.quantity import Duration
 
 if TYPE_CHECKING:

@@ -6,14 +6,13 @@ period: so long that a block is worth its while, so short that the finer points 
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from nilometer.core.errors import SettingError, UrlError
-from nilometer.core.naming import Naming
+from nilometer.core.errors import SettingError
+from nilometer.core.options import NamingOptions, option, refuse
 from nilometer.core.quantity import Duration, Rollup, rollup, written
 from nilometer.history.layout import HOUR
 
@@ -28,7 +27,7 @@ FULL_BLOCK = 60
 """Points that a block of a roll-up should hold at least."""
 MOST_ROLLUPS, LARGEST_GROUP = 8, 4096
 LONGEST_KEEP = 100 * 366 * DAY
-Value = TypeVar("Value")
+SPELLING = "write sqlite:///name.db, or sqlite:////path/name.db with four slashes"
 
 
 class Level(NamedTuple):
@@ -63,43 +62,15 @@ class Rollups(tuple[Rollup, ...]):
         return ",".join(map(written, self))
 
 
-def _option(default: Value, text: str) -> Value:
-    field: Value = dataclasses.field(default=default, metadata={"help": text})
-    return field
-
-
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamingOptions):
     """How long points are kept, and how series become paths."""
 
-    retention: Duration = _option(Duration(7 * DAY), "how long points are kept as they were written")  # noqa: RUF009 a field
-    rollups: Rollups = _option(  # noqa: RUF009 declares a field
+    retention: Duration = option(Duration(7 * DAY), "how long points are kept as they were written")  # noqa: RUF009 a field
+    rollups: Rollups = option(  # noqa: RUF009 declares a field
         Rollups("1m:30d,10m:365d"), "coarser points and how long they are kept: `step:keep`, finest first"
     )
-    group: int = _option(250, "series that share a row until their hour is over; fixed when the file is made")
-    namespace: str = _option("statsd", "the tree of paths: `statsd` (new) or `legacy` (old, without the prefixes below)")
-    prefix: str = _option("stats", "first part of every path; left out when empty")
-    prefix_counter: str = _option("counters", "second part of a counter's path")
-    prefix_timer: str = _option("timers", "second part of a timer's path")
-    prefix_gauge: str = _option("gauges", "second part of a gauge's path")
-    prefix_set: str = _option("sets", "second part of a set's path")
-    suffix: str | None = _option(None, "last part of every path, before the tags")
-    counts: bool = _option(default=True, text="keep counters' `count` besides their `rate`")
-    sanitize: bool = _option(default=False, text="clean names that were not cleaned on arrival")
-
-    def naming(self) -> Naming:
-        """Return how series become paths."""
-        return Naming(
-            legacy=self.namespace == "legacy",
-            prefix=self.prefix,
-            counter=self.prefix_counter,
-            timer=self.prefix_timer,
-            gauge=self.prefix_gauge,
-            set=self.prefix_set,
-            suffix=self.suffix,
-            counts=self.counts,
-            sanitize=self.sanitize,
-        )
+    group: int = option(250, "series that share a row until their hour is over; fixed when the file is made")
 
     def levels(self) -> tuple[Level, ...]:
         """Return the levels, finest first. Raise `SettingError` when they do not build on each other."""
@@ -159,26 +130,19 @@ def file_of(url: Url) -> Path:
     Raise `UrlError` when it names none.
     """
     if url.hosts or url.user is not None:
-        message = f"{url}: takes no host; write sqlite:///name.db, or sqlite:////path/name.db with four slashes"
-        raise UrlError(message)
+        raise refuse(url, f"takes no host; {SPELLING}")
     name = url.path.removeprefix("/")
     if name in ("", ":memory:") or name.endswith("/"):
-        message = f"{url}: names no file; write sqlite:///name.db, or sqlite:////path/name.db with four slashes"
-        raise UrlError(message)
+        raise refuse(url, f"names no file; {SPELLING}")
     return Path(name).absolute()
 
 
 def read(url: Url) -> tuple[Options, tuple[Level, ...]]:
     """Return a URL's options and the levels they make. Raise `UrlError`."""
     options = url.options(Options)
-    if options.namespace not in ("statsd", "legacy"):
-        message = f"{url}: option namespace: {options.namespace!r} is neither statsd nor legacy"
-        raise UrlError(message)
     if not 1 <= options.group <= LARGEST_GROUP:
-        message = f"{url}: option group: {options.group} is not between 1 and {LARGEST_GROUP}"
-        raise UrlError(message)
+        raise refuse(url, f"option group: {options.group} is not between 1 and {LARGEST_GROUP}")
     try:
         return options, options.levels()
     except SettingError as error:
-        message = f"{url}: {error}"
-        raise UrlError(message) from error
+        raise refuse(url, str(error)) from error

@@ -83,7 +83,7 @@ class Store(Reader):
     def __init__(self, url: Url, clock: Clock = SYSTEM) -> None:
         self._options, self._levels = options.read(url)
         super().__init__(options.file_of(url), clock)
-        self._naming = self._options.naming()
+        self._naming = self._options.naming(url)
         self._writing = Lock()
         self._writer: Writer | None = None
 

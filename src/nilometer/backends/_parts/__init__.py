@@ -1,1 +1,1 @@
-"""What backends are made of: options, streams, datagrams, texts. No backend in here."""
+"""What backends are made of: streams, datagrams, texts. No backend in here."""
