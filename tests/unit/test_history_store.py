@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.core import url
-from nilometer.core.errors import Rejected, UrlError
+from nilometer.core.errors import Rejected, StoreError, UrlError
 from nilometer.core.record import Block, Column, Flush, Kind, Window, block
-from nilometer.history import options, store
+from nilometer.history import catalog, options, store
 from nilometer.history.options import Level, Options, Rollups, cutoffs
 from nilometer.testing.clock import ManualClock
 from nilometer.testing.history import BEGIN, Diary
@@ -452,3 +452,32 @@ def test_a_large_flush_is_written_and_found_quickly(tmp_path: Path) -> None:
     found = diary.store.read(list(values), BEGIN, BEGIN + 60)
     assert [len(series.values) for series in found] == [6] * 20_000
     diary.close()
+
+
+def test_one_of_many_series_is_read_from_blocks(tmp_path: Path) -> None:
+    diary = opened(tmp_path, "group=50")
+    for minute in range(61):
+        diary.write(BEGIN + minute * 60, {f"s.{number:03}": float(minute * 1000 + number) for number in range(120)}, 60)
+    diary.settle()
+    one, other, none = diary.store.read(["s.003", "s.117", "s.999"], BEGIN, BEGIN + 120)
+    assert (list(one.values), list(other.values), list(none.values)) == ([3.0, 1003.0, 2003.0], [117.0, 1117.0, 2117.0], [])
+    diary.close()
+
+
+def test_paths_that_fell_out_of_the_cache_keep_their_ids(diary: Diary, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "MOST_CACHED", 2)
+    for turn, paths in enumerate(["abc", "d", "cb", "ad"]):
+        diary.write(BEGIN + turn * 10, dict.fromkeys(paths, float(turn)))
+    assert diary.read("a") == {BEGIN: 0.0, BEGIN + 30: 3.0}
+    assert diary.read("d") == {BEGIN + 10: 1.0, BEGIN + 30: 3.0}
+    assert diary.store.find() == ["a", "b", "c", "d"]
+
+
+def test_a_file_whose_ids_are_used_up_says_so(diary: Diary) -> None:
+    diary.write(BEGIN, {"a": 1.0})
+    diary.close()
+    with sqlite3.connect(diary.file) as db:
+        db.execute("UPDATE history_series SET id = (1 << 32) - 1")
+    db.close()
+    with pytest.raises(StoreError, match="used up: begin a new file"):
+        diary.write(BEGIN + 10, {"b": 1.0})

@@ -100,7 +100,7 @@ class Catalog:
     def _add(self, paths: Sequence[str], hour: int) -> None:
         """Give new paths their ids."""
         if self._next + len(paths) >> SERIES_BITS:
-            message = "all series ids are used up: begin a new file"
+            message = "all ids of series in the file are used up: begin a new file"
             raise StoreError(message)
         ids = range(self._next, self._next + len(paths))
         rows = ((series, path, rule_of(path, self._suffix), hour) for series, path in zip(ids, paths, strict=True))
