@@ -29,6 +29,9 @@ LOADS = {
     "packed 100 k": (True, 100_000),
 }
 RECEIVE_BUFFER = 4 << 20
+FIRST_RATE = 80_000.0
+SLACK = 3.0
+"""Seconds that a flush may come late."""
 
 
 class Result(NamedTuple):
@@ -57,20 +60,20 @@ def trial(peer: Peer, load: tuple[bool, int], rate: float, seconds: float, inter
     command = [sys.executable, str(ROOT / "bench/load.py"), "--port", str(peer.port), "--series", str(series)]
     command += ["--rate", str(rate), "--seconds", str(seconds), *(["--packed"] if packed else [])]
     sent = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-    end = time.monotonic() + interval * 2 + 8
-    seen = 0.0
-    while time.monotonic() < end and seen < sent["counters"]:
+    seen, grew = 0.0, time.monotonic()
+    while seen < sent["counters"] and time.monotonic() < grew + interval + SLACK:
         time.sleep(0.5)
-        seen = peer.counted() - before
+        now = peer.counted() - before
+        seen, grew = (now, time.monotonic()) if now > seen else (seen, grew)
     return Trial(sent["lines"] / sent["seconds"], sent["counters"] - seen, (peer.cpu() - cpu) / sent["lines"] * 1e6)
 
 
 def search(recipe: Recipe, load: tuple[bool, int], options: argparse.Namespace) -> Result:
-    """Return the highest rate without loss: double until lines are lost, then bisect; twice lost is lost."""
+    """Return the highest rate without loss: double until lines are lost, then bisect."""
     peer = Peer(recipe, options.interval)
     try:
         low, high, best = 0.0, float("inf"), Result(0, float("nan"), float("nan"))
-        rate = 20_000.0
+        rate = FIRST_RATE
         for _ in range(options.trials):
             seen = trial(peer, load, rate, options.seconds, options.interval)
             starved = seen.rate < rate * 0.9
