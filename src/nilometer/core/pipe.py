@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from nilometer.core.backoff import Backoff
 from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import Rejected, StoreError, Unavailable
+from nilometer.core.priority import step_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +182,7 @@ class SinkWorker:
     # -- the thread ----------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        step_back()
         try:
             while not self._closed and not self._late():
                 attempt = self._next()

@@ -15,6 +15,7 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.core.clock import SYSTEM
+from nilometer.core.priority import step_back
 from nilometer.ingest.aggregate import assemble, count_losses
 from nilometer.ingest.selfmetrics import Moment
 
@@ -72,6 +73,7 @@ class Flusher:
         self._thread.start()
 
     def _run(self) -> None:
+        step_back()
         while not self._clock.wait(self._stop, self.pause()):
             try:
                 self.tick()
