@@ -2,7 +2,8 @@
 
 Rules:
 
-* A receiver owns its socket and closes it; `stop` first reads what it still holds.
+* A receiver owns its socket and closes it; `stop` first reads what it holds at that moment, however much senders add. What
+  cannot be counted in `LONGEST` seconds is read and told of as dropped.
 * What the operating system dropped for want of buffer (``SO_RXQ_OVFL``, a counter that wraps at 32 bits) is passed on.
 * The receive buffer is asked for with ``SO_RCVBUFFORCE``, which needs ``CAP_NET_ADMIN``, then with ``SO_RCVBUF``.
 
@@ -19,13 +20,21 @@ import socket
 import stat
 import struct
 import threading
+import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-SO_RCVBUFFORCE, SO_RXQ_OVFL = 33, 40  # asm-generic/socket.h; the socket module has no names for them
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SO_RCVBUFFORCE, SO_RXQ_OVFL, SO_MEMINFO = 33, 40, 55  # asm-generic/socket.h; the socket module has no names for them
 DATAGRAM_BYTES = 1 << 19
 """Room for one datagram; a Unix datagram can be larger than UDP's 64 KiB."""
-COUNTER = struct.Struct("=I")
+LEAST_CHARGE = 512
+"""What the system takes from a receive buffer for one datagram, besides its bytes, at least."""
+LONGEST = 3.0
+"""Seconds for which a receiver that is stopped goes on to count."""
+COUNTER, MEMORY = struct.Struct("=I"), struct.Struct("=9I")
 CONTROL_BYTES = socket.CMSG_SPACE(COUNTER.size)
 V4_MAPPED = "::ffff:"
 
@@ -134,8 +143,8 @@ class DatagramReceiver:
         poll.register(self._wake, select.POLLIN)
         while not self._stopped:
             poll.poll()
-            self._reader.drain(self.buffer_bytes)
-        self._reader.drain(self.buffer_bytes)
+            self._reader.read(lambda: self._stopped)
+        self._reader.finish(self.buffer_bytes)
 
 
 def _shown(address: Any) -> str:  # noqa: ANN401 as the socket module has it
@@ -152,20 +161,40 @@ class _Reader:
         self._buffer = bytearray(DATAGRAM_BYTES)
         self._drops = 0
 
-    def drain(self, most: int) -> None:
-        """Read until the socket is empty, or `most` bytes have come: no more were waiting."""
-        read = 0
+    def read(self, stopped: Callable[[], bool]) -> None:
+        """Count datagrams until there are none or it is stopped."""
         with contextlib.suppress(BlockingIOError):
-            while read <= most:
-                read += self._receive() + 1
+            while not stopped():
+                self._count(*self._receive())
 
-    def _receive(self) -> int:
+    def finish(self, buffer_bytes: int) -> None:
+        """Count the datagrams that wait now, and no others; those that are left after `LONGEST` seconds are dropped."""
+        end, left = time.monotonic() + LONGEST, self._waiting(buffer_bytes)
+        with contextlib.suppress(BlockingIOError):
+            while left > 0:
+                size, sender = self._receive()
+                left -= size + LEAST_CHARGE
+                if time.monotonic() < end:
+                    self._count(size, sender)
+                else:
+                    self._kernel.count_drops(1)
+
+    def _waiting(self, buffer_bytes: int) -> int:
+        """Return the bytes of the receive buffer in use; of a Unix socket all, since what waits is charged to its senders."""
+        if self._path:
+            return buffer_bytes
+        return int(MEMORY.unpack(self._socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMORY.size))[0])
+
+    def _receive(self) -> tuple[int, Any]:
+        """Read one datagram into the buffer; return its size and its sender. Raise BlockingIOError when there is none."""
         size, control, _, sender = self._socket.recvmsg_into([self._buffer], CONTROL_BYTES)
         for level, kind, data in control:
             if level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL:
                 self._told_drops(COUNTER.unpack_from(data)[0])
+        return size, sender
+
+    def _count(self, size: int, sender: Any) -> None:  # noqa: ANN401 as the socket module has it
         self._kernel.feed(bytes(memoryview(self._buffer)[:size]), self._source(sender), self._dialect)
-        return size
 
     def _told_drops(self, total: int) -> None:
         new = (total - self._drops) & 0xFFFFFFFF
