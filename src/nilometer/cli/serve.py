@@ -117,8 +117,8 @@ def _allow_files() -> None:
         Example("Another port, every second", "nilometer serve --listen udp://:9125 --flush-interval 1s graphite://localhost"),
         Example("In place of statsd", "nilometer serve --statsd-config /etc/statsd/config.json"),
     ],
-    exits={0: "stopped by SIGTERM or SIGINT", 1: "could not start", 2: "wrong use, a wrong setting or URL", 130: "see 143"}
-    | {143: "a second signal ended the server before everything was flushed"},
+    exits={0: "stopped by SIGTERM or SIGINT", 1: "could not start", 2: "wrong use, a wrong setting or URL"}
+    | {130: "a second signal, SIGINT, ended the server before everything was flushed", 143: "the same, by SIGTERM"},
 )
 @click.option("--listen", "listen", multiple=True, metavar="URL", help="Same as --server-listen.")
 @click.option(
