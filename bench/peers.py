@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 
 from sink import Sink, counted
 
+from nilometer.testing.ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -46,13 +48,6 @@ def statsd_config(at: dict[str, object]) -> str:
     graphite = {"legacyNamespace": False}
     ports = {"port": at["port"], "mgmt_port": at["http"], "graphiteHost": "127.0.0.1", "graphitePort": at["carbon"]}
     return json.dumps({**ports, "address": "127.0.0.1", "flushInterval": interval, "graphite": graphite})
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """Return a loopback port that nobody uses."""
-    with socket.socket(socket.AF_INET, kind) as link:
-        link.bind(("127.0.0.1", 0))
-        return int(link.getsockname()[1])
 
 
 def recipes(extra: list[str]) -> list[Recipe]:

@@ -15,7 +15,7 @@ import pytest
 
 from nilometer.backends import registry
 from nilometer.testing.carbon import Carbon, parse
-from nilometer.testing.daemon import free_port
+from nilometer.testing.ports import free_port
 from nilometer.testing.serving import CONSOLE, PROGRAM, Serving, until
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from nilometer.cli import send as sending
 from nilometer.cli.main import main
 from nilometer.core import url as urls
 from nilometer.core.errors import InputError, Unavailable, UnknownScheme
+from nilometer.testing.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,13 +36,6 @@ def udp() -> Iterator[socket.socket]:
 
 def url_of(sock: socket.socket) -> str:
     return f"udp://127.0.0.1:{sock.getsockname()[1]}"
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def type_in(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
@@ -221,12 +215,12 @@ def test_a_wrong_target_is_named(url: str, code: int, says: str, capsys: pytest.
 
 
 def test_a_refused_connection_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["send", "--to", f"tcp://127.0.0.1:{free_port(socket.SOCK_STREAM)}", "a:1|c"]) == 1
+    assert main(["send", "--to", f"tcp://127.0.0.1:{free_port()}", "a:1|c"]) == 1
     assert "nothing listens there" in capsys.readouterr().err
 
 
 def test_a_line_too_long_for_a_datagram_is_not_sent(udp: socket.socket, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["send", "--to", url_of(udp), "a" * peer.LONGEST_DATAGRAM + ":1|c"]) == 1
+    assert main(["send", "--to", url_of(udp), "a" * 65_507 + ":1|c"]) == 1
     assert "too long for one datagram" in capsys.readouterr().err
 
 

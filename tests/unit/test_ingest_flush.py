@@ -10,15 +10,23 @@ from nilometer.ingest._reference import ReferenceKernel
 from nilometer.ingest.flush import Flusher, Parts
 from nilometer.ingest.kernel import Aggregates, Tally
 from nilometer.ingest.schedule import Schedule
-from nilometer.ingest.selfmetrics import NoMetrics
 from nilometer.testing.clock import ManualClock
 
 if TYPE_CHECKING:
     import pytest
 
-    from nilometer.core.record import Flush
+    from nilometer.core.record import Block, Flush
+    from nilometer.ingest.selfmetrics import Moment
 
 START = 1_000_000_003.0
+
+
+class NoMetrics:
+    """A server that reports nothing about itself."""
+
+    def blocks(self, moment: Moment) -> tuple[list[Block], list[Block]]:
+        del moment
+        return [], []
 
 
 class Bench:

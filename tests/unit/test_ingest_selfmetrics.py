@@ -10,7 +10,7 @@ from nilometer.core.losses import Losses
 from nilometer.core.pipe import Status
 from nilometer.core.record import Block, Kind, Window
 from nilometer.ingest.kernel import Tally
-from nilometer.ingest.selfmetrics import METRICS, Moment, NoMetrics, OwnMetrics, StatsdMetrics, label
+from nilometer.ingest.selfmetrics import METRICS, Moment, OwnMetrics, StatsdMetrics, label
 
 TALLY = Tally(packets=3, bytes=90, lines=9, bad_lines=2, kernel_drops=4, series=6, pause_ns=1_500_000)
 WINDOW = Window(1000.0, 1010.0, 10.0)
@@ -160,7 +160,3 @@ def test_the_lag_is_what_the_timestamp_missed_the_interval_by(end: float, lag: f
     _, last = metrics.blocks(MOMENT._replace(window=Window(1010.0, end, 10.0)))
 
     assert rows(last, "value") == {"statsd.timestamp_lag": (Kind.GAUGE, lag)}
-
-
-def test_no_metrics_adds_nothing() -> None:
-    assert NoMetrics().blocks(MOMENT) == ([], [])

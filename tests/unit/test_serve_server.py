@@ -16,6 +16,7 @@ from nilometer.cli.server import Plan, Server
 from nilometer.core.errors import ConfigError
 from nilometer.core.settings import load
 from nilometer.ingest._reference import ReferenceKernel
+from nilometer.testing.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,12 +55,6 @@ def start(state: Path, kernel: ReferenceKernel) -> Iterator[Start]:
     yield begin
     for each in started:
         each.stop()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def answers(port: int) -> bool:

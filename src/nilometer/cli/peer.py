@@ -28,8 +28,7 @@ TIMEOUT = 5.0
 """Seconds that connecting, or one send, may take."""
 ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 what servers listen on, not where we listen
 DATAGRAM, STREAM_CHUNK = 1432, 64 * 1024
-LONGEST_DATAGRAM = 65_507
-"""``DATAGRAM`` fits one Ethernet frame with every header; ``LONGEST_DATAGRAM`` is the most that UDP carries."""
+"""Bytes that go best in one send: a datagram that fits one Ethernet frame with every header, a piece of a stream."""
 
 Address = tuple[socket.AddressFamily, "tuple[object, ...] | str"]
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from nilometer.core.record import Window
 
-CLOCK, START = "clock", "start"
+START = "start"
 
 
 class Plan(NamedTuple):

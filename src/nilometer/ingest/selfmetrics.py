@@ -82,15 +82,6 @@ class SelfMetrics(Protocol):
         """Return the blocks that go first and those that go last."""
 
 
-class NoMetrics:
-    """Reports nothing."""
-
-    def blocks(self, moment: Moment) -> tuple[list[Block], list[Block]]:
-        """Return nothing."""
-        del moment
-        return [], []
-
-
 class OwnMetrics:
     """Reports `METRICS` below a prefix. `sinks` and `buffers` and `connections` are asked at every flush."""
 

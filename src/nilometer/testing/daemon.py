@@ -14,6 +14,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nilometer.testing.ports import free_port
+
 if TYPE_CHECKING:
     from nilometer.testing.carbon import Carbon
 
@@ -26,13 +28,6 @@ class Command(NamedTuple):
     line: str
     ready: str = "server is up"
     cwd: str | None = None
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """Return a port that is free now."""
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 class Daemon:

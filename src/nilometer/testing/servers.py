@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from nilometer.testing.daemon import free_port
 from nilometer.testing.missing import Missing
+from nilometer.testing.ports import free_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 VENV = "NILOMETER_GRAPHITE_VENV"
 CHECKOUT = Path(__file__).parents[3]
@@ -161,14 +161,6 @@ def graphite(folder: Path) -> Iterator[Graphite]:
         yield server
     finally:
         server.stop()
-
-
-def free_ports(count: int) -> Sequence[int]:
-    """Return that many different ports that are free now."""
-    ports: dict[int, None] = {}
-    while len(ports) < count:
-        ports[free_port()] = None
-    return list(ports)
 
 
 def accepts(port: int) -> bool:
