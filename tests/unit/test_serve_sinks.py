@@ -146,3 +146,32 @@ def test_settings_of_history_reach_the_store_and_its_own_options_win() -> None:
     assert with_history(url, changed).query == (("retention", "2d"), ("rollups", "1m:10d,5m:20d"))
     assert with_history(parse("null://"), changed) == parse("null://")
     assert with_history(dataclasses.replace(url, query=()), changed).query[0] == ("retention", "3d")
+
+
+@pytest.mark.parametrize(
+    ("query", "settings", "expected"),
+    [
+        ("", {"history.retention": "30d"}, {"retention": "30d", "rollups": "10m:365d"}),
+        ("", {"history.retention": "500d"}, {"retention": "500d", "rollups": ""}),
+        ("?retention=90d", {}, {"retention": "90d", "rollups": "10m:365d"}),
+        ("?retention=90d&rollups=1h:100d", {}, {"retention": "90d", "rollups": "1h:100d"}),
+        ("?retention=2d", {"history.retention": "90d"}, {"retention": "2d"}),
+    ],
+)
+def test_the_default_rollups_never_stand_in_the_way_of_a_long_retention(
+    tmp_path: Path, query: str, settings: dict[str, object], expected: dict[str, str]
+) -> None:
+    url = with_history(parse(f"sqlite:///{tmp_path}/x.db{query}"), load(None, {}, settings))
+    assert dict(url.query) == expected
+    registry.open(url, registry.METRICS).close()
+
+
+def test_rollups_that_were_asked_for_must_outlive_their_points(tmp_path: Path) -> None:
+    settings = load(None, {}, {"history.retention": "30d", "history.rollups": "1m:30d"})
+    with pytest.raises(UrlError, match="kept for longer"):
+        registry.open(with_history(parse(f"sqlite:///{tmp_path}/x.db"), settings), registry.METRICS)
+
+
+def test_a_retention_that_is_none_is_refused_by_the_store(tmp_path: Path) -> None:
+    with pytest.raises(UrlError, match="retention"):
+        registry.open(with_history(parse(f"sqlite:///{tmp_path}/x.db?retention=long"), SETTINGS), registry.METRICS)
