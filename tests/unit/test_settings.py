@@ -222,6 +222,7 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, text: str, reason: str
         ("timers.histograms", '[{match = "a"}]', "expected a list, each a table such as"),
         ("timers.histograms", '[{match = "a", bins = ["x"]}]', "expected a list, each a table such as"),
         ("timers.histograms", "[{]", "not a TOML value"),
+        ("timers.histograms", ["api:1,5,inf"], "timers.histograms = 'api:1,5,inf': expected a list, each a table such as"),
         ("timers.histograms", "[]\nother = 1", "expected a list, each a table such as"),
         ("server.state", "", "expected a path"),
         ("server.state", "a\0b", "expected a path"),

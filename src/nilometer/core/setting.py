@@ -143,7 +143,7 @@ class Setting:
         return self._item(value, where, plain=True)
 
     def _item(self, value: object, where: str, *, plain: bool = False) -> object:
-        if self.kind is Bins and isinstance(value, str):
+        if self.kind is Bins and isinstance(value, str) and value.lstrip().startswith("{"):
             value = _toml_value(value, where)
         try:
             result = _convert(value, self.kind, plain=plain or (self.many and isinstance(value, str)))
