@@ -116,6 +116,12 @@ def test_servers_become_listeners(read: Reader, config: dict[str, Any], expected
     assert urls(read(config), "server.listen") == expected
 
 
+def test_a_relative_socket_is_in_the_working_directory(read: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = read({"server": "./servers/tcp", "socket": "s.sock"})
+    assert urls(config, "server.listen") == [f"unix://{tmp_path}/s.sock?dialect=statsd"]
+
+
 LEGACY = "namespace=legacy&counts=true&statsd_stats=statsd&sanitize=false"
 NEW = "namespace=statsd&counts=true&statsd_stats=statsd&sanitize=false"
 
@@ -145,6 +151,7 @@ NEW = "namespace=statsd&counts=true&statsd_stats=statsd&sanitize=false"
         ),
         ({"graphiteHost": "db", "backends": ["./backends/console"]}, ["console://?format=statsd"]),
         ({"graphiteHost": "db", "backends": []}, []),
+        ({"backends": None, "graphiteHost": "db"}, [f"graphite://db:2003?{LEGACY}"]),
         ({"backends": ["./backends/console", "./backends/graphite"]}, ["console://?format=statsd"]),
     ],
 )

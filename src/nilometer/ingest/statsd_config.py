@@ -14,6 +14,7 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -25,7 +26,6 @@ from nilometer.core.wire.number import from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     from nilometer.core.settings import Settings
     from nilometer.core.url import Url
@@ -213,7 +213,7 @@ class _Translation:
         if kind == TCP_SERVER and server.get("socket"):
             if server.get("socket_mod") is not None:
                 query["mode"] = self._mode(server["socket_mod"], f"{key}socket_mod")
-            path = self._text(server["socket"], f"{key}socket")
+            path = str(Path(self._text(server["socket"], f"{key}socket")).absolute())
             return self._url(f"unix://{quote(path)}?{urlencode(query)}", f"{key}socket")
         port = int(self._number(server.get("port") or PORT, f"{key}port", low=0, high=65535))
         host = self._text(server.get("address") or "", f"{key}address")
@@ -243,7 +243,8 @@ class _Translation:
             CONSOLE: lambda: urls.parse("console://?format=statsd"),
         }
         key = "backends"
-        for value in self._listed(self._config.get(key, [GRAPHITE]), key):
+        listed = self._config.get(key)
+        for value in self._listed([GRAPHITE] if listed is None else listed, key):
             name = self._text(value, key)
             if name not in makers:
                 raise self._wrong(key, name, f"one of {', '.join(makers)}{did_you_mean(name, makers)}")
