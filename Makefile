@@ -44,7 +44,7 @@ lock: $(STAMPS)/venv  ## lock the dependencies anew (no index is named in the lo
 	  --no-annotate requirements/$$part.in -o requirements/$$part.lock; done
 
 clean:  ## remove everything that the targets made
-	rm -rf $(VENV) .cache build dist coverage native/target fuzz/native/target .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .cache build dist native/target fuzz/native/{target,artifacts,corpus,coverage} .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(STAMPS)/python:
 	@mkdir -p $(STAMPS)

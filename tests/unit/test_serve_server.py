@@ -7,10 +7,12 @@ import fcntl
 import json
 import logging
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nilometer.backends import registry
 from nilometer.cli import logs, server
 from nilometer.cli.server import Plan, Server
 from nilometer.core.errors import ConfigError
@@ -96,6 +98,20 @@ def test_listeners_come_back_when_a_reload_fails_after_they_were_closed(start: S
 
     assert answers(old)
     assert not answers(new)
+
+
+@pytest.mark.parametrize("align", ["clock", "start"])
+def test_windows_are_aligned_as_the_settings_say(start: Start, align: str) -> None:
+    before, sink = time.time(), f"memory://{align}"
+    start(flush__align=align, server__sinks=[sink]).stop()
+
+    reader = registry.open(sink, registry.SERIES)
+    (found,) = reader.read(["stats.gauges.nilometer.connections"], 0, before + 7200)
+    (end,) = found.times
+    if align == "clock":
+        assert end % 3600 == 0
+    else:
+        assert before + 3599 <= end <= time.time() + 3601
 
 
 def test_a_listener_that_is_named_twice_is_one(start: Start) -> None:

@@ -1,1 +1,5 @@
-"""Fixtures and contract suites for those who write backends."""
+"""Fixtures and contract suites for those who write backends.
+
+`contract` needs pytest, and `streams` Hypothesis; nothing installs them with Nilometer, and no other module here needs them.
+`servers`, `javascript`, and the native half of `kernels` raise `Missing` where what they start is not installed.
+"""
