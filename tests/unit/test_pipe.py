@@ -370,6 +370,31 @@ def test_a_disk_that_fails_never_reaches_put(bench: Bench, monkeypatch: pytest.M
     assert bench.sink.taken == [4, 5], "the newest are kept in memory"
 
 
+def test_a_disk_that_stays_full_is_named_once_until_it_takes_a_flush(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    append = bench.spool.append
+
+    def full(_: Flush) -> int:
+        message = "No space left on device"
+        raise StoreError(message)
+
+    for instead in (full, append, full):
+        monkeypatch.setattr(bench.spool, "append", instead)
+        bench.put(1, 2, 3, 4, 5, 6)
+    told = [record.getMessage() for record in caplog.records if "No space left" in record.getMessage()]
+    assert told == ["test: No space left on device"] * 2
+
+
+def test_a_store_that_is_damaged_is_named_without_a_traceback(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.sink.fault = StoreError("the file is no SQLite database")
+    bench.put(1)
+    bench.worker.start()
+    bench.idle(1)
+    assert [(record.exc_info, "no SQLite database" in record.getMessage()) for record in caplog.records] == [(None, True)]
+    assert bench.worker.status().spool_items == 1
+
+
 def test_what_the_disk_refuses_at_the_end_is_counted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: Flush) -> int:
         message = "No space left on device"

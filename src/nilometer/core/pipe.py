@@ -113,6 +113,7 @@ class SinkWorker:
         self._queue: deque[Flush] = deque()
         self._attempt: _Attempt | None = None
         self._record = _Record()
+        self._spool_fault = ""  # guarded by `_spilling`
         self._lock = Lock()  # guards what stands above; held for moments only, never over a disk or the sink
         self._spilling = Lock()  # one thread at a time moves the queue to the spool; taken before `_lock`
         self._wake = Event()
@@ -223,7 +224,7 @@ class SinkWorker:
             self._sink.write(attempt.flush)
         except Rejected as error:
             self._refused(error)
-        except Unavailable as error:
+        except (Unavailable, StoreError) as error:
             self._failed(str(error))
             return False
         except Exception as error:  # noqa: BLE001 a fault of a backend must not end the pipe; it is logged with its traceback
@@ -298,9 +299,16 @@ class SinkWorker:
             try:
                 while (flush := self._head()) is not None:
                     self._moved(flush, self._spool.append(flush))
+                    self._spool_fault = ""
             except StoreError as error:
-                logger.warning("%s: %s", self.name, error)
+                self._tell_spool_fault(str(error))
                 self._shed()
+
+    def _tell_spool_fault(self, reason: str) -> None:
+        """Log why the spool takes nothing, once until that changes: the counters say how much is lost."""
+        if reason != self._spool_fault:
+            logger.warning("%s: %s", self.name, reason)
+        self._spool_fault = reason
 
     def _shed(self) -> None:
         """Drop what does not fit into memory either."""
