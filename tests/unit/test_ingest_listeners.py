@@ -71,6 +71,8 @@ def port_of(listener: Listener) -> int:
         ("tcp://:8125?idle=soon", "'soon' is not a duration"),
         ("unix://relative.sock", "names no absolute path; write unix:///run/nilometer.sock"),
         ("unixgram:///run/x?mode=888", "'888' is not octal digits"),
+        ("unixgram:///" + "x" * 107, "its path is longer than 107 bytes"),
+        ("tcp://me:secret@:8125", "a listener asks for neither user nor password"),
         ("unix:///run/x?mode=7777", "'7777' is not octal digits"),
     ],
 )

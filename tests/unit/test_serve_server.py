@@ -7,6 +7,7 @@ import fcntl
 import json
 import logging
 import socket
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from nilometer.cli.server import Plan, Server
 from nilometer.core.errors import ConfigError
 from nilometer.core.settings import load
 from nilometer.ingest._reference import ReferenceKernel
+from nilometer.ingest.listeners import Listener
 from nilometer.testing.ports import free_port
 
 if TYPE_CHECKING:
@@ -87,6 +89,24 @@ def test_a_disk_that_does_not_take_the_gauges_is_named_and_the_server_goes_on(
     running.tend()
 
     assert "carryover.json: gauges cannot be kept" in caplog.text
+
+
+def test_a_server_without_listeners_says_so(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    start(server__listen=[])
+    assert "nothing is listened to: the settings name no listener" in caplog.text
+
+
+def test_listeners_are_stopped_at_the_same_time(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = start(server__listen=[f"tcp://127.0.0.1:{free_port()}" for _ in range(5)])
+    together, stop = threading.Barrier(5), Listener.stop
+
+    def meet(listener: Listener) -> None:
+        together.wait(10)
+        stop(listener)
+
+    monkeypatch.setattr(Listener, "stop", meet)
+    running.stop()
+    assert not together.broken
 
 
 def test_listeners_come_back_when_a_reload_fails_after_they_were_closed(start: Start, state: Path) -> None:

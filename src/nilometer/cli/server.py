@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -157,6 +158,8 @@ class Server:
             LOG.warning(REFERENCE)
         for warning in self._plan.warnings:
             LOG.warning("%s", warning)
+        if not self._listening:
+            LOG.warning("nothing is listened to: the settings name no listener")
 
     def _listen(self, url: Url) -> Listener:
         listener = self._listeners.open(url)
@@ -164,12 +167,13 @@ class Server:
         return listener
 
     def _stop_listening(self) -> None:
-        while self._listening:
-            listener = self._listening.popitem()[1]
-            try:
-                listener.stop()
-            except Exception:  # what was received must be flushed, whatever one socket does
-                LOG.exception("%s could not be stopped", listener.url)
+        """Stop all listeners at a time: each waits for its threads."""
+        threads = [threading.Thread(target=_stop, args=(listener,)) for listener in self._listening.values()]
+        self._listening.clear()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def tend(self) -> None:
         """Show bad lines, and save the gauges now and then. Call it a few times a second."""
@@ -248,6 +252,13 @@ class Server:
             self._flusher.stop()
             self._save()
         LOG.info("stopped")
+
+
+def _stop(listener: Listener) -> None:
+    try:
+        listener.stop()
+    except Exception:  # what was received must be flushed, whatever one socket does
+        LOG.exception("%s could not be stopped", listener.url)
 
 
 def _size(count: int) -> str:

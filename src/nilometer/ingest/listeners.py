@@ -36,6 +36,8 @@ BUFFER = Size(16 << 20)
 NEVER = Duration(0)
 UDP, TCP, UNIX, UNIXGRAM = "udp", "tcp", "unix", "unixgram"
 MOST_THREADS = 64
+LONGEST_PATH = 107
+"""Bytes in the path of a Unix socket, the zero byte at its end apart; see unix(7)."""
 CURES = {
     errno.EADDRINUSE: "something listens there already; stop it, or name another port",
     errno.EACCES: "not allowed; use a port above 1023 or a directory of your own, or run with the right to",
@@ -221,6 +223,8 @@ def check(url: Url) -> None:
         _refuse(url, f"option dialect: {options.dialect!r} is none of {', '.join(DIALECTS)}")
     if isinstance(options, UdpOptions) and not 1 <= options.threads <= MOST_THREADS:
         _refuse(url, f"option threads: {options.threads} is not between 1 and {MOST_THREADS}")
+    if url.user is not None:
+        _refuse(url, "a listener asks for neither user nor password")
     if isinstance(options, UnixOptions | UnixgramOptions):
         _check_unix(url, options.mode)
     elif len(url.hosts) > 1 or url.path.strip("/"):
@@ -230,6 +234,8 @@ def check(url: Url) -> None:
 def _check_unix(url: Url, mode: str) -> None:
     if any(str(host) for host in url.hosts) or not url.path.startswith("/"):
         _refuse(url, f"names no absolute path; write {url.scheme}:///run/nilometer.sock")
+    if len(os.fsencode(url.path)) > LONGEST_PATH:
+        _refuse(url, f"its path is longer than {LONGEST_PATH} bytes, which the system does not take for a socket")
     if mode and not (mode.isascii() and mode.isdigit() and set(mode) <= set("01234567") and int(mode, 8) <= 0o777):  # noqa: PLR2004 all permission bits
         _refuse(url, f"option mode: {mode!r} is not octal digits such as 660")
 
