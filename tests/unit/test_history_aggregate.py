@@ -90,3 +90,14 @@ def test_what_is_made_anew_lies_above_what_is_there() -> None:
     newer = Buckets([60, 180], array("d", [5.0, 6.0]), array("d", [2.0, 3.0]))
     both = aggregate.overlaid(older, newer)
     assert (list(both.times), list(both.totals), list(both.numbers)) == ([0, 60, 180], [1.0, 5.0, 6.0], [1.0, 2.0, 3.0])
+
+
+POINTS = st.dictionaries(st.integers(0, 30), st.integers(0, 9).map(float)).map(lambda points: dict(sorted(points.items())))
+
+
+@given(POINTS, POINTS)
+def test_overlaying_is_updating(older: dict[int, float], newer: dict[int, float]) -> None:
+    one, other = (aggregate.single(list(points), array("d", points.values())) for points in (older, newer))
+    both = aggregate.overlaid(one, other)
+    assert dict(zip(both.times, both.totals, strict=True)) == older | newer
+    assert list(both.times) == sorted(older | newer)

@@ -129,7 +129,7 @@ class ExpiringStoreAndDict(StoreAndDict):
             assert values == within(rolled_up(path, self.points[path], 600), first, last)
 
 
-ExpiringStoreAndDict.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+ExpiringStoreAndDict.TestCase.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
 test_roll_ups_outlive_the_points = ExpiringStoreAndDict.TestCase
-StoreAndDict.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+StoreAndDict.TestCase.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
 test_the_store_says_what_a_dict_says = StoreAndDict.TestCase

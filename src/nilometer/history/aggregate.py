@@ -136,7 +136,7 @@ def joined(pieces: Sequence[Buckets]) -> Buckets:
 
 def overlaid(older: Buckets, newer: Buckets) -> Buckets:
     """Return both, the newer where they share a time."""
-    alone = bisect_left(older.times, newer.times[0])
+    alone = bisect_left(older.times, newer.times[0]) if len(newer.times) else len(older.times)
     if alone == len(older.times):
         return joined([older, newer])
     merged = {time: (total, number) for time, total, number in zip(*older, strict=True) if time >= newer.times[0]}
