@@ -1,0 +1,61 @@
+"""From settings to the kernel's rules, and from the kernel's tally to the counters of losses."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from nilometer.core.losses import Losses
+from nilometer.core.settings import load
+from nilometer.ingest.aggregate import count_losses, rules
+from nilometer.ingest.kernel import Aggregation, Histogram, Tally
+
+CHANGES = {
+    "percentiles": ("timers.percentiles", "50 99.9", (50.0, 99.9)),
+    "histograms": ("timers.histograms", '[{match = "api", bins = [1, "inf"]}]', (Histogram("api", (1.0, float("inf"))),)),
+    "timer_statistics": ("timers.statistics", "mean upper", ("mean", "upper")),
+    "delete_counters": ("idle.delete_counters", "true", True),
+    "delete_timers": ("idle.delete_timers", "true", True),
+    "delete_sets": ("idle.delete_sets", "true", True),
+    "delete_gauges": ("idle.delete_gauges", "true", True),
+    "gauge_ttl": ("idle.gauge_ttl", "7", 7),
+    "keep": ("idle.keep", "important", ("important",)),
+    "sanitize": ("names.sanitize", "false", False),
+    "max_series": ("limits.series", "11", 11),
+    "max_samples": ("limits.samples", "12", 12),
+    "max_set_members": ("limits.set_members", "13", 13),
+    "max_line": ("limits.line", "1KiB", 1024),
+}
+"""For each rule of a kernel the setting that it comes from, a text for it, and what the text means."""
+
+LOSSES = {
+    "bad_lines": ("kernel", "bad_line"),
+    "series_over_limit": ("kernel", "series_limit"),
+    "samples_over_limit": ("kernel", "sample_limit"),
+    "members_over_limit": ("kernel", "set_member_limit"),
+    "kernel_drops": ("socket", "kernel_drop"),
+}
+
+
+def test_by_default_the_settings_are_the_rules_that_a_kernel_begins_with() -> None:
+    assert rules(load(None, {})) == Aggregation()
+
+
+def test_every_rule_comes_from_a_setting() -> None:
+    assert set(CHANGES) == {field.name for field in dataclasses.fields(Aggregation)}
+
+
+@pytest.mark.parametrize("rule", CHANGES)
+def test_a_setting_changes_its_own_rule_and_no_other(rule: str) -> None:
+    name, text, meaning = CHANGES[rule]
+
+    assert rules(load(None, {}, {name: text})) == dataclasses.replace(Aggregation(), **{rule: meaning})
+
+
+@pytest.mark.parametrize("field", LOSSES)
+def test_what_a_kernel_refused_is_counted_as_its_own_loss(field: str) -> None:
+    losses = Losses()
+    count_losses(Tally(**{field: 3}), losses)
+
+    assert {line: count for line, count in losses.totals().items() if count} == {LOSSES[field]: 3}
