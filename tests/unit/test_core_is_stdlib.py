@@ -1,4 +1,4 @@
-"""`core` and `emit` work after `pip install nilometer` alone: nothing but the standard library stands behind them."""
+"""`core` works after `pip install nilometer` alone: nothing but the standard library stands behind it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(nilometer.__file__).parent
-OURS = {
-    "core": ("nilometer.core",),
-    "emit": ("nilometer.core", "nilometer.emit", "nilometer.backends.registry"),
-}
-PACKAGES = [package for package in OURS if (ROOT / package).is_dir()]
-FILES = {package: sorted((ROOT / package).rglob("*.py")) for package in PACKAGES}
+FILES = sorted((ROOT / "core").rglob("*.py"))
 
 SAMPLE = """
 import os.path
@@ -53,32 +48,24 @@ def imported(node: ast.AST) -> Iterator[str]:
         yield from imported(child)
 
 
-def allowed(module: str, package: str) -> bool:
-    ours = any(f"{module}.".startswith(f"{name}.") for name in OURS[package])
-    return ours or module.partition(".")[0] in sys.stdlib_module_names
+def allowed(module: str) -> bool:
+    return f"{module}.".startswith("nilometer.core.") or module.partition(".")[0] in sys.stdlib_module_names
 
 
 def test_the_finder_sees_imports_wherever_they_stand() -> None:
     assert list(imported(ast.parse(SAMPLE))) == ["os.path", "z", "b.c", ".", "g.h"]
-    assert allowed("os.path", "core")
-    assert allowed("nilometer.core.url", "emit")
-    assert not any(
-        allowed(module, "core") for module in ("nilometer.corelike", "nilometer.cli", "click", "nilometer_native", ".")
-    )
+    assert allowed("os.path")
+    assert allowed("nilometer.core.url")
+    assert not any(map(allowed, ("nilometer.corelike", "nilometer.cli", "click", "nilometer_native", ".")))
 
 
-@pytest.mark.parametrize(
-    ("package", "path"),
-    [pytest.param(package, path, id=str(path.relative_to(ROOT))) for package in PACKAGES for path in FILES[package]],
-)
-def test_a_file_imports_the_standard_library_only(package: str, path: Path) -> None:
-    modules = imported(ast.parse(path.read_text()))
-    assert [module for module in modules if not allowed(module, package)] == []
+@pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(ROOT))) for path in FILES])
+def test_a_file_imports_the_standard_library_only(path: Path) -> None:
+    assert [module for module in imported(ast.parse(path.read_text())) if not allowed(module)] == []
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_it_can_be_imported_where_nothing_else_is_installed(package: str) -> None:
-    names = [".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__") for path in FILES[package]]
+def test_it_can_be_imported_where_nothing_else_is_installed() -> None:
+    names = [".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__") for path in FILES]
     program = f"import sys; sys.path.insert(0, {str(ROOT.parent)!r})\n" + "".join(f"import {name}\n" for name in names)
     program += "print(*sorted({name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names - {'__main__'}))"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)

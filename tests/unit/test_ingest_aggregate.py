@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from nilometer.core.settings import load
 from nilometer.ingest.aggregate import count_losses, rules
 from nilometer.ingest.kernel import Aggregation, Histogram, Tally
 
-CHANGES = {
+CHANGES: dict[str, tuple[str, str, Any]] = {
     "percentiles": ("timers.percentiles", "50 99.9", (50.0, 99.9)),
     "histograms": ("timers.histograms", '[{match = "api", bins = [1, "inf"]}]', (Histogram("api", (1.0, float("inf"))),)),
     "timer_statistics": ("timers.statistics", "mean upper", ("mean", "upper")),
