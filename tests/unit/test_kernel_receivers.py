@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import stat
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nilometer.ingest.kernel import Kernel, Receiver
+
+
+SO_SNDBUFFORCE = 32  # asm-generic/socket.h; the socket module has no name for it
 
 
 def send(family: int, host: str, receiver: Receiver, *datagrams: bytes) -> str:
@@ -143,6 +147,22 @@ def test_a_unix_socket(kernel: Kernel, tmp_path: Path) -> None:
     assert [bad.source for bad in kernel.bad_lines()] == [str(tmp_path / "out.sock")]
     assert text_of(kernel.flush(1))["counters.a.count"] == "12000"
     assert not path.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may send so long a Unix datagram; run the tests as root")
+def test_the_line_that_a_datagrams_end_was_cut_off_from_is_a_bad_line(kernel: Kernel, tmp_path: Path) -> None:
+    path = str(tmp_path / "in.sock")
+    receiver = kernel.receive_unix(path, buffer_bytes=4 << 20, dialect="statsd")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 4 << 20)
+        sender.sendto(b"a:1|c\n" + b"b:22222|c" * (1 << 17), path)
+    receiver.stop()
+    aggregates = kernel.flush(1)
+    assert text_of(aggregates) == {"counters.a.rate": "1", "counters.a.count": "1"}
+    assert (aggregates.tally.lines, aggregates.tally.bad_lines) == (2, 1)
+    [bad] = kernel.bad_lines()
+    assert (bad.source, bad.line[:9], len(bad.line)) == (path, "b:22222|c", 512)
+    assert "cut off" in bad.reason
 
 
 def test_a_dead_unix_socket_is_replaced_and_a_living_one_is_not(kernel: Kernel, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import sys
 import threading
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nilometer.ingest.kernel import Kernel, Receiver
-
-SO_SNDBUFFORCE = 32
 
 
 @pytest.fixture
@@ -106,22 +103,6 @@ def test_sent_is_received_plus_dropped(kernel: Kernel) -> None:
         receiver.stop()
     tally = kernel.flush(1).tally
     assert received + tally.packets + dropped + tally.kernel_drops == sent
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may send so long a Unix datagram; run the tests as root")
-def test_the_line_that_a_datagrams_end_was_cut_off_from_is_a_bad_line(kernel: Kernel, tmp_path: Path) -> None:
-    path = str(tmp_path / "in.sock")
-    receiver = kernel.receive_unix(path, buffer_bytes=4 << 20, dialect="statsd")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 4 << 20)
-        sender.sendto(b"a:1|c\n" + b"b:22222|c" * (1 << 17), path)
-    receiver.stop()
-    aggregates = kernel.flush(1)
-    assert text_of(aggregates) == {"counters.a.rate": "1", "counters.a.count": "1"}
-    assert (aggregates.tally.lines, aggregates.tally.bad_lines) == (2, 1)
-    [bad] = kernel.bad_lines()
-    assert (bad.source, bad.line[:9], len(bad.line)) == (path, "b:22222|c", 512)
-    assert "cut off" in bad.reason
 
 
 def test_an_errors_number_and_culprit_are_told(kernel: Kernel, tmp_path: Path) -> None:

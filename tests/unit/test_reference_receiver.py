@@ -28,6 +28,9 @@ class Counting:
         self.fed += packets
         self._on_feed()
 
+    def feed_cut(self, data: bytes, source: str, dialect: str) -> None:
+        raise AssertionError(data, source, dialect)
+
     def count_drops(self, number: int) -> None:
         self.dropped += number
 

@@ -16,7 +16,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from nilometer.core.record import Block, Column, Kind, block
-from nilometer.ingest._reference.line import TOO_LONG, Refusal, read
+from nilometer.ingest._reference.line import CUT_OFF, TOO_LONG, Refusal, read
 from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
 from nilometer.ingest._reference.table import SERIES, Table
 from nilometer.ingest._reference.timer import columns
@@ -61,6 +61,14 @@ class ReferenceKernel:
             self._count("lines", len(whole))
             for line in whole:
                 self._line(line, source, dialect)
+
+    def feed_cut(self, data: bytes, source: str, dialect: str) -> None:
+        """Count the whole lines of a datagram whose end was cut off, and its last line, which is not whole, as bad."""
+        whole, newline, rest = data.rpartition(b"\n")
+        self.feed(whole + newline, source, dialect)
+        with self._lock:
+            self._count("lines", 1)
+            self._refuse(rest, source, Refusal("", CUT_OFF))
 
     def _line(self, raw: bytes, source: str, dialect: str) -> None:
         if len(raw) > self._table.rules.max_line:

@@ -31,6 +31,7 @@ NILOMETER_TYPES = STATSD_TYPES | {"c": Kind.COUNTER, "h": Kind.TIMER, "d": Kind.
 
 NO_TYPE, BAD_RATE, BAD_NUMBER = "no type", "bad sample rate", "not a number"
 NEGATIVE, INFINITE, UNKNOWN_TYPE, TOO_LONG = "negative time", "not finite", "unknown type", "line too long"
+CUT_OFF = "the end of its datagram was cut off: send shorter ones"
 
 
 class Sample(NamedTuple):

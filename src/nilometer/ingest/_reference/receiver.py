@@ -22,13 +22,13 @@ import struct
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SO_RCVBUFFORCE, SO_RXQ_OVFL, SO_MEMINFO = 33, 40, 55  # asm-generic/socket.h; the socket module has no names for them
-DATAGRAM_BYTES = 1 << 19
+DATAGRAM_BYTES = 1 << 20
 """Room for one datagram; a Unix datagram can be larger than UDP's 64 KiB."""
 LEAST_CHARGE = 512
 """What the system takes from a receive buffer for one datagram, besides its bytes, at least."""
@@ -44,6 +44,9 @@ class Feeds(Protocol):
 
     def feed(self, data: bytes, source: str = ..., dialect: str = ..., *, packets: int = ...) -> None:
         """Count whole lines."""
+
+    def feed_cut(self, data: bytes, source: str, dialect: str) -> None:
+        """Count the whole lines of a datagram whose end is missing."""
 
     def count_drops(self, number: int) -> None:
         """Count datagrams that the operating system dropped."""
@@ -153,6 +156,14 @@ def _shown(address: Any) -> str:  # noqa: ANN401 as the socket module has it
     return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
 
 
+class _Datagram(NamedTuple):
+    """A datagram, who sent it, and whether its end is missing because the buffer was too short."""
+
+    data: bytes
+    source: str
+    cut: bool
+
+
 class _Reader:
     """One socket's side: its buffer, and how many drops it has told of."""
 
@@ -165,17 +176,17 @@ class _Reader:
         """Count datagrams until there are none or it is stopped."""
         with contextlib.suppress(BlockingIOError):
             while not stopped():
-                self._count(*self._receive())
+                self._count(self._receive())
 
     def finish(self, buffer_bytes: int) -> None:
         """Count the datagrams that wait now, and no others; those that are left after `LONGEST` seconds are dropped."""
         end, left = time.monotonic() + LONGEST, self._waiting(buffer_bytes)
         with contextlib.suppress(BlockingIOError):
             while left > 0:
-                size, sender = self._receive()
-                left -= size + LEAST_CHARGE
+                datagram = self._receive()
+                left -= len(datagram.data) + LEAST_CHARGE
                 if time.monotonic() < end:
-                    self._count(size, sender)
+                    self._count(datagram)
                 else:
                     self._kernel.count_drops(1)
 
@@ -185,16 +196,17 @@ class _Reader:
             return buffer_bytes
         return int(MEMORY.unpack(self._socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMORY.size))[0])
 
-    def _receive(self) -> tuple[int, Any]:
-        """Read one datagram into the buffer; return its size and its sender. Raise BlockingIOError when there is none."""
-        size, control, _, sender = self._socket.recvmsg_into([self._buffer], CONTROL_BYTES)
+    def _receive(self) -> _Datagram:
+        """Read one datagram. Raise BlockingIOError when there is none."""
+        size, control, flags, sender = self._socket.recvmsg_into([self._buffer], CONTROL_BYTES)
         for level, kind, data in control:
             if level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL:
                 self._told_drops(COUNTER.unpack_from(data)[0])
-        return size, sender
+        return _Datagram(bytes(memoryview(self._buffer)[:size]), self._source(sender), bool(flags & socket.MSG_TRUNC))
 
-    def _count(self, size: int, sender: Any) -> None:  # noqa: ANN401 as the socket module has it
-        self._kernel.feed(bytes(memoryview(self._buffer)[:size]), self._source(sender), self._dialect)
+    def _count(self, datagram: _Datagram) -> None:
+        feed = self._kernel.feed_cut if datagram.cut else self._kernel.feed
+        feed(datagram.data, datagram.source, self._dialect)
 
     def _told_drops(self, total: int) -> None:
         new = (total - self._drops) & 0xFFFFFFFF
