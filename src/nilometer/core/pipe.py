@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from nilometer.core.record import Flush
     from nilometer.core.spool import Spool
 
-logger = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ class SinkWorker:
         if self._thread.ident is None:
             self._close_sink()
         if not ended:
-            logger.warning(
+            LOG.warning(
                 "%s: did not end within %g s; what it did not confirm is kept in its spool", self.name, deadline_seconds
             )
         return ended
@@ -244,10 +244,10 @@ class SinkWorker:
             record.written += 1
             record.written_series += flush.series
         if recovered:
-            logger.info("%s: takes flushes again; %d wait in its spool", self.name, self._spool.items)
+            LOG.info("%s: takes flushes again; %d wait in its spool", self.name, self._spool.items)
 
     def _refused(self, error: Rejected) -> None:
-        logger.error("%s: refused a flush, which is lost: %s", self.name, error)
+        LOG.error("%s: refused a flush, which is lost: %s", self.name, error)
         self._losses.count("sink", "rejected")
         with self._lock:
             self._record.dropped += 1
@@ -258,7 +258,7 @@ class SinkWorker:
             news = reason != self._record.last_error
             self._record.last_error, self._record.last_error_time = reason, self._clock.time()
         if news:
-            logger.warning("%s: is away; flushes go to its spool: %s", self.name, reason, exc_info=fault)
+            LOG.warning("%s: is away; flushes go to its spool: %s", self.name, reason, exc_info=fault)
         self._spill()
 
     def _settle(self, attempt: _Attempt) -> None:
@@ -289,7 +289,7 @@ class SinkWorker:
         try:
             self._sink.close()
         except Exception:  # the worker ends here, whatever the backend does
-            logger.exception("%s: could not be closed", self.name)
+            LOG.exception("%s: could not be closed", self.name)
 
     # -- queue to spool ------------------------------------------------------------------------------------------------
 
@@ -307,7 +307,7 @@ class SinkWorker:
     def _tell_spool_fault(self, reason: str) -> None:
         """Log why the spool takes nothing, once until that changes: the counters say how much is lost."""
         if reason != self._spool_fault:
-            logger.warning("%s: %s", self.name, reason)
+            LOG.warning("%s: %s", self.name, reason)
         self._spool_fault = reason
 
     def _shed(self) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"([0-9]{12,18})-([0-9]{1,12})\.flush")
 LOCK, ASIDE = "lock", "next.tmp"
 KEPT_CORRUPT = 4
-logger = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 class Item(NamedTuple):
@@ -120,7 +120,7 @@ class Spool:
                 message = f"{self._directory}: this spool is closed"
                 raise StoreError(message)
             if len(data) > self._size:
-                logger.warning("%s: a flush of %d bytes does not fit spool.size = %d", self._directory, len(data), self._size)
+                LOG.warning("%s: a flush of %d bytes does not fit spool.size = %d", self._directory, len(data), self._size)
                 self._count("size")
                 return None
             self._make_room(len(data))
@@ -174,7 +174,7 @@ class Spool:
         try:
             (self._directory / item.file).unlink(missing_ok=True)
         except OSError as error:
-            logger.warning("%s: %s cannot be removed: %s", self._directory, item.file, error.strerror)
+            LOG.warning("%s: %s cannot be removed: %s", self._directory, item.file, error.strerror)
 
     def first(self) -> tuple[int, Flush] | None:
         """Return the number and the flush of the oldest item, None when the queue is empty. Broken items are passed over."""
@@ -189,13 +189,13 @@ class Spool:
                 except InputError as error:
                     self._set_aside(item, error)
                 except OSError as error:
-                    logger.warning("%s: %s cannot be read: %s", self._directory, item.file, error.strerror)
+                    LOG.warning("%s: %s cannot be read: %s", self._directory, item.file, error.strerror)
                     self._count("disk")
                 self._forget()
             return None
 
     def _set_aside(self, item: Item, error: InputError) -> None:
-        logger.warning("%s: %s is set aside: %s", self._directory, item.file, error)
+        LOG.warning("%s: %s is set aside: %s", self._directory, item.file, error)
         self._count("corrupt")
         path = self._directory / item.file
         with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ from nilometer.history.block import Damaged, regular
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-logger = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 BIG = sys.byteorder == "big"
 
@@ -93,7 +93,7 @@ def sound(rows: Sequence[tuple[int, bytes]], size: int) -> list[tuple[int, bytes
         if 0 < slots < 1 << size and len(data) == width(size) + 8 * slots.bit_count():
             whole.append((time, data))
         else:
-            logger.error("a row of values from %s is damaged; its points are left out", time)
+            LOG.error("a row of values from %s is damaged; its points are left out", time)
     return whole
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nilometer.history.options import Level
 
-logger = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 def gathered(db: sqlite3.Connection, level: Level, hours: Iterable[int], first: int, last: int) -> dict[int, Buckets]:
@@ -36,7 +36,7 @@ def _sound(data: bytes, level: Level, hour: int) -> Buckets | None:
     try:
         return unpacked(data, level, hour)
     except block.Damaged as error:
-        logger.error("%s; its points are left out", error)  # noqa: TRY400 the traceback says nothing more
+        LOG.error("%s; its points are left out", error)  # noqa: TRY400 the traceback says nothing more
         return None
 
 
