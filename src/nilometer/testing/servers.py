@@ -101,9 +101,10 @@ class Graphite:
 
     def start(self) -> None:
         """Start both, and return when both answer."""
-        self._run("python", "-W", "ignore", "-m", "django", "migrate", "--run-syncdb", "-v0").wait(START)
+        tables = self._run("python", "-W", "ignore", "-m", "django", "migrate", "--run-syncdb", "-v0")
         self._web = self._run("gunicorn", "-b", f"127.0.0.1:{self.ports.web}", "--threads", "4", "graphite.wsgi:application")
         self.start_carbon()
+        tables.wait(START)
         wait_until(lambda: self._answers("/metrics/find?query=*"), "graphite-web", self.log)
 
     def start_carbon(self) -> None:
