@@ -67,6 +67,23 @@ def change(sinks: Sinks, *wanted: str, settings: Settings = SETTINGS) -> None:
     sinks.change(sinks.prepare(map(parse, wanted)), settings)
 
 
+def held(sinks: Sinks) -> tuple[float, ...]:
+    """Return what the only sink was told: bytes and seconds of its spool, first and longest delay of its worker."""
+    (sink,) = sinks._opened.values()
+    options = sink.worker._options
+    return sink.spool._size, sink.spool._age, options.first, options.most
+
+
+@pytest.mark.usefixtures("backends")
+def test_the_settings_of_spool_and_retry_reach_a_sink_when_it_opens_and_when_they_change(sinks: Sinks) -> None:
+    names = ("spool.size", "spool.age", "retry.first", "retry.most")
+    change(sinks, "null://a", settings=load(None, {}, dict(zip(names, ("65KiB", "3h", "2s", "9s"), strict=True))))
+    assert held(sinks) == (65 << 10, 3 * 3600, 2.0, 9.0)
+
+    change(sinks, "null://a", settings=load(None, {}, dict(zip(names, ("66KiB", "4h", "3s", "8s"), strict=True))))
+    assert held(sinks) == (66 << 10, 4 * 3600, 3.0, 8.0)
+
+
 def test_every_sink_gets_every_flush(sinks: Sinks, backends: dict[str, Kept]) -> None:
     change(sinks, "null://a", "null://b")
     sinks.deliver(flush(1))
