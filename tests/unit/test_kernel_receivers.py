@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nilometer.core.errors import ConfigError
+from nilometer.core.losses import Losses
+from nilometer.core.url import parse
+from nilometer.ingest.listeners import Listeners
 from nilometer.testing.kernels import text_of
 
 if TYPE_CHECKING:
@@ -173,6 +177,15 @@ def test_a_dead_unix_socket_is_replaced_and_a_living_one_is_not(kernel: Kernel, 
     with pytest.raises(OSError, match="in use"):
         unix(kernel, path)
     receiver.stop()
+
+
+def test_a_missing_directory_is_told_in_the_systems_words_alone(kernel: Kernel, tmp_path: Path) -> None:
+    url = f"unixgram://{tmp_path}/no/in.sock"
+    listeners = Listeners(kernel, Losses(), max_line=1000, connections=1)
+    with pytest.raises(ConfigError) as caught:
+        listeners.open(parse(url))
+    said = "cannot listen: No such file or directory; the directory does not exist; create it"
+    assert str(caught.value) == f"{url}: {said}"
 
 
 def test_a_file_in_the_way_of_a_unix_socket_is_an_error(kernel: Kernel, tmp_path: Path) -> None:

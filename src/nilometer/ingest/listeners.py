@@ -153,8 +153,9 @@ class Listeners:
             self._open[url.scheme](url, listener)
         except OSError as error:
             listener.stop()
-            cure = CURES.get(error.errno or 0, "")
-            message = f"{url}: cannot listen: {error.strerror or error}{'; ' + cure if cure else ''}"
+            number = error.errno or 0
+            reason, cure = os.strerror(number) if number > 0 else error.strerror or error, CURES.get(number, "")
+            message = f"{url}: cannot listen: {reason}{'; ' + cure if cure else ''}"
             raise ConfigError(message) from error
         except ConfigError:
             listener.stop()
