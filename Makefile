@@ -25,7 +25,9 @@ test-slow: $(STAMPS)/dev native servers  ## run what takes longer: fault loops, 
 
 bench: $(STAMPS)/dev native servers  ## measure side by side with other servers; the table goes to docs/performance.md
 	@$(BIN)/python tests/servers/install.py --slow
-	@$(BIN)/python bench/statsd.py $(ARGS)
+	@$(BIN)/python bench/flush.py --write
+	@$(BIN)/python bench/history.py --write
+	@$(BIN)/python bench/statsd.py --write $(ARGS)
 
 lint: $(STAMPS)/dev native  ## run the linters and type checkers only
 	@$(BIN)/python tests/run.py lint

@@ -45,7 +45,7 @@ def rounds(series: int, repeats: int, samples: int) -> dict[str, list[float]]:
         start = time.perf_counter()
         render.points(flush, naming)
         seen["points"].append(milliseconds(start))
-        seen["pause"].append(done.tally.pause_ns / 1e6)
+        seen["pause"].append(done.tally.pause_ns / 1e3)
         seen["lines"].append(lines.count(b"\n"))
     return seen
 
@@ -64,7 +64,7 @@ def main() -> None:
         "| step | median ms | worst ms |",
         "|---|---|---|",
         *(f"| {name} | {middle[name]:.1f} | {max(seen[name]):.1f} |" for name in ("merge", "text", "points")),
-        f"| pause of ingest | {middle['pause']:.3f} | {max(seen['pause']):.3f} |",
+        f"| pause of ingest | {middle['pause'] / 1e3:.4f} | {max(seen['pause']) / 1e3:.4f} |",
         "",
         f"{options.series:,} series, {middle['lines']:,.0f} lines of text: {middle['merge'] + middle['text']:.0f} ms in all.",
     ]

@@ -76,12 +76,12 @@ def search(recipe: Recipe, load: tuple[bool, int], options: argparse.Namespace) 
         rate = FIRST_RATE
         for _ in range(options.trials):
             seen = trial(peer, load, rate, options.seconds, options.interval)
-            starved = seen.rate < rate * 0.9
             show(f"    {recipe.name}: offered {rate / 1000:,.0f} k/s, sent {seen.rate / 1000:,.0f} k/s, lost {seen.lost:,.0f}")
             if seen.lost == 0:
                 low, best = seen.rate, Result(seen.rate, seen.cpu, peer.rss())
             else:
                 high = min(high, seen.rate)
+            starved = seen.lost == 0 and seen.rate < rate * 0.9  # the sender can do no more
             if starved or high / max(low, 1) < options.precision:
                 break
             rate = low * 2 if high == float("inf") else (low + high) / 2
