@@ -134,6 +134,22 @@ def test_windows_are_aligned_as_the_settings_say(start: Start, align: str) -> No
         assert before + 3599 <= end <= time.time() + 3601
 
 
+def test_the_servers_own_metrics_stand_below_the_prefix_of_the_settings(start: Start) -> None:
+    start(self__prefix="own", server__sinks=["memory://prefix"]).stop()
+
+    assert registry.open("memory://prefix", registry.SERIES).find("stats.gauges.*.connections") == [
+        "stats.gauges.own.connections"
+    ]
+
+
+def test_a_reload_hands_the_settings_of_the_log_on(start: Start, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(logs, "configure", lambda log, *, statsd: seen.append((log.level, log.format, statsd)))
+    start().reload(plan(state, log__level="debug", log__format="json"))
+
+    assert seen == [("debug", "json", False)]
+
+
 def test_a_listener_that_is_named_twice_is_one(start: Start) -> None:
     url = f"tcp://127.0.0.1:{free_port()}"
 
