@@ -96,6 +96,15 @@ def test_a_server_without_listeners_says_so(start: Start, caplog: pytest.LogCapt
     assert "nothing is listened to: the settings name no listener" in caplog.text
 
 
+def test_statsds_file_without_a_sink_is_said_to_send_nothing(
+    state: Path, kernel: ReferenceKernel, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = Server(Plan(load(None, {}, {"server.state": str(state), "server.listen": []}), statsd="statsd"), kernel)
+    running.start()
+    running.stop()
+    assert "nothing is stored or sent" in caplog.text
+
+
 def test_listeners_are_stopped_at_the_same_time(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     running = start(server__listen=[f"tcp://127.0.0.1:{free_port()}" for _ in range(5)])
     together, stop = threading.Barrier(5), Listener.stop

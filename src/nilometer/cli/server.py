@@ -160,6 +160,8 @@ class Server:
             LOG.warning("%s", warning)
         if not self._listening:
             LOG.warning("nothing is listened to: the settings name no listener")
+        if not self._plan.sinks(self._state.store):
+            LOG.warning("nothing is stored or sent: statsd's file names no graphiteHost and no console")
 
     def _listen(self, url: Url) -> Listener:
         listener = self._listeners.open(url)
