@@ -12,9 +12,11 @@ from nilometer.cli.server import Plan
 from nilometer.cli.sinks import Sinks, with_history
 from nilometer.core.errors import UrlError
 from nilometer.core.losses import Losses
+from nilometer.core.quantity import duration
 from nilometer.core.record import Flush, Kind, Window, block
 from nilometer.core.settings import load
 from nilometer.core.url import parse
+from nilometer.history.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,20 +168,20 @@ def test_settings_of_history_reach_the_store_and_its_own_options_win() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "settings", "expected"),
+    ("query", "settings", "levels"),
     [
-        ("", {"history.retention": "30d"}, {"retention": "30d", "rollups": "10m:365d"}),
-        ("", {"history.retention": "500d"}, {"retention": "500d", "rollups": ""}),
-        ("?retention=90d", {}, {"retention": "90d", "rollups": "10m:365d"}),
-        ("?retention=90d&rollups=1h:100d", {}, {"retention": "90d", "rollups": "1h:100d"}),
-        ("?retention=2d", {"history.retention": "90d"}, {"retention": "2d"}),
+        ("", {"history.retention": "30d"}, ["30d", "365d"]),
+        ("", {"history.retention": "500d"}, ["500d"]),
+        ("?retention=90d", {}, ["90d", "365d"]),
+        ("?retention=90d&rollups=1h:100d", {}, ["90d", "100d"]),
+        ("?retention=2d", {"history.retention": "90d"}, ["2d", "30d", "365d"]),
     ],
 )
 def test_the_default_rollups_never_stand_in_the_way_of_a_long_retention(
-    tmp_path: Path, query: str, settings: dict[str, object], expected: dict[str, str]
+    tmp_path: Path, query: str, settings: dict[str, object], levels: list[str]
 ) -> None:
     url = with_history(parse(f"sqlite:///{tmp_path}/x.db{query}"), load(None, {}, settings))
-    assert dict(url.query) == expected
+    assert [level.keep for level in url.options(Options).levels()] == [int(duration(text)) for text in levels]
     registry.open(url, registry.METRICS).close()
 
 

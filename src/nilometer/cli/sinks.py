@@ -16,20 +16,18 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.backends import registry
-from nilometer.core.errors import SettingError
 from nilometer.core.pipe import PipeOptions, SinkWorker
-from nilometer.core.quantity import duration, written
+from nilometer.core.quantity import written
 from nilometer.core.spool import Spool
 from nilometer.ingest.selfmetrics import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from nilometer.core.capability import MetricSink
     from nilometer.core.losses import Losses
     from nilometer.core.pipe import Status
-    from nilometer.core.quantity import Duration
     from nilometer.core.record import Flush
     from nilometer.core.settings import Settings
     from nilometer.core.url import Url
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 LONGEST_NAME = 80
 STORE = "sqlite"
-HISTORY = ("retention", "rollups")
 
 
 class Opened(NamedTuple):
@@ -166,29 +163,10 @@ def close(sinks: Iterable[Opened], deadline: float) -> None:
 
 
 def with_history(url: Url, settings: Settings) -> Url:
-    """Return the URL of a series store with the settings of the section ``history``; its own options win.
-
-    Roll-ups that nobody asked for, and that would not outlive the points that they are made of, are left out.
-    """
+    """Return the URL of a series store with the settings of the section ``history``; its own options win."""
     if url.scheme != STORE:
         return url
-    given = dict(url.query)
-    history, chosen = settings.history, {name for name in HISTORY if settings.origin(f"history.{name}") != "default"}
-    rollups = history.rollups
-    if "rollups" not in chosen:
-        keep = _retention(given, history.retention)
-        rollups = tuple(each for each in rollups if each.keep > keep)
-    if rollups != history.rollups:
-        chosen.add("rollups")
-    texts = {"retention": written(history.retention), "rollups": ",".join(map(written, rollups))}
-    return dataclasses.replace(
-        url, query=url.query + tuple((name, texts[name]) for name in HISTORY if name in chosen - {*given})
-    )
-
-
-def _retention(given: Mapping[str, str], setting: Duration) -> Duration:
-    """Return how long a store keeps points; what its URL says wrongly, the store refuses."""
-    try:
-        return duration(given["retention"]) if "retention" in given else setting
-    except SettingError:
-        return setting
+    given = {name for name, _ in url.query}
+    texts = {"retention": written(settings.history.retention), "rollups": ",".join(map(written, settings.history.rollups))}
+    chosen = {name for name in texts if settings.origin(f"history.{name}") != "default"}
+    return dataclasses.replace(url, query=url.query + tuple((name, texts[name]) for name in texts if name in chosen - given))

@@ -62,23 +62,31 @@ class Rollups(tuple[Rollup, ...]):
         return ",".join(map(written, self))
 
 
+DEFAULT_ROLLUPS = Rollups("1m:30d,10m:365d")
+
+
 @dataclass(frozen=True, slots=True)
 class Options(NamingOptions):
     """How long points are kept, and how series become paths."""
 
     retention: Duration = option(Duration(7 * DAY), "how long points are kept as they were written")  # noqa: RUF009 a field
     rollups: Rollups = option(  # noqa: RUF009 declares a field
-        Rollups("1m:30d,10m:365d"), "coarser points and how long they are kept: `step:keep`, finest first"
+        DEFAULT_ROLLUPS, "coarser points and how long they are kept: `step:keep`, finest first"
     )
     group: int = option(250, "series that share a row until their hour is over; fixed when the file is made")
 
     def levels(self) -> tuple[Level, ...]:
-        """Return the levels, finest first. Raise `SettingError` when they do not build on each other."""
+        """Return the levels, finest first. Raise `SettingError` when they do not build on each other.
+
+        A default roll-up that would not outlive the points that it is made of is left out: nobody asked for it.
+        """
         found = [Level(0, HOUR, _keep("retention", self.retention))]
         if len(self.rollups) > MOST_ROLLUPS:
             message = f"option rollups: there are {len(self.rollups)}, at most {MOST_ROLLUPS} make sense"
             raise SettingError(message)
         for each in self.rollups:
+            if self.rollups == DEFAULT_ROLLUPS and each.keep <= found[-1].keep:
+                continue
             found.append(_level(each, found[-1]))
         return tuple(found)
 
