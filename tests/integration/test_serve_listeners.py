@@ -118,12 +118,13 @@ def test_a_reset_harms_only_its_own_connection(start: Start) -> None:
 
 
 def test_endless_bytes_without_a_newline_take_no_memory_and_count_as_one_bad_line(start: Start) -> None:
-    server = start(TCP, LONG)
+    server = start(TCP, "--flush-interval=200ms")
     before = server.memory()
     with socket.create_connection(server.address("tcp")) as client:
         for _ in range(200):
             client.sendall(b"x" * (1 << 20))
         client.sendall(b"\na:1|c\n")
+        until(lambda: server.total("a") == 1, "the line after the endless one is heard")
     grown = server.memory() - before
 
     assert server.stop() == 0
