@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.cli.logs import configure
-from nilometer.core.settings import Log
+from nilometer.core.settings import LogSection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def _restored() -> Iterator[None]:
 
 
 def test_text_goes_to_standard_error_with_time_and_level(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(Log())
+    configure(LogSection())
     LOG.warning("it %s", "happened")
 
     captured = capsys.readouterr()
@@ -36,14 +36,14 @@ def test_text_goes_to_standard_error_with_time_and_level(capsys: pytest.CaptureF
 
 
 def test_statsd_lines_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(Log(), statsd=True)
+    configure(LogSection(), statsd=True)
     LOG.info("server is up")
 
     assert re.fullmatch(r"\d\d \w{3} \d\d:\d\d:\d\d - server is up\n", capsys.readouterr().out)
 
 
 def test_json_is_one_object_a_line_with_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(Log(format="json"))
+    configure(LogSection(format="json"))
     nothing: dict[str, int] = {}
     try:
         nothing["größe\n"] += 1
@@ -60,7 +60,7 @@ def test_json_is_one_object_a_line_with_the_traceback(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize(("level", "shown"), [("debug", 3), ("info", 2), ("warning", 1), ("error", 0)])
 def test_the_level_says_what_is_left_out(level: str, shown: int, capsys: pytest.CaptureFixture[str]) -> None:
-    configure(Log(level=level))
+    configure(LogSection(level=level))
     for number in (logging.DEBUG, logging.INFO, logging.WARNING):
         LOG.log(number, "it happened")
 

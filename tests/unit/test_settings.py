@@ -343,6 +343,10 @@ def test_the_settings_in_use_show_no_secret() -> None:
     assert "hunter2" not in repr(load(None, ENVIRON, {"server.sinks": "amqp://u:hunter2@h"}))
 
 
+def test_every_section_is_a_class_named_for_it() -> None:
+    assert [kind.__name__ for kind in SECTIONS.values()] == [f"{section.title()}Section" for section in SECTIONS]
+
+
 def test_every_section_says_what_it_is_about() -> None:
     assert all(f"# {kind.__doc__}\n[{section}]\n" in default_toml() for section, kind in SECTIONS.items())
 

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nilometer.core.settings import Log
+    from nilometer.core.settings import LogSection
 
 TEXT = "%(asctime)s %(levelname)s %(message)s"
 STATSD, STATSD_TIME = "%(asctime)s - %(message)s", "%d %b %H:%M:%S"
@@ -31,7 +31,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
-def _formatter(settings: Log, *, statsd: bool) -> logging.Formatter:
+def _formatter(settings: LogSection, *, statsd: bool) -> logging.Formatter:
     if settings.format == "json":
         return JsonFormatter()
     formatter = logging.Formatter(STATSD, STATSD_TIME) if statsd else logging.Formatter(TEXT)
@@ -40,7 +40,7 @@ def _formatter(settings: Log, *, statsd: bool) -> logging.Formatter:
     return formatter
 
 
-def configure(settings: Log, *, statsd: bool = False) -> None:
+def configure(settings: LogSection, *, statsd: bool = False) -> None:
     """Send the program's log where it belongs, at the level and in the form that the settings ask for."""
     handler = logging.StreamHandler(sys.stdout if statsd else sys.stderr)
     handler.setFormatter(_formatter(settings, statsd=statsd))

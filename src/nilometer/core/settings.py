@@ -3,7 +3,8 @@
 
 Rules:
 
-* A section is a table of the file and a frozen dataclass here; each field is one setting, declared by `option`.
+* A section is a table of the file and a frozen dataclass here, named for it (``[flush]`` is `FlushSection`); each field is one
+  setting, declared by `option`.
 * Later sources win: default, file, environment (``NILOMETER_<SECTION>_<KEY>``), flag. `Settings.origin` says which did.
 * What is not known is an error that names the nearest known, in the file and in ``NILOMETER_*`` variables alike (a variable
   that resembles no setting is left alone: container platforms set such for a service called nilometer).
@@ -38,7 +39,7 @@ def _prefix(value: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerSection:
     """What the server listens to and where it sends."""
 
     listen: tuple[Url, ...] = option(
@@ -61,7 +62,7 @@ class FlushSection:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopSection:
     """How the server ends."""
 
     deadline: Duration = option(
@@ -72,14 +73,14 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Gauges:
+class GaugesSection:
     """How gauges are kept."""
 
     keep: bool = option(True, "Keep the gauges' values over a restart.")
 
 
 @dataclass(frozen=True, slots=True)
-class Timers:
+class TimersSection:
     """What is computed from timers."""
 
     percentiles: tuple[float, ...] = option(
@@ -92,7 +93,7 @@ class Timers:
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
+class IdleSection:
     """What becomes of a series that had nothing in a window."""
 
     delete_counters: bool = option(False, "Forget idle counters instead of reporting zero.")
@@ -104,7 +105,7 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class NamesSection:
     """How the names of series are treated."""
 
     sanitize: bool = option(
@@ -135,7 +136,7 @@ class SpoolSection:
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class RetrySection:
     """How a sink that is away is tried again: exponential back-off with full jitter."""
 
     first: Duration = option(Duration(1), "Bound of the delay after the first failure; doubles each time.", minimum=0.01)
@@ -143,7 +144,7 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class HistorySection:
     """The embedded store of series. Options in the store's URL win over these."""
 
     retention: Duration = option(Duration(7 * DAY), "How long points are kept as they were flushed.", minimum=3600)
@@ -155,7 +156,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class LogSection:
     """What the server says about itself."""
 
     level: str = option("info", "The least that is logged.", choices=("debug", "info", "warning", "error"))
@@ -163,7 +164,7 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class Self:
+class SelfSection:
     """The server's metrics about itself."""
 
     prefix: str = option("nilometer", "What the names of the server's metrics about itself begin with.", check=_prefix)
@@ -173,19 +174,19 @@ class Self:
 class Settings:
     """All settings. ``settings.flush.interval`` is the value, ``settings.origin("flush.interval")`` where it came from."""
 
-    server: Server = field(default_factory=Server)
+    server: ServerSection = field(default_factory=ServerSection)
     flush: FlushSection = field(default_factory=FlushSection)
-    stop: Stop = field(default_factory=Stop)
-    gauges: Gauges = field(default_factory=Gauges)
-    timers: Timers = field(default_factory=Timers)
-    idle: Idle = field(default_factory=Idle)
-    names: Names = field(default_factory=Names)
+    stop: StopSection = field(default_factory=StopSection)
+    gauges: GaugesSection = field(default_factory=GaugesSection)
+    timers: TimersSection = field(default_factory=TimersSection)
+    idle: IdleSection = field(default_factory=IdleSection)
+    names: NamesSection = field(default_factory=NamesSection)
     limits: LimitsSection = field(default_factory=LimitsSection)
     spool: SpoolSection = field(default_factory=SpoolSection)
-    retry: Retry = field(default_factory=Retry)
-    history: History = field(default_factory=History)
-    log: Log = field(default_factory=Log)
-    self: Self = field(default_factory=Self)
+    retry: RetrySection = field(default_factory=RetrySection)
+    history: HistorySection = field(default_factory=HistorySection)
+    log: LogSection = field(default_factory=LogSection)
+    self: SelfSection = field(default_factory=SelfSection)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def origin(settings, name: str) -> str:  # noqa: N805 `self` is a section
