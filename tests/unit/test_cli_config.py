@@ -186,6 +186,24 @@ def test_check_of_a_named_file_ignores_the_environment(monkeypatch: pytest.Monke
     assert main(["config", "check"]) == 2
 
 
+@pytest.mark.parametrize("named", [["d.toml"], ["-c", "d.toml"], ["--config", "d.toml"], ["--config=d.toml"]])
+def test_check_takes_the_file_as_serve_does_too(named: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("d.toml").write_text("[limits]\nseries = 5\n", encoding="utf-8")
+    assert main(["config", "check", *named]) == 0
+    assert capsys.readouterr().out == f"d.toml: good; settings given: 1 of {len(table.TABLE)}\n"
+
+
+def test_check_of_two_files_at_once_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "check", "a.toml", "-c", "b.toml"]) == 2
+    assert "two files are named, a.toml and b.toml" in capsys.readouterr().err
+
+
+def test_show_takes_the_file_as_serve_does(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("d.toml").write_text("[limits]\nseries = 5\n", encoding="utf-8")
+    assert main(["config", "show", "--changed", "-c", "d.toml"]) == 0
+    assert capsys.readouterr().out == "[limits]\nseries = 5  # d.toml:2\n\n"
+
+
 def test_check_without_a_file_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "check"]) == 0
     assert capsys.readouterr().out.startswith("no settings file; the environment: good")

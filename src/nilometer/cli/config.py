@@ -13,7 +13,7 @@ import click
 
 from nilometer.backends import registry
 from nilometer.cli.help import Command, Example, Group
-from nilometer.cli.options import Chosen, with_settings
+from nilometer.cli.options import Chosen, file_option, with_settings
 from nilometer.core import settings as table
 from nilometer.core.errors import ConfigError
 from nilometer.ingest import listeners
@@ -70,19 +70,24 @@ def _dim(row: str) -> str:
         Example("Check what is about to be installed", "generate-settings | nilometer config check -"),
     ],
 )
-@click.argument("file", required=False, metavar="[FILE]")
-def check(file: str | None) -> None:
+@file_option("Same as FILE.")
+@click.argument("file", required=False, metavar="[FILE]", type=click.Path(path_type=Path))
+def check(file: Path | None, config_file: Path | None) -> None:
     """Check a settings file, its URLs included, and open nothing.
 
     A named FILE (- is standard input) is checked alone. Without one, the usual file and the environment are.
     """
+    if file is not None and config_file is not None:
+        message = f"two files are named, {file} and {config_file}; check one at a time"
+        raise click.UsageError(message)
+    file = file or config_file
     if file is None:
         chosen = Chosen()
         _check(chosen.settings(), str(chosen.located or "no settings file; the environment"))
     else:
-        path = STANDARD_INPUT if file == "-" else Path(file)
+        piped = str(file) == "-"
         home = {name: os.environ[name] for name in ("HOME", "XDG_STATE_HOME") if name in os.environ}
-        _check(table.load(path, home), "standard input" if file == "-" else file)
+        _check(table.load(STANDARD_INPUT if piped else file, home), "standard input" if piped else str(file))
 
 
 def _check(settings: Settings, name: str) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., object]")
 
+USUAL_FILE = "Settings, TOML; by default $NILOMETER_CONFIG, ./nilometer.toml or /etc/nilometer/nilometer.toml."
 SHAPES: dict[type, str] = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "DIRECTORY"}
 
 
@@ -56,7 +57,7 @@ def with_settings(function: F) -> F:
     call.__doc__ = function.__doc__
     call.__name__ = function.__name__
     decorated: Any = call
-    for option in reversed([_file_option(), *map(_flag, table.TABLE)]):
+    for option in reversed([file_option(USUAL_FILE), *map(_flag, table.TABLE)]):
         decorated = option(decorated)
     return decorated  # type: ignore[no-any-return]  # click's decorators return what they are given
 
@@ -65,14 +66,15 @@ def _variable(setting: Setting) -> str:
     return f"setting_{setting.section}_{setting.key}"
 
 
-def _file_option() -> Callable[[F], F]:
+def file_option(text: str) -> Callable[[F], F]:
+    """Give a command the flag that names a settings file, as the argument ``config_file``; `text` is its help."""
     return click.option(
         "-c",
         "--config",
         "config_file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="Settings, TOML; by default $NILOMETER_CONFIG, ./nilometer.toml or /etc/nilometer/nilometer.toml.",
+        help=text,
     )
 
 
