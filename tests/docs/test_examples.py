@@ -20,7 +20,7 @@ from nilometer.cli.help import Taught
 from nilometer.cli.program import program
 from nilometer.core import settings as table
 from nilometer.core import url as urls
-from nilometer.ingest import listeners
+from nilometer.ingest import listener_urls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,7 @@ def check_url(text: str) -> None:
     url = urls.parse(text)
     if url.scheme in check.LISTENERS:
         if url.hosts or url.path:
-            listeners.check(url)
+            listener_urls.check(url)
     else:
         url.options(registry.module(url.scheme).Options)
 

@@ -1,28 +1,23 @@
-"""The reference is complete: settings, commands, variables, listeners, the format of lines, names of metrics."""
+"""The reference is complete: settings, commands, variables, the format of lines, names of metrics."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nilometer.cli import program, reference
-from nilometer.core import toml
 from nilometer.core.naming import Naming
 from nilometer.core.record import Flush, Window
 from nilometer.core.settings import TABLE
 from nilometer.core.wire import render
-from nilometer.ingest import listeners
 from nilometer.ingest._reference import ReferenceKernel
 from nilometer.ingest.selfmetrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-
-    from _typeshed import DataclassInstance
 
 VARIABLE = re.compile(r"\"(_?(?:NILOMETER|XDG|NO)_[A-Z_]+)\"")
 COMPLETION = "_NILOMETER_COMPLETE"
@@ -31,12 +26,6 @@ DOCUMENTED = {variable.name for variable in reference.VARIABLES} | {setting.envi
 METRIC = re.compile(r"`nilometer\.((?:[a-z_]+|<[a-z]+>)(?:\.(?:[a-z_]+|<[a-z]+>))*)`")
 OTHER_NAMES = {"toml", "db", "check"}
 """What begins with the same prefix and is no metric of a server."""
-OPTIONS: dict[str, type[DataclassInstance]] = {
-    listeners.UDP: listeners.UdpOptions,
-    listeners.TCP: listeners.TcpOptions,
-    listeners.UNIX: listeners.UnixOptions,
-    listeners.UNIXGRAM: listeners.UnixgramOptions,
-}
 
 
 @pytest.mark.parametrize("name", list(reference.PAGES))
@@ -80,21 +69,6 @@ def test_every_variable_of_the_tests_is_documented(root: Path) -> None:
 def test_documents_name_no_other_variable(page: Path) -> None:
     if page.name != "CONTRIBUTING.md":
         assert set(re.findall(r"\bNILOMETER_[A-Z_]+\b", page.read_text(encoding="utf-8"))) <= DOCUMENTED
-
-
-@pytest.mark.parametrize("scheme", list(OPTIONS))
-def test_every_option_of_a_listener_is_documented(scheme: str, root: Path) -> None:
-    text = (root / "docs/reference/listeners.md").read_text(encoding="utf-8")
-    rows = {cells[1].strip(" `"): cells for line in text.splitlines() if len(cells := line.split("|")) == 6}
-    assert f"`{scheme}://" in text
-    for field in dataclasses.fields(OPTIONS[scheme]):
-        _, _, schemes, default, meaning, _ = rows[field.name]
-        assert scheme in schemes.replace(" ", "").split(",")
-        assert default.strip() == f"`{toml.literal(field.default)}`".replace('"', "") or field.default == ""
-        assert meaning.strip()
-    for name, cells in rows.items():
-        if scheme in cells[2].replace(" ", "").split(","):
-            assert name in {field.name for field in dataclasses.fields(OPTIONS[scheme])}
 
 
 def test_metrics_that_documents_name_exist(page: Path, root: Path) -> None:

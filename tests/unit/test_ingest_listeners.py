@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import stat
+from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +13,13 @@ import pytest
 from nilometer.core.errors import ConfigError, UnknownScheme, UrlError
 from nilometer.core.losses import Losses
 from nilometer.core.url import parse
+from nilometer.ingest import sockets
 from nilometer.ingest._reference import ReferenceKernel
-from nilometer.ingest.listeners import Listeners, check
+from nilometer.ingest.listener_urls import check
+from nilometer.ingest.listeners import Listeners
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from nilometer.ingest.listeners import Listener
 
@@ -73,6 +76,8 @@ def port_of(listener: Listener) -> int:
         ("unixgram:///run/x?mode=888", "'888' is not octal digits"),
         ("unixgram:///" + "x" * 107, "its path is longer than 107 bytes"),
         ("tcp://me:secret@:8125", "a listener asks for neither user nor password"),
+        ("udp://[fe80::1]:8125", "needs its zone; write udp://[fe80::1%25eth0]:8125"),
+        ("tcp://[fe80::1]", "needs its zone"),
         ("unix:///run/x?mode=7777", "'7777' is not octal digits"),
     ],
 )
@@ -111,6 +116,38 @@ def test_both_internet_protocols_are_heard(room: Room, url: str, family: socket.
     assert room.counters() == {"a": 3.0}
 
 
+def link_local() -> tuple[str, str] | None:
+    """Return an IPv6 address of one link of this machine, and the link's name."""
+    file = Path("/proc/net/if_inet6")
+    found = [line.split() for line in file.read_text("ascii").splitlines()] if file.exists() else []
+    return next(((str(ip_address(bytes.fromhex(each[0]))), each[5]) for each in found if each[3] == "20"), None)
+
+
+@pytest.mark.parametrize("scheme", ["udp", "tcp"])
+@pytest.mark.parametrize("percent", ["%25", "%"])
+def test_an_address_of_one_link_is_bound_with_its_zone(room: Room, scheme: str, percent: str) -> None:
+    local = link_local()
+    if local is None:
+        pytest.skip("no link of this machine has an IPv6 address of its own")
+    address, link = local
+    listener = room.open(f"{scheme}://[{address}{percent}{link}]:0")
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM if scheme == "udp" else socket.SOCK_STREAM) as client:
+        client.connect((address, port_of(listener), 0, socket.if_nametoindex(link)))
+        client.sendall(b"a:3|c\n")
+    listener.stop()
+
+    assert room.counters() == {"a": 3.0}
+
+
+def test_a_zone_is_part_of_an_address() -> None:
+    zoned = sockets.addresses(parse("udp://[fe80::1%25lo]:8125"))
+    number = socket.if_nametoindex("lo")
+
+    assert [(each.at(8125), each.text) for each in zoned] == [(("fe80::1", 8125, 0, number), f"fe80::1%{number}")]
+    assert sockets.shown(("fe80::1", 8125, 0, number)) == f"[fe80::1%{number}]:8125"
+    assert sockets.shown(("::ffff:127.0.0.1", 8125, 0, 0)) == "127.0.0.1:8125"
+
+
 def test_a_host_name_is_bound_at_its_addresses(room: Room) -> None:
     found = socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -135,7 +172,7 @@ def test_an_address_of_another_machine_is_named_with_the_cure(room: Room) -> Non
 
 
 def test_an_unknown_host_is_an_error_that_names_the_url(room: Room) -> None:
-    with pytest.raises(ConfigError, match=r"tcp://nowhere\.invalid:8125: cannot listen"):
+    with pytest.raises(ConfigError, match=r"tcp://nowhere\.invalid:8125: cannot listen: .*"):
         room.open("tcp://nowhere.invalid:8125")
 
 

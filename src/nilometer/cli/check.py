@@ -24,7 +24,7 @@ from nilometer.core import url as urls
 from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import NilometerError, Unavailable, UnknownScheme, did_you_mean
 from nilometer.core.record import Flush, Kind, Window, block
-from nilometer.ingest import listeners
+from nilometer.ingest import listener_urls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 NAME = "nilometer.check"
 PATTERN = f"*{NAME}"
-LISTENERS = (listeners.UDP, listeners.TCP, listeners.UNIX, listeners.UNIXGRAM)
+LISTENERS = tuple(listener_urls.OPTIONS)
 REFUSAL = 0.2
 """Seconds to wait for word that nobody listens."""
 READ_BACK, PAUSE = 5.0, 0.1
@@ -79,7 +79,7 @@ def _probe(url: Url) -> str:
     if refused:
         message = f"{url}: nothing listens there; start a server with: nilometer serve"
         raise Unavailable(message)
-    if url.scheme == listeners.UDP:
+    if url.scheme == listener_urls.UDP:
         return "an empty datagram was not refused; UDP gives no better answer"
     return "connected and sent an empty line"
 
@@ -160,7 +160,7 @@ def parsed(text: str) -> Url:
     """Parse a URL of a backend or a listener, its options too. Raise `UrlError`."""
     url = urls.parse(text)
     if url.scheme in LISTENERS:
-        listeners.check(url)
+        listener_urls.check(url)
     elif url.scheme in registry.TABLE:
         registry.open(url, registry.capabilities(url.scheme)[0]).close()
     else:

@@ -16,7 +16,7 @@ from nilometer.cli.help import Command, Example, Group
 from nilometer.cli.options import Chosen, file_option, with_settings
 from nilometer.core import settings as table
 from nilometer.core.errors import ConfigError
-from nilometer.ingest import listeners
+from nilometer.ingest import listener_urls
 
 if TYPE_CHECKING:
     from nilometer.core.settings import Settings
@@ -106,7 +106,7 @@ def _check(settings: Settings, name: str) -> None:
 def _check_url(setting: str, url: Url) -> None:
     """Check one URL; a sink's factory reads every part of it and connects nowhere."""
     if setting == "server.listen":
-        listeners.check(url)
+        listener_urls.check(url)
     else:
         registry.open(url, registry.METRICS).close()
 

@@ -16,7 +16,7 @@ import socket
 from typing import TYPE_CHECKING, Protocol
 
 from nilometer.core.errors import Unavailable
-from nilometer.ingest import listeners
+from nilometer.ingest import listener_urls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -163,17 +163,17 @@ def _reason(error: OSError) -> str:
 
 def connect(url: Url) -> Peer:
     """Open the way to a listener. Raise `UrlError` for a wrong URL, `Unavailable` when nobody accepts."""
-    listeners.check(url)
+    listener_urls.check(url)
     with reaching(url):
-        if url.scheme == listeners.UDP:
+        if url.scheme == listener_urls.UDP:
             return Datagrams(_addresses(url))
-        if url.scheme == listeners.UNIXGRAM:
+        if url.scheme == listener_urls.UNIXGRAM:
             return Datagrams([(socket.AF_UNIX, url.path)])
         return Stream(_dial(url))
 
 
 def _dial(url: Url) -> socket.socket:
-    if url.scheme == listeners.TCP:
+    if url.scheme == listener_urls.TCP:
         return socket.create_connection(target(url), TIMEOUT)
     sock = socket.socket(socket.AF_UNIX)
     try:
@@ -187,7 +187,7 @@ def _dial(url: Url) -> socket.socket:
 
 def target(url: Url) -> tuple[str, int]:
     """Return the host and port that reach a listener; one that listens everywhere is reached at this machine."""
-    return LOCAL if url.host in ANY_ADDRESS else url.host, url.port or listeners.PORT
+    return LOCAL if url.host in ANY_ADDRESS else url.host, url.port or listener_urls.PORT
 
 
 def _addresses(url: Url) -> list[Address]:

@@ -31,7 +31,8 @@ from nilometer.ingest.aggregate import rules
 from nilometer.ingest.badlines import BadLineLog
 from nilometer.ingest.carryover import Carryover
 from nilometer.ingest.flush import Flusher, Parts
-from nilometer.ingest.listeners import Listeners, check
+from nilometer.ingest.listener_urls import check
+from nilometer.ingest.listeners import Listeners
 from nilometer.ingest.schedule import schedule
 
 if TYPE_CHECKING:

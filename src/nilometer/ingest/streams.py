@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from nilometer.ingest.kernel import NILOMETER
+from nilometer.ingest.sockets import shown
 
 if TYPE_CHECKING:
     import socket
@@ -186,10 +187,7 @@ def _held(descriptor: int) -> int:
 
 def _peer(transport: asyncio.BaseTransport, address: str) -> str:
     peer = transport.get_extra_info("peername")
-    if not isinstance(peer, tuple):
-        return address
-    host = str(peer[0]).removeprefix("::ffff:")
-    return f"[{host}]:{peer[1]}" if ":" in host else f"{host}:{peer[1]}"
+    return shown(peer) if isinstance(peer, tuple) else address
 
 
 class Streams:

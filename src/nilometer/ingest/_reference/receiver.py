@@ -24,6 +24,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from nilometer.ingest.sockets import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -36,7 +38,6 @@ LONGEST = 3.0
 """Seconds for which a receiver that is stopped goes on to count."""
 COUNTER, MEMORY = struct.Struct("=I"), struct.Struct("=9I")
 CONTROL_BYTES = socket.CMSG_SPACE(COUNTER.size)
-V4_MAPPED = "::ffff:"
 
 
 class Feeds(Protocol):
@@ -121,7 +122,7 @@ class DatagramReceiver:
     def __init__(self, kernel: Feeds, opened: socket.socket, dialect: str) -> None:
         name = opened.getsockname()
         self._path = name if opened.family == socket.AF_UNIX else None
-        self.address: str = name if self._path else _shown(name)
+        self.address: str = name if self._path else shown(name)
         self.buffer_bytes = opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         self._socket, self._stopped, self._wake = opened, False, os.eventfd(0)
         self._reader = _Reader(kernel, opened, dialect, self._path)
@@ -148,12 +149,6 @@ class DatagramReceiver:
             poll.poll()
             self._reader.read(lambda: self._stopped)
         self._reader.finish(self.buffer_bytes)
-
-
-def _shown(address: Any) -> str:  # noqa: ANN401 as the socket module has it
-    """Return an address as ``host:port``, an IPv4 one inside IPv6 as IPv4."""
-    host = address[0].removeprefix(V4_MAPPED)
-    return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
 
 
 class _Datagram(NamedTuple):
@@ -215,4 +210,4 @@ class _Reader:
             self._kernel.count_drops(new)
 
     def _source(self, sender: Any) -> str:  # noqa: ANN401 as the socket module has it
-        return sender or self._path if self._path else _shown(sender)
+        return sender or self._path if self._path else shown(sender)

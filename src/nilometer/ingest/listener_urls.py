@@ -1,0 +1,120 @@
+"""What the URL of a listener may say: its schemes, the options of each, and what is refused before anything is bound.
+
+Rules:
+
+* An option stands here once, with its default and its help; docs/reference/listeners.md repeats them and a test compares
+  the two.
+* What a URL cannot mean is a `UrlError` that names the URL and the cure.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nilometer.core.errors import UnknownScheme, did_you_mean
+from nilometer.core.options import one_of, option, refuse
+from nilometer.core.quantity import Duration, Size
+from nilometer.ingest.kernel import DIALECTS, NILOMETER
+
+if TYPE_CHECKING:
+    from nilometer.core.url import Url
+
+PORT = 8125
+BUFFER = Size(16 << 20)
+NEVER = Duration(0)
+UDP, TCP, UNIX, UNIXGRAM = "udp", "tcp", "unix", "unixgram"
+MOST_THREADS = 64
+ALL_PERMISSIONS = 0o777
+LONGEST_PATH = 107
+"""Bytes in the path of a Unix socket, the zero byte at its end apart; see unix(7)."""
+MODE_HELP = "mode of the socket's file, as octal digits such as `660`; what the umask leaves when empty"
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerOptions:
+    """What every listener takes."""
+
+    dialect: str = option(NILOMETER, "what lines mean: `nilometer` or `statsd`")
+
+
+@dataclass(frozen=True, slots=True)
+class DatagramOptions(ListenerOptions):
+    """What listeners of datagrams take."""
+
+    buffer: Size = option(BUFFER, "bytes of receive buffer to ask the system for; the log says what was granted")  # noqa: RUF009 declares a field
+
+
+@dataclass(frozen=True, slots=True)
+class UdpOptions(DatagramOptions):
+    """Options of ``udp://``."""
+
+    threads: int = option(1, f"receiver threads that share the port, with a socket each, 1 to {MOST_THREADS}")
+
+
+@dataclass(frozen=True, slots=True)
+class UnixgramOptions(DatagramOptions):
+    """Options of ``unixgram://``."""
+
+    mode: str = option("", MODE_HELP)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions(ListenerOptions):
+    """Options of ``tcp://``, and what ``unix://`` takes too."""
+
+    idle: Duration = option(NEVER, "for how long a connection may send nothing before it is closed; 0 is for ever")  # noqa: RUF009 declares a field
+
+
+@dataclass(frozen=True, slots=True)
+class UnixOptions(StreamOptions):
+    """Options of ``unix://``."""
+
+    mode: str = option("", MODE_HELP)
+
+
+OPTIONS: dict[str, type[ListenerOptions]] = {
+    UDP: UdpOptions,
+    TCP: StreamOptions,
+    UNIX: UnixOptions,
+    UNIXGRAM: UnixgramOptions,
+}
+"""The schemes of listeners and their options."""
+
+
+def check(url: Url) -> None:
+    """Raise `UrlError` for what is wrong with a listener's URL, without binding anything."""
+    if url.scheme not in OPTIONS:
+        known = ", ".join(f"{scheme}://" for scheme in OPTIONS)
+        message = f"{url}: no listener answers to {url.scheme}://{did_you_mean(url.scheme, OPTIONS)}; known are {known}"
+        raise UnknownScheme(message)
+    options = url.options(OPTIONS[url.scheme])
+    one_of(url, "dialect", options.dialect, DIALECTS)
+    if isinstance(options, UdpOptions) and not 1 <= options.threads <= MOST_THREADS:
+        raise refuse(url, f"option threads: {options.threads} is not between 1 and {MOST_THREADS}")
+    if url.user is not None:
+        raise refuse(url, "a listener asks for neither user nor password")
+    if isinstance(options, UnixOptions | UnixgramOptions):
+        _check_unix(url, options.mode)
+    elif len(url.hosts) > 1 or url.path.strip("/"):
+        raise refuse(url, f"a listener has one host and no path; write {url.scheme}://host:{PORT}")
+    else:
+        _check_zone(url)
+
+
+def _check_zone(url: Url) -> None:
+    """Refuse an address that every link has when no link is named; the system would only call it invalid."""
+    if ":" in url.host and (address := ipaddress.IPv6Address(url.host)).is_link_local and not address.scope_id:
+        raise refuse(url, f"an address of one link needs its zone; write {url.scheme}://[{url.host}%25eth0]:{PORT}")
+
+
+def _check_unix(url: Url, mode: str) -> None:
+    if any(str(host) for host in url.hosts) or not url.path.startswith("/"):
+        raise refuse(url, f"names no absolute path; write {url.scheme}:///run/nilometer.sock")
+    if len(os.fsencode(url.path)) > LONGEST_PATH:
+        raise refuse(url, f"its path is longer than {LONGEST_PATH} bytes, which the system does not take for a socket")
+    octal = mode.isascii() and mode.isdigit() and set(mode) <= set("01234567")
+    if mode and not (octal and int(mode, 8) <= ALL_PERMISSIONS):
+        raise refuse(url, f"option mode: {mode!r} is not octal digits such as 660")
