@@ -23,11 +23,13 @@ from peers import Peer, Recipe, recipes
 
 ROOT = Path(__file__).parents[1]
 LOADS = {
-    "single 1 k": (False, 1000),
-    "packed 1 k": (True, 1000),
-    "single 100 k": (False, 100_000),
-    "packed 100 k": (True, 100_000),
+    "apart 1 k": ["--apart", "--series=1000"],
+    "single 1 k": ["--series=1000"],
+    "packed 1 k": ["--packed", "--series=1000"],
+    "single 100 k": ["--series=100000"],
+    "packed 100 k": ["--packed", "--series=100000"],
 }
+"""What each asks of load.py."""
 RECEIVE_BUFFER = 4 << 20
 FIRST_RATE = 80_000.0
 SLACK = 3.0
@@ -53,12 +55,11 @@ class Trial(NamedTuple):
     cpu: float
 
 
-def trial(peer: Peer, load: tuple[bool, int], rate: float, seconds: float, interval: float) -> Trial:
+def trial(peer: Peer, load: list[str], rate: float, seconds: float, interval: float) -> Trial:
     """Send at a rate, wait for the flush that tells, compare."""
-    packed, series = load
     before, cpu = peer.counted(), peer.cpu()
-    command = [sys.executable, str(ROOT / "bench/load.py"), "--port", str(peer.port), "--series", str(series)]
-    command += ["--rate", str(rate), "--seconds", str(seconds), *(["--packed"] if packed else [])]
+    command = [sys.executable, str(ROOT / "bench/load.py"), "--port", str(peer.port), *load]
+    command += ["--rate", str(rate), "--seconds", str(seconds)]
     sent = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
     seen, grew = 0.0, time.monotonic()
     while seen < sent["counters"] and time.monotonic() < grew + interval + SLACK:
@@ -68,7 +69,7 @@ def trial(peer: Peer, load: tuple[bool, int], rate: float, seconds: float, inter
     return Trial(sent["lines"] / sent["seconds"], sent["counters"] - seen, (peer.cpu() - cpu) / sent["lines"] * 1e6)
 
 
-def search(recipe: Recipe, load: tuple[bool, int], options: argparse.Namespace) -> Result:
+def search(recipe: Recipe, load: list[str], options: argparse.Namespace) -> Result:
     """Return the highest rate without loss: double until lines are lost, then bisect."""
     peer = Peer(recipe, options.interval)
     try:

@@ -83,27 +83,34 @@ impl Drop for Receiver {
     }
 }
 
-/// Counts a batch into a lane. A sender without a name is called by `path`, the place that it wrote to.
+/// Counts a batch into a lane, some datagrams at a time.
 fn count(lane: &Lane, batch: &Batch, path: &str, dialect: Dialect) {
+    let mut datagrams = batch.datagrams();
+    loop {
+        let group: Vec<_> = datagrams.by_ref().take(SLOTS).collect();
+        if group.is_empty() {
+            break;
+        }
+        count_group(lane, &group, path, dialect);
+    }
+}
+
+/// A sender without a name is called by `path`, the place that it wrote to.
+fn count_group(lane: &Lane, group: &[Datagram<'_>], path: &str, dialect: Dialect) {
     let mut packets: [&[u8]; SLOTS] = [&[]; SLOTS];
-    let mut used = 0;
     let mut cut = Vec::new();
-    for (place, datagram) in packets.iter_mut().zip(batch.datagrams()) {
-        let (whole, rest) = datagram.bytes.split_at(whole_lines(&datagram));
+    for (place, datagram) in packets.iter_mut().zip(group) {
+        let (whole, rest) = datagram.bytes.split_at(whole_lines(datagram));
         *place = whole;
-        used += 1;
         if datagram.truncated {
             cut.push(cut_off(datagram.source(), rest, path));
         }
     }
-    let source = |index| {
-        let datagram = batch.datagrams().nth(index);
-        datagram.and_then(|datagram| datagram.source()).unwrap_or_else(|| path.to_owned())
-    };
+    let source = |place: usize| group[place].source().unwrap_or_else(|| path.to_owned());
     let counted = catch_unwind(AssertUnwindSafe(|| {
-        lock(&lane.shard).feed_many(&packets[..used], &source, dialect);
+        lock(&lane.shard).feed_many(&packets[..group.len()], &source, dialect);
     }));
-    let panicked = if counted.is_ok() { 0 } else { used };
+    let panicked = if counted.is_ok() { 0 } else { group.len() };
     if panicked + cut.len() > 0 {
         lock(&lane.refused).add((panicked + cut.len()) as u64, cut);
     }

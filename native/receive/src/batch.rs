@@ -1,28 +1,30 @@
-//! Up to 64 datagrams fetched by one system call, and the memory that they lie in.
+//! What one system call fetches, up to 64 messages, and the memory that they lie in.
 //!
 //! Rules:
 //!
 //! * The headers that the system call reads and writes are built anew for every call, so no length that an earlier call
 //!   left behind is ever used again.
-//! * A slot holds the largest UDP datagram; those for a Unix socket, where the sender's buffer is the bound, hold 1 MiB.
+//! * A message is one datagram, or several of one sender and one length that the system joined (`UDP_GRO`); they are taken
+//!   apart here.
+//! * A slot holds the largest UDP message; those for a Unix socket, where the sender's buffer is the bound, hold 1 MiB.
 //!   Memory that no datagram has reached yet costs nothing.
 //! * Slots stand 33 cache lines further apart than they are long, because at a power of two the starts of all slots would
 //!   compete for the same few lines of the cache.
 
+use crate::control::{Control, Notes};
 use crate::peer::Peer;
 use libc::{c_int, c_uint, c_void};
 use std::array::from_fn;
 use std::io;
-use std::mem::{offset_of, size_of};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
-/// Datagrams in a batch at most.
+/// Messages in a batch at most.
 pub const SLOTS: usize = HEADERS as usize;
 const HEADERS: c_uint = 64;
 const APART: usize = 33 * 64;
 
-/// How many datagrams a batch takes at most, and how long ones.
+/// How many messages a batch takes at most, and how long ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     slots: c_uint,
@@ -40,25 +42,13 @@ impl Shape {
     }
 }
 
-/// Room for the one control message that is asked for, laid out as `CMSG_SPACE(4)` bytes are.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Control {
-    header: libc::cmsghdr,
-    dropped: u32,
-    padding: u32,
-}
-
-const CONTROL_BYTES: usize = size_of::<Control>();
-const DROPPED_END: usize = offset_of!(Control, padding);
-
-/// What the system call says of one datagram.
+/// What the system call says of one message.
 #[derive(Clone, Copy, Default)]
 struct Arrival {
     bytes: usize,
     peer_bytes: usize,
     truncated: bool,
-    dropped: Option<u32>,
+    notes: Notes,
 }
 
 /// Datagrams fetched together.
@@ -75,20 +65,19 @@ impl Batch {
     /// Returns an empty batch.
     #[must_use]
     pub fn new(shape: Shape) -> Self {
-        let header = libc::cmsghdr { cmsg_len: 0, cmsg_level: 0, cmsg_type: 0 };
         Self {
             shape,
             memory: vec![0; shape.slots as usize * shape.stride()].into_boxed_slice(),
             peers: Box::new([Peer::default(); SLOTS]),
-            controls: Box::new([Control { header, dropped: 0, padding: 0 }; SLOTS]),
+            controls: Box::new([Control::default(); SLOTS]),
             arrivals: [Arrival::default(); SLOTS],
             used: 0,
         }
     }
 
-    /// Fetches what the socket holds, as much as fits, in place of the batch's former datagrams; returns how many.
+    /// Fetches what the socket holds, as much as fits, in place of the batch's former messages; returns how many.
     ///
-    /// With `wait` it waits for the first datagram, at most as long as the socket's read timeout says. No datagram
+    /// With `wait` it waits for the first message, at most as long as the socket's read timeout says. No message
     /// in that time, or a signal, is no error: the batch is then empty.
     ///
     /// # Errors
@@ -121,7 +110,7 @@ impl Batch {
                 header.msg_hdr.msg_iov = ptr::from_mut(part);
                 header.msg_hdr.msg_iovlen = 1;
                 header.msg_hdr.msg_control = ptr::from_mut(control).cast();
-                header.msg_hdr.msg_controllen = CONTROL_BYTES;
+                header.msg_hdr.msg_controllen = Control::BYTES;
             }
             header
         });
@@ -139,37 +128,39 @@ impl Batch {
     /// The datagrams, in the order of arrival.
     pub fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
         let slots = self.memory.chunks_exact(self.shape.stride()).zip(self.peers.iter());
-        self.arrivals[..self.used].iter().zip(slots).map(|(arrival, (slot, peer))| Datagram {
-            bytes: &slot[..arrival.bytes],
-            truncated: arrival.truncated,
-            peer,
-            peer_bytes: arrival.peer_bytes,
-        })
+        self.arrivals[..self.used].iter().zip(slots).flat_map(|(arrival, (slot, peer))| arrival.datagrams(slot, peer))
     }
 
     /// The socket's count of dropped datagrams as of the newest datagram that came with one.
     #[must_use]
     pub fn dropped(&self) -> Option<u32> {
-        self.arrivals[..self.used].iter().rev().find_map(|arrival| arrival.dropped)
+        self.arrivals[..self.used].iter().rev().find_map(|arrival| arrival.notes.dropped)
     }
 }
 
 impl Arrival {
     fn read(header: &libc::mmsghdr, control: &Control, slot_bytes: usize) -> Self {
         let message = &header.msg_hdr;
-        let counted = message.msg_controllen >= DROPPED_END
-            && control.header.cmsg_level == libc::SOL_SOCKET
-            && control.header.cmsg_type == libc::SO_RXQ_OVFL;
         Self {
             bytes: usize::try_from(header.msg_len).map_or(slot_bytes, |bytes| bytes.min(slot_bytes)),
             peer_bytes: message.msg_namelen.min(Peer::BYTES) as usize,
             truncated: message.msg_flags & libc::MSG_TRUNC != 0,
-            dropped: counted.then_some(control.dropped),
+            notes: control.read(message.msg_controllen),
         }
+    }
+
+    fn datagrams<'a>(&self, slot: &'a [u8], peer: &'a Peer) -> impl Iterator<Item = Datagram<'a>> {
+        let (peer_bytes, bytes) = (self.peer_bytes, &slot[..self.bytes]);
+        let segment = self.notes.segment.unwrap_or(self.bytes).max(1);
+        let cut = self.truncated.then(|| self.bytes.saturating_sub(1) / segment);
+        let empty = bytes.is_empty().then_some(bytes);
+        let parts = bytes.chunks(segment).chain(empty).enumerate();
+        parts.map(move |(place, bytes)| Datagram { bytes, truncated: cut == Some(place), peer, peer_bytes })
     }
 }
 
 /// One datagram of a batch.
+#[derive(Clone, Copy)]
 pub struct Datagram<'a> {
     /// What arrived.
     pub bytes: &'a [u8],
@@ -189,7 +180,8 @@ impl Datagram<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Batch, Shape};
+    use super::{Arrival, Batch, Notes, Shape};
+    use crate::peer::Peer;
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixDatagram;
 
@@ -208,6 +200,22 @@ mod tests {
         }
         let first = vec![(b"12345678".to_vec(), false), (b"12345678".to_vec(), true), (Vec::new(), false)];
         assert_eq!(found, [first, vec![(b"last".to_vec(), false)]]);
+    }
+
+    #[test]
+    fn of_joined_datagrams_the_last_is_the_shorter_and_the_cut_one() {
+        let notes = Notes { dropped: None, segment: Some(3) };
+        for (bytes, expected) in [
+            (7, vec![("123", false), ("456", false), ("7", true)]),
+            (6, vec![("123", false), ("456", true)]),
+            (2, vec![("12", true)]),
+            (0, vec![("", true)]),
+        ] {
+            let arrival = Arrival { bytes, peer_bytes: 0, truncated: true, notes };
+            let peer = Peer::default();
+            let found = arrival.datagrams(b"1234567890", &peer).map(|one| (one.bytes, one.truncated));
+            assert!(found.eq(expected.iter().map(|&(text, cut)| (text.as_bytes(), cut))), "of {bytes} bytes");
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! Rules:
 //!
-//! * One system call fetches up to [`SLOTS`] datagrams (recvmmsg). The only unsafe code is the function that makes it.
+//! * One system call fetches up to [`SLOTS`] messages (recvmmsg). The only unsafe code is the function that makes it.
+//! * Datagrams of one sender that the system can hand over joined (`UDP_GRO`) cost it one message; a joined message that
+//!   the system drops counts as one.
 //! * A datagram is read whole or says that it was not ([`Datagram::truncated`]).
 //! * What the operating system dropped, because the receive buffer was full, is counted: [`Reader::drops`].
 //! * [`Reader::run`] ends only after it has read what the socket still held.
@@ -10,6 +12,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod batch;
+mod control;
 mod drops;
 mod peer;
 mod reader;

@@ -109,6 +109,7 @@ fn udp(address: &SockAddr, buffer: usize) -> io::Result<Socket> {
         socket.set_only_v6(false)?;
     }
     setsockopt(&socket, sockopt::RxqOvfl, &1)?;
+    let _ = setsockopt(&socket, sockopt::UdpGroSegment, &true); // only quicker: Linux before 5.0 has none
     prepare(&socket, buffer)?;
     Ok(socket)
 }

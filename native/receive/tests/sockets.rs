@@ -1,6 +1,7 @@
 //! Real sockets on the loopback interface.
 
 use nilometer_receive::{Batch, Reader, bind_udp, bind_unix};
+use nix::sys::socket::{setsockopt, sockopt};
 use std::collections::HashSet;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -54,6 +55,21 @@ fn datagrams_come_whole_and_in_order_with_their_source() {
     let expected: Vec<_> = sizes.iter().map(|&size| (vec![b'x'; size], false, Some(source.clone()))).collect();
     assert_eq!(found, expected);
     assert_eq!(reader.drops().take(), 0);
+}
+
+#[test]
+fn datagrams_that_the_system_joined_come_apart() {
+    let (reader, address) = udp("127.0.0.1", 4 << 20);
+    let sender = sender(address);
+    setsockopt(&sender, sockopt::UdpGsoSegment, &7).expect("Linux 4.18");
+    for (joined, count) in [("aa:1|c\nbb:2|c\nc:3|c", 3), ("d:4|c", 1), ("ee:5|c\n", 1), ("", 1)] {
+        sender.send(joined.as_bytes()).expect("sent");
+        let found = drain(&reader);
+        let source = Some(sender.local_addr().expect("bound").to_string());
+        assert!(found.iter().all(|(_, truncated, from)| !truncated && *from == source));
+        assert_eq!(found.len(), count);
+        assert_eq!(found.into_iter().flat_map(|one| one.0).collect::<Vec<_>>(), joined.as_bytes());
+    }
 }
 
 #[test]
