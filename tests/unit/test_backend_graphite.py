@@ -219,6 +219,7 @@ def test_a_failed_write_is_told_of(carbon: FakeCarbon) -> None:
         ("graphite+pickle://", r"names no host; write graphite\+pickle://localhost:2004"),
         ("graphite://a,b:2103", r"several hosts.*graphite://a and graphite://b:2103"),
         ("graphite://a/path", "takes no path, found '/path'"),
+        ("graphite://a:0", "nobody listens on port 0; name the port, or none for 2003"),
         ("graphite://me@a", "neither user nor password"),
         ("graphite://a?conections=2", "unknown option 'conections'; did you mean 'connections'"),
         ("graphite://a?connections=0", "option connections: 0 is below 1"),

@@ -206,6 +206,7 @@ def test_the_default_ports_and_sockets(tmp_path: Path) -> None:
         ("statsd://", "names no host; write statsd://localhost:8125"),
         ("statsd://a,b", "several hosts"),
         ("statsd://a/path", "takes no path"),
+        ("statsd+tcp://a:0", "nobody listens on port 0; name the port, or none for 8125"),
         ("statsd+unix://host/path", "names no socket; write .*:///path"),
         ("statsd+unixgram://", "names no socket"),
         ("statsd+unix://me@/path", "."),

@@ -287,3 +287,9 @@ def test_packets_hold_the_lines_in_order_and_keep_the_limit(lines: list[bytes], 
 
 def test_packets_are_as_few_as_lines_in_order_allow() -> None:
     assert [packet.data for packet in outgoing.pack([b"aaa", b"bbb", b"c", b"d"], 8)] == [b"aaa\nbbb\n", b"c\nd\n"]
+
+
+@pytest.mark.parametrize("scheme", ["udp", "tcp"])
+def test_port_zero_cannot_be_sent_to(scheme: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["send", "--to", f"{scheme}://127.0.0.1:0", "a:1|c"]) == 2
+    assert f"{scheme}://127.0.0.1:0: port 0 stands for any free port" in capsys.readouterr().err

@@ -16,6 +16,7 @@ import socket
 from typing import TYPE_CHECKING, Protocol
 
 from nilometer.core.errors import Unavailable
+from nilometer.core.options import refuse
 from nilometer.ingest import listener_urls
 
 if TYPE_CHECKING:
@@ -186,7 +187,12 @@ def _dial(url: Url) -> socket.socket:
 
 
 def target(url: Url) -> tuple[str, int]:
-    """Return the host and port that reach a listener; one that listens everywhere is reached at this machine."""
+    """Return the host and port that reach a listener; one that listens everywhere is reached at this machine.
+
+    Raise `UrlError` for port 0: a server that was given it listens on another one.
+    """
+    if url.port == 0:
+        raise refuse(url, "port 0 stands for any free port; name the one that the server's log shows")
     return LOCAL if url.host in ANY_ADDRESS else url.host, url.port or listener_urls.PORT
 
 

@@ -64,6 +64,8 @@ def one_host(url: Url, port: int) -> tuple[str, int]:
         raise refuse(url, f"names no host; write {url.scheme}://localhost:{port}")
     if url.path.strip("/"):
         raise refuse(url, f"takes no path, found {url.path!r}")
+    if url.port == 0:
+        raise refuse(url, f"nobody listens on port 0; name the port, or none for {port}")
     return url.host, port if url.port is None else url.port
 
 
