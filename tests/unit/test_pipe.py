@@ -445,16 +445,16 @@ def test_many_flushes_through_a_sink_that_comes_and_goes(bench: Bench) -> None:
 
 
 def test_flushes_that_arrive_while_the_queue_moves_to_disk_are_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    head = bench.worker._head
+    head = bench.worker._backlog._head
 
     def late() -> Flush | None:
         found = head()
-        if found is None and not bench.worker._closed:
-            bench.worker._queue.extend(map(flush, range(10, 15)))
+        if found is None and not bench.worker._backlog.closed:
+            bench.worker._backlog._queue.extend(map(flush, range(10, 15)))
         return found
 
     bench.put(1, 2)
-    monkeypatch.setattr(bench.worker, "_head", late)
+    monkeypatch.setattr(bench.worker._backlog, "_head", late)
     bench.put(3)
     bench.worker.close(10)
     assert (bench.kept(), bench.lost()) == ([1, 2, 3, 10, 11, 12, 13, 14], {})
@@ -480,7 +480,7 @@ def test_a_flush_that_the_sink_took_in_that_moment_is_not_kept(bench: Bench, mon
     def taken_meanwhile(flush: Flush) -> int | None:
         number = append(flush)
         if flush.window.start == 1:
-            bench.worker._queue.popleft()
+            bench.worker._backlog._queue.popleft()
         return number
 
     monkeypatch.setattr(bench.spool, "append", taken_meanwhile)

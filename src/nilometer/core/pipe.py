@@ -1,25 +1,23 @@
-"""The pipe to one sink: a thread that writes flushes, and a queue that goes to disk while the sink is away.
+"""The pipe to one sink: a thread that writes flushes, oldest first, from a backlog that goes to disk while the sink is away.
 
 Rules:
 
-* `put` never waits for the sink. A small queue is held in memory; it goes to the spool when it is full, when a write fails,
-  and while the spool holds anything. So what lies in the spool is always older than what lies in the queue.
-* The oldest flush is written first, one attempt at a time. It leaves the queue or the spool only after the sink took it
-  (or refused it for good, which is counted), so a flush may be written twice, and sinks are idempotent; none is skipped.
+* `put` never waits for the sink: see `backlog` for where flushes wait. They go to disk when a write fails.
+* The oldest flush is written first, one attempt at a time. It is settled only after the sink took it (or refused
+  it for good, which is counted), so a flush may be written twice, and sinks are idempotent; none is skipped.
 * `Unavailable`, and whatever a sink should not raise, means: the same flush again, after a delay that grows.
 * After `close`, whatever was not confirmed lies in the spool, even if a write hangs for ever.
-* When the spool's disk fails, the queue stays in memory; what exceeds it is dropped, oldest first, and counted.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-from collections import deque
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
+from nilometer.core.backlog import Backlog
 from nilometer.core.backoff import Backoff
 from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import Rejected, StoreError, Unavailable
@@ -28,6 +26,7 @@ from nilometer.core.priority import step_back
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nilometer.core.backlog import Attempt
     from nilometer.core.capability import MetricSink
     from nilometer.core.clock import Clock
     from nilometer.core.losses import Losses
@@ -68,14 +67,6 @@ class Status:
 
 
 @dataclass(slots=True)
-class _Attempt:
-    """A flush that is being written; `number` is its place in the spool, None while it has none."""
-
-    flush: Flush
-    number: int | None
-
-
-@dataclass(slots=True)
 class _Record:
     """What `Status` tells, as it changes."""
 
@@ -85,7 +76,7 @@ class _Record:
     retry_at: float | None = None
     written: int = 0
     written_series: int = 0
-    dropped: int = 0
+    rejected: int = 0
 
 
 class SinkWorker:
@@ -104,22 +95,17 @@ class SinkWorker:
     ) -> None:
         self.name = name
         self._sink = sink
-        self._spool = spool
         self._losses = losses
         self._options = options or PipeOptions()
+        self._backlog = Backlog(name, spool, losses, self._options.queue)
         self._clock = clock
         self._draw = draw
         self._backoff = Backoff(self._options.first, self._options.most, draw)
-        self._queue: deque[Flush] = deque()
-        self._attempt: _Attempt | None = None
         self._record = _Record()
-        self._spool_fault = ""  # guarded by `_spilling`
-        self._lock = Lock()  # guards what stands above; held for moments only, never over a disk or the sink
-        self._spilling = Lock()  # one thread at a time moves the queue to the spool; taken before `_lock`
+        self._lock = Lock()  # guards the record
         self._wake = Event()
         self._ended = Event()
         self._stop_at: float | None = None
-        self._closed = False
         self._thread = Thread(target=self._run, name=f"sink {name}", daemon=True)
 
     def start(self) -> None:
@@ -129,15 +115,12 @@ class SinkWorker:
     def configure(self, options: PipeOptions) -> None:
         """Use other options from the next failure on."""
         self._options = options
+        self._backlog.most = options.queue
         self._backoff = Backoff(options.first, options.most, self._draw)
 
     def put(self, flush: Flush) -> None:
         """Take a flush over. Never raises and never waits for the sink."""
-        with self._lock:
-            self._queue.append(flush)
-            full = len(self._queue) > self._options.queue or self._closed
-        if full:
-            self._spill()
+        self._backlog.put(flush)
         self._wake.set()
 
     def status(self) -> Status:
@@ -151,12 +134,12 @@ class SinkWorker:
                 last_error=record.last_error,
                 last_error_time=record.last_error_time,
                 retry_in=None if record.retry_at is None else max(record.retry_at - now, 0.0),
-                queued=len(self._queue),
-                spool_items=self._spool.items,
-                spool_bytes=self._spool.stored_bytes,
+                queued=self._backlog.queued,
+                spool_items=self._backlog.spooled,
+                spool_bytes=self._backlog.spooled_bytes,
                 written=record.written,
                 written_series=record.written_series,
-                dropped=record.dropped + self._spool.dropped,
+                dropped=record.rejected + self._backlog.dropped,
             )
 
     def close(self, deadline_seconds: float) -> bool:
@@ -164,14 +147,10 @@ class SinkWorker:
 
         A sink that is away gets one last attempt. A sink that hangs is left behind in its (daemon) thread.
         """
-        with self._lock:
-            self._stop_at = self._clock.monotonic() + deadline_seconds
+        self._stop_at = self._clock.monotonic() + deadline_seconds
         self._wake.set()
         ended = not self._thread.is_alive() or self._clock.wait(self._ended, deadline_seconds)
-        with self._lock:
-            self._closed = True
-        self._spill()
-        self._spool.close()
+        self._backlog.close()
         if self._thread.ident is None:
             self._close_sink()
         if not ended:
@@ -185,8 +164,8 @@ class SinkWorker:
     def _run(self) -> None:
         step_back()
         try:
-            while not self._closed and not self._late():
-                attempt = self._next()
+            while not self._backlog.closed and not self._late():
+                attempt = self._backlog.next()
                 if attempt is not None:
                     if not self._write(attempt) and not self._pause():
                         break
@@ -202,23 +181,7 @@ class SinkWorker:
     def _late(self) -> bool:
         return self._stop_at is not None and self._clock.monotonic() >= self._stop_at
 
-    def _next(self) -> _Attempt | None:
-        """Choose the oldest flush. Only this thread takes from the spool; `put` may move the queue there meanwhile."""
-        while not self._closed:
-            if self._spool.items:
-                self._spill()
-            found = self._spool.first()
-            with self._lock:
-                if found is not None:
-                    self._attempt = _Attempt(found[1], found[0])
-                elif self._spool.items:
-                    continue
-                else:
-                    self._attempt = _Attempt(self._queue[0], None) if self._queue else None
-                return self._attempt
-        return None
-
-    def _write(self, attempt: _Attempt) -> bool:
+    def _write(self, attempt: Attempt) -> bool:
         """Try once. Return whether the flush is done with."""
         try:
             self._sink.write(attempt.flush)
@@ -232,7 +195,7 @@ class SinkWorker:
             return False
         else:
             self._stored(attempt.flush)
-        self._settle(attempt)
+        self._backlog.settle(attempt)
         return True
 
     def _stored(self, flush: Flush) -> None:
@@ -244,13 +207,13 @@ class SinkWorker:
             record.written += 1
             record.written_series += flush.series
         if recovered:
-            LOG.info("%s: takes flushes again; %d wait in its spool", self.name, self._spool.items)
+            LOG.info("%s: takes flushes again; %d wait in its spool", self.name, self._backlog.spooled)
 
     def _refused(self, error: Rejected) -> None:
         LOG.error("%s: refused a flush, which is lost: %s", self.name, error)
         self._losses.count("sink", "rejected")
         with self._lock:
-            self._record.dropped += 1
+            self._record.rejected += 1
             self._record.last_error, self._record.last_error_time = str(error), self._clock.time()
 
     def _failed(self, reason: str, fault: Exception | None = None) -> None:
@@ -259,16 +222,7 @@ class SinkWorker:
             self._record.last_error, self._record.last_error_time = reason, self._clock.time()
         if news:
             LOG.warning("%s: is away; flushes go to its spool: %s", self.name, reason, exc_info=fault)
-        self._spill()
-
-    def _settle(self, attempt: _Attempt) -> None:
-        """Take a flush that is done with out of the queue or the spool."""
-        with self._lock:
-            self._attempt = None
-            if attempt.number is not None:
-                self._spool.remove(attempt.number)
-            elif self._queue and self._queue[0] is attempt.flush:
-                self._queue.popleft()
+        self._backlog.spill()
 
     def _pause(self) -> bool:
         """Wait before the next attempt; what arrives goes to the spool. Return False when the worker is to end instead."""
@@ -280,7 +234,7 @@ class SinkWorker:
         while self._stop_at is None and (left := end - self._clock.monotonic()) > 0:
             self._clock.wait(self._wake, left)
             self._wake.clear()
-            self._spill()
+            self._backlog.spill()
         with self._lock:
             self._record.retry_at = None
         return True
@@ -290,45 +244,3 @@ class SinkWorker:
             self._sink.close()
         except Exception:  # the worker ends here, whatever the backend does
             LOG.exception("%s: could not be closed", self.name)
-
-    # -- queue to spool ------------------------------------------------------------------------------------------------
-
-    def _spill(self) -> None:
-        """Move the queue to the spool, oldest first; what the disk does not take stays, as far as the queue is long."""
-        with self._spilling:
-            try:
-                while (flush := self._head()) is not None:
-                    self._moved(flush, self._spool.append(flush))
-                    self._spool_fault = ""
-            except StoreError as error:
-                self._tell_spool_fault(str(error))
-                self._shed()
-
-    def _tell_spool_fault(self, reason: str) -> None:
-        """Log why the spool takes nothing, once until that changes: the counters say how much is lost."""
-        if reason != self._spool_fault:
-            LOG.warning("%s: %s", self.name, reason)
-        self._spool_fault = reason
-
-    def _shed(self) -> None:
-        """Drop what does not fit into memory either."""
-        with self._lock:
-            room = 0 if self._closed else self._options.queue
-            while len(self._queue) > room:
-                self._queue.popleft()
-                self._record.dropped += 1
-                self._losses.count("spool", "disk")
-
-    def _head(self) -> Flush | None:
-        with self._lock:
-            return self._queue[0] if self._queue else None
-
-    def _moved(self, flush: Flush, number: int | None) -> None:
-        """Note that a flush now lies in the spool, unless the sink took it in that moment."""
-        with self._lock:
-            if self._queue and self._queue[0] is flush:
-                self._queue.popleft()
-                if self._attempt is not None and self._attempt.flush is flush:
-                    self._attempt.number = number
-            elif number is not None:
-                self._spool.remove(number)
