@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from nilometer.backends._parts.datagrams import Datagrams
 from nilometer.backends._parts.statsd_lines import Lines, pack
 from nilometer.backends._parts.stream import CHUNK, Stream
 from nilometer.core.errors import Unavailable, UrlError
-from nilometer.core.record import Flush, Kind, block
+from nilometer.core.record import Block, Column, Flush, Kind, block
 from nilometer.testing import flushes
 from nilometer.testing.peers import FakeStatsd
 
@@ -142,6 +143,30 @@ def test_another_flush_does_not_go_on_where_one_stopped() -> None:
     channel.sent.clear()
     sink.write(flushes.many(END + 10, 100))
     assert channel.sent == list(pack(Lines()(flushes.many(END + 10, 100)), 100))
+
+
+def test_values_that_are_left_out_are_counted_once_the_flush_is_written() -> None:
+    channel = Flaky(0)
+    sink = statsd.Statsd(channel, "flaky", Lines(), 1432, 100)
+    flush = flush_of(Kind.GAUGE, "value", {"a": math.nan, "b": math.inf, "c" * 200: 1.0, "d": 2.0, "e" * 200: math.nan})
+    with pytest.raises(Unavailable):
+        sink.write(flush)
+    assert sink.left_out() == {}
+    sink.write(flush)
+    sink.write(flush)
+    assert channel.sent == [b"d:2|g"]
+    assert sink.left_out() == {statsd.NOT_FINITE: 3, statsd.TOO_LONG: 1}
+    assert sink.left_out() == {}
+
+
+def test_statistics_that_are_not_sent_are_not_left_out() -> None:
+    channel = Flaky(-2)
+    sink = statsd.Statsd(channel, "flaky", Lines(derived=False), 1432, None)
+    rates = block(Kind.COUNTER, {"rate": [math.nan], "count": [1.0]}, ["a"])
+    absent = Block(Kind.GAUGE, b"g", 1, (Column("value", [math.nan], b"\0"),))
+    means = block(Kind.TIMER, {"mean": [math.inf]}, ["t"])
+    sink.write(Flush(flushes.window(END), (rates, absent, means)))
+    assert (channel.sent, sink.left_out()) == ([b"a:1|c"], {})
 
 
 def test_a_line_longer_than_a_datagram_is_left_out() -> None:

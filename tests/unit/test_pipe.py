@@ -190,6 +190,20 @@ def test_what_arrives_while_the_sink_is_away_goes_behind_it_on_disk(bench: Bench
     assert (status.spool_items, status.spool_bytes, status.last_error) == (0, 0, "")
 
 
+def test_what_a_sink_leaves_out_of_a_flush_is_counted(tmp_path: Path) -> None:
+    class Choosy(Sink):
+        def left_out(self) -> dict[tuple[str, str], int]:
+            return {("sink", "not_finite"): 2, ("sink", "too_long"): 1}
+
+    bench = Bench(tmp_path)
+    bench.sink = Choosy()
+    bench.worker = bench.make()
+    bench.put(1, 2)
+    bench.worker.start()
+    assert bench.worker.close(10)
+    assert bench.lost() == {"sink.not_finite": 4, "sink.too_long": 2}
+
+
 def test_a_restart_goes_on_from_the_spool(bench: Bench) -> None:
     bench.sink.fault = Unavailable("nobody answers")
     bench.put(1, 2)

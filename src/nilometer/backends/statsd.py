@@ -6,7 +6,8 @@ A flush holds aggregates; what can be made samples again, is, and the rest goes 
 * A gauge goes as a gauge; one below zero as two lines, ``name:0|g`` and ``name:-5|g``, for a sign would mean a change.
 * A timer's statistics and a set's count go as gauges below the name (``name.mean:2.5|g``), unless ``derived=false``:
   percentiles of percentiles cannot be told, so the receiver only keeps them.
-* NaN and infinite values have no place on this wire and are left out, and so is a line that exceeds a datagram.
+* NaN and infinite values have no place on this wire and are left out, and so is a line that exceeds a datagram; both are
+  counted once the flush is written.
 
 Rules of delivery: counters are not idempotent. So a flush goes out in numbered parts (datagrams of at most `mtu` bytes, or
 pieces of a stream); a flush that is written again goes on after the last part that was taken, and one of the last few
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import socket
 import zlib
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ from nilometer.core.options import at_least, no_login, one_host, one_of, option,
 from nilometer.core.quantity import Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nilometer.core.record import Flush, Window
     from nilometer.core.url import Url
@@ -52,6 +53,7 @@ PIECE = 1 << 16
 """Bytes of lines that a stream carries between two acknowledgements."""
 LONGEST = 65_507
 """Bytes in a UDP datagram over IPv4, at most."""
+NOT_FINITE, TOO_LONG = ("sink", "not_finite"), ("sink", "too_long")
 REMEMBERED = 16
 """Flushes written last that are known again."""
 
@@ -76,10 +78,12 @@ class Statsd:
         self._end = b"\n" if isinstance(channel, Stream) else b""
         self._written: deque[Mark] = deque(maxlen=REMEMBERED)
         self._under_way: tuple[Mark, int] | None = None
+        self._left_out: Counter[Loss] = Counter()
 
     def write(self, flush: Flush) -> None:
         """Send the parts that were not taken yet. Raise `Unavailable`."""
-        parts = list(pack(self._pieces(flush), self._size))
+        left_out: Counter[Loss] = Counter()
+        parts = list(pack(self._pieces(flush, left_out), self._size))
         mark = _mark(flush.window, parts)
         if mark in self._written:
             return
@@ -89,10 +93,19 @@ class Statsd:
             self._channel.send(parts[number] + self._end)
         self._under_way = None
         self._written.append(mark)
+        self._left_out += left_out
 
-    def _pieces(self, flush: Flush) -> Iterable[bytes]:
-        pieces = self._lines(flush)
-        return pieces if self._longest is None else (piece for piece in pieces if len(piece) <= self._longest)
+    def _pieces(self, flush: Flush, left_out: Counter[Loss]) -> Iterator[bytes]:
+        for piece in self._lines(flush, lambda: left_out.update([NOT_FINITE])):
+            if self._longest is None or len(piece) <= self._longest:
+                yield piece
+            else:
+                left_out[TOO_LONG] += 1
+
+    def left_out(self) -> Mapping[Loss, int]:
+        """Return how many values of written flushes were left out since the last call, by stage and reason."""
+        left_out, self._left_out = self._left_out, Counter()
+        return left_out
 
     def check(self) -> str:
         """Say what is known about the other side. Raise `Unavailable`."""
@@ -105,6 +118,9 @@ class Statsd:
         """Hang up."""
         self._channel.close()
 
+
+Loss = tuple[str, str]
+"""Stage and reason of a loss."""
 
 Mark = tuple["Window", int]
 """What a flush is known by: its window, and a checksum of its lines."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from nilometer.core.record import Event, Flush, Span
 
@@ -30,6 +30,14 @@ class MetricSink(Backend, Protocol):
 
     def write(self, flush: Flush) -> None:
         """Store all of the flush, or raise. Writing the same flush again must not count anything twice."""
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """What a sink is besides when its format cannot hold every value."""
+
+    def left_out(self) -> Mapping[tuple[str, str], int]:
+        """Return how many values of written flushes were left out since the last call, by stage and reason as in `LOSSES`."""
 
 
 @runtime_checkable

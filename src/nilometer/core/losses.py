@@ -42,6 +42,8 @@ LOSSES = (
     Loss("spool", "corrupt", "files in a spool that do not hold a whole flush; they are set aside as *.corrupt"),
     Loss("spool", "disk", "flushes that could not be written to, or read from, the spool's disk"),
     Loss("sink", "rejected", "flushes that a sink refused for good"),
+    Loss("sink", "not_finite", "values, NaN or infinite, left out of a written flush because the sink's format has none"),
+    Loss("sink", "too_long", "values left out of a written flush because their line does not fit into a datagram"),
 )
 """The fixed list, in the order of a record's way."""
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from nilometer.core.backlog import Backlog
 from nilometer.core.backoff import Backoff
+from nilometer.core.capability import Selective
 from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import Rejected, StoreError, Unavailable
 from nilometer.core.priority import step_back
@@ -206,6 +207,9 @@ class SinkWorker:
             record.last_success, record.last_error = self._clock.time(), ""
             record.written += 1
             record.written_series += flush.series
+        if isinstance(self._sink, Selective):
+            for (stage, reason), number in self._sink.left_out().items():
+                self._losses.count(stage, reason, number)
         if recovered:
             LOG.info("%s: takes flushes again; %d wait in its spool", self.name, self._backlog.spooled)
 

@@ -12,7 +12,7 @@ from nilometer.core.wire.key import split
 from nilometer.core.wire.number import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from nilometer.core.record import Block, Column, Flush
 
@@ -32,24 +32,31 @@ class Lines:
     dogstatsd: bool = True
     derived: bool = True
 
-    def __call__(self, flush: Flush) -> Iterator[bytes]:
-        """Yield what a packet must not tear apart: a line, or the two of a negative gauge, without the last newline."""
+    def __call__(self, flush: Flush, not_finite: Callable[[], None] = lambda: None) -> Iterator[bytes]:
+        """Yield what a packet must not tear apart: a line, or the two of a negative gauge, without the last newline.
+
+        `not_finite` is called for each value that is left out because no line can hold it.
+        """
         for block in flush.blocks:
             keys = block.keys()
             for column in self._columns(block):
-                yield from self._column(block.kind, keys, column)
+                yield from self._column(block.kind, keys, column, not_finite)
 
     def _columns(self, block: Block) -> Iterator[Column]:
         for column in block.columns:
             if column.name == "count" if block.kind is Kind.COUNTER else self.derived or block.kind is Kind.GAUGE:
                 yield column
 
-    def _column(self, kind: Kind, keys: list[str], column: Column) -> Iterator[bytes]:
+    def _column(self, kind: Kind, keys: list[str], column: Column, not_finite: Callable[[], None]) -> Iterator[bytes]:
         counter = kind is Kind.COUNTER
         statistic = "" if counter or kind is Kind.GAUGE else f".{column.name}"
         for index, key in enumerate(keys):
             value = column.values[index]
-            if (column.present is None or column.present[index]) and math.isfinite(value) and (value or not counter):
+            if not (column.present is None or column.present[index]) or (counter and not value):
+                continue
+            if not math.isfinite(value):
+                not_finite()
+            else:
                 before, behind = self._path(key, statistic)
                 yield (f"{before}:{to_text(value)}|c{behind}" if counter else _gauge(before, value, behind)).encode()
 
