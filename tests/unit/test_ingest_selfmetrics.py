@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from nilometer.core.pipe import Status
 from nilometer.core.record import Block, Kind, Window
 from nilometer.ingest.kernel import Tally
 from nilometer.ingest.selfmetrics import METRICS, Moment, OwnMetrics, StatsdMetrics, label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TALLY = Tally(packets=3, bytes=90, lines=9, bad_lines=2, kernel_drops=4, series=6, pause_ns=1_500_000)
 WINDOW = Window(1000.0, 1010.0, 10.0)
@@ -21,14 +25,23 @@ def status(*, written: int = 7, dropped: int = 1, error: str = "", last: float |
     return Status("graphite://db:2003", last, error, None, None, 0, 2, 512, written, 70, dropped)
 
 
-def own(losses: Losses | None = None, statuses: list[Status] | None = None) -> OwnMetrics:
+def own(
+    losses: Losses | None = None, statuses: list[Status] | None = None, skipped: Callable[[], int] = lambda: 0
+) -> OwnMetrics:
     return OwnMetrics(
         "nilometer",
         losses or Losses(),
         sinks=lambda: [status()] if statuses is None else statuses,
         buffers=lambda: {"udp://:8125?threads=2": 4096},
         connections=lambda: 5,
+        skipped=skipped,
     )
+
+
+def test_bytes_that_the_kernel_was_not_fed_are_counted_too() -> None:
+    totals = iter([10, 10, 25])
+    metrics = own(skipped=lambda: next(totals))
+    assert [values(metrics)["bytes"] for _ in range(3)] == [100, 90, 105]
 
 
 def rows(blocks: list[Block], statistic: str) -> dict[str, tuple[Kind, float]]:
@@ -121,7 +134,7 @@ def test_a_sink_that_came_again_does_not_count_backwards() -> None:
 
 
 def test_no_prefix_leaves_the_names_bare() -> None:
-    metrics = OwnMetrics("", Losses(), sinks=list, buffers=dict, connections=lambda: 0)
+    metrics = OwnMetrics("", Losses(), sinks=list, buffers=dict, connections=lambda: 0, skipped=lambda: 0)
 
     assert "lines" in rows(metrics.blocks(MOMENT)[1], "count")
 

@@ -41,6 +41,16 @@ def test_a_line_over_the_limit_comes_cut_and_its_rest_is_skipped() -> None:
     assert rest == b""
 
 
+@given(st.lists(st.integers(0, 200), max_size=8), st.data())
+def test_every_byte_comes_out_or_is_skipped_however_the_bytes_arrive(lengths: list[int], data: st.DataObject) -> None:
+    text = b"".join(b"x" * length + b"\n" for length in lengths)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=10)))
+    buffer = LineBuffer(64)
+    out = sum(len(buffer.feed(text[begin:end])) for begin, end in zip([0, *cuts], [*cuts, len(text)], strict=True))
+
+    assert out + buffer.skipped == len(text)
+
+
 def test_a_line_of_exactly_the_limit_is_whole() -> None:
     assert fed([b"x" * 64, b"\n"]) == (b"x" * 64 + b"\n", b"")
 
@@ -120,6 +130,13 @@ def test_lines_reach_the_kernel_with_their_source(bench: Bench) -> None:
         client.sendall(b"a:1|c\nb:2|c\n")
         until(lambda: bench.kernel.data == b"a:1|c\nb:2|c\n")
         assert bench.kernel.sources == {f"127.0.0.1:{client.getsockname()[1]}"}
+
+
+def test_the_bytes_of_a_line_over_the_limit_are_known(bench: Bench) -> None:
+    with bench.connect() as client:
+        client.sendall(b"x" * 100_000 + b"\na:1|c\n")
+        until(lambda: bench.kernel.data.endswith(b"a:1|c\n"))
+        until(lambda: len(bench.kernel.data) + bench.streams.skipped == 100_007)
 
 
 def test_a_last_line_without_newline_counts_when_the_peer_closes_in_order(bench: Bench) -> None:

@@ -133,6 +133,7 @@ class Server:
             sinks=self._sinks.statuses,
             buffers=self._buffers,
             connections=lambda: self._listeners.connections,
+            skipped=lambda: self._listeners.skipped,
         )
 
     def _buffers(self) -> dict[str, int]:

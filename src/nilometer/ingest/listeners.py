@@ -101,6 +101,11 @@ class Listeners:
         """How many stream connections are open."""
         return self._streams.connections if self._streams else 0
 
+    @property
+    def skipped(self) -> int:
+        """How many bytes of over-long lines from streams were received and not fed to the kernel, since the start."""
+        return self._streams.skipped if self._streams else 0
+
     def limit(self, *, max_line: int, connections: int) -> None:
         """Use other limits for connections to come."""
         self._max_line, self._connections = max_line, connections

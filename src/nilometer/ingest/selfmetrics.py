@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from nilometer.core.record import Window
     from nilometer.ingest.kernel import Tally
 
+SKIPPED = "skipped"
+"""Stands among the totals, for bytes that belong to the counter ``bytes``."""
 STATM = Path("/proc/self/statm")
 
 
@@ -83,9 +85,12 @@ class SelfMetrics(Protocol):
 
 
 class OwnMetrics:
-    """Reports `METRICS` below a prefix. `sinks` and `buffers` and `connections` are asked at every flush."""
+    """Reports `METRICS` below a prefix. `sinks`, `buffers`, `connections` and `skipped` are asked at every flush.
 
-    def __init__(
+    `skipped`: bytes received since the start that the kernel's tally does not know.
+    """
+
+    def __init__(  # noqa: PLR0913 what it reports on
         self,
         prefix: str,
         losses: Losses,
@@ -93,16 +98,18 @@ class OwnMetrics:
         sinks: Callable[[], Iterable[Status]],
         buffers: Callable[[], Mapping[str, int]],
         connections: Callable[[], int],
+        skipped: Callable[[], int],
     ) -> None:
         self._prefix, self._losses = prefix, losses
-        self._sinks, self._buffers, self._connections = sinks, buffers, connections
+        self._sinks, self._buffers, self._connections, self._skipped = sinks, buffers, connections, skipped
         self._started = time.monotonic()
         self._before: dict[str, float] = {}
 
     def blocks(self, moment: Moment) -> tuple[list[Block], list[Block]]:
         """Return counters and gauges, to go last."""
         statuses = list(self._sinks())
-        counters = {**_tally(moment.tally), **self._grown(statuses)}
+        grown = self._grown(statuses)
+        counters = {**_tally(moment.tally, grown.pop(SKIPPED)), **grown}
         gauges = {**self._gauges(moment), **_sinks(statuses, moment.window.end)}
         return [], [
             counter_block(self._named(counters), moment.seconds),
@@ -118,6 +125,7 @@ class OwnMetrics:
         for status in statuses:
             name = f"sink.{label(status.name)}"
             totals |= {f"{name}.written": status.written, f"{name}.dropped": status.dropped}
+        totals[SKIPPED] = self._skipped()
         totals["process.cpu"] = round(time.process_time() * 1000)
         grown = {name: max(total - self._before.get(name, 0), 0) for name, total in totals.items()}
         self._before = totals
@@ -136,12 +144,12 @@ class OwnMetrics:
         }
 
 
-def _tally(tally: Tally) -> dict[str, float]:
+def _tally(tally: Tally, skipped: float) -> dict[str, float]:
     return {
         "lines": tally.lines,
         "bad_lines": tally.bad_lines,
         "packets": tally.packets,
-        "bytes": tally.bytes,
+        "bytes": tally.bytes + skipped,
         "kernel_drops": tally.kernel_drops,
     }
 

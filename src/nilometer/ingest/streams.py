@@ -3,7 +3,7 @@
 Rules:
 
 * A connection costs at most one line of `max_line` bytes; a longer one is fed cut, so that the kernel counts and shows it
-  as a bad line, and the rest of it is skipped. The connection stays.
+  as a bad line, and the rest of it is skipped, which only counts its bytes. The connection stays.
 * Bytes are fed as soon as they are read: nothing queues here, a slow kernel slows the peers down.
 * More than `connections` peers at a time, over all listeners: the newcomer is closed at once and counted.
 * A last line without its newline counts in dialect ``nilometer`` when the peer closed in order; otherwise it is lost and
@@ -39,17 +39,22 @@ CHUNK = 256 * 1024
 
 
 class LineBuffer:
-    """Cuts a stream of bytes at its newlines. Holds at most `limit` bytes. Knows no socket."""
+    """Cuts a stream of bytes at its newlines. Holds at most `limit` bytes. Knows no socket.
+
+    `skipped` counts the bytes of lines over the limit that `feed` never returns.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._rest = b""
         self._skipping = False
+        self.skipped = 0
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes, return the whole lines that they complete. A line over the limit comes cut just beyond it."""
         if self._skipping:
-            _, newline, data = data.partition(b"\n")
+            end, newline, data = data.partition(b"\n")
+            self.skipped += len(end)
             if not newline:
                 return b""
             self._skipping = False
@@ -58,6 +63,7 @@ class LineBuffer:
         self._rest = tail if newline else self._rest + tail
         if len(self._rest) > self._limit:
             whole += self._rest[: self._limit + 1] + b"\n"
+            self.skipped += len(self._rest) - self._limit - 1
             self._rest, self._skipping = b"", True
         return whole
 
@@ -131,7 +137,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Feed the lines that are whole."""
         self._heard = self._streams.loop.time()
+        before = self._lines.skipped
         self._feed(self._lines.feed(data), 1 if b"\n" in data else 0)
+        self._streams.skipped += self._lines.skipped - before
 
     def _feed(self, lines: bytes, packets: int) -> None:
         if lines:
@@ -191,12 +199,13 @@ def _peer(transport: asyncio.BaseTransport, address: str) -> str:
 
 
 class Streams:
-    """The loop and its thread."""
+    """The loop and its thread. `skipped` counts the bytes of lines over the limit that no kernel was fed, since the start."""
 
     def __init__(self, kernel: Kernel, losses: Losses, *, max_line: int, most: int) -> None:
         self.kernel, self.losses = kernel, losses
         self.max_line, self.most = max_line, most
         self.connections = 0
+        self.skipped = 0
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="nilometer-streams", daemon=True)
         self._thread.start()
