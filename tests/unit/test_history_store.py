@@ -479,5 +479,5 @@ def test_a_file_whose_ids_are_used_up_says_so(diary: Diary) -> None:
     with sqlite3.connect(diary.file) as db:
         db.execute("UPDATE history_series SET id = (1 << 32) - 1")
     db.close()
-    with pytest.raises(StoreError, match="used up: begin a new file"):
+    with pytest.raises(StoreError, match=r"history.db: all its ids of series are used up; set the file aside"):
         diary.write(BEGIN + 10, {"b": 1.0})

@@ -39,10 +39,13 @@ class Rule(enum.IntEnum):
     MINIMUM = 3
 
 
-PERCENTILE = r"(?:_(?:top)?\d+(?:_\d+)*)?$"
-SUMS = re.compile(rf"(?:^|\.)(?:count|sum|sum_squares){PERCENTILE}|^stats_counts\.|\.histogram\.bin_[^.]*$")
-MAXIMA = re.compile(rf"(?:^|\.)(?:upper|max){PERCENTILE}")
-MINIMA = re.compile(rf"(?:^|\.)(?:lower|min){PERCENTILE}")
+PERCENTILE = r"(?:_(?:top)?\d+(?:_\d+)*)?"
+LAST_PARTS = (
+    (Rule.SUM, re.compile(rf"(?:count|sum|sum_squares){PERCENTILE}")),
+    (Rule.MAXIMUM, re.compile(rf"(?:upper|max){PERCENTILE}")),
+    (Rule.MINIMUM, re.compile(rf"(?:lower|min){PERCENTILE}")),
+)
+PARTS_CACHED = 4096
 
 
 ONE = array("d", [1.0])
@@ -72,10 +75,16 @@ def rule_of(path: str, suffix: str | None = None) -> Rule:
     name = path.partition(";")[0]
     if suffix is not None:
         name = name.removesuffix("." + suffix)
-    for rule, pattern in ((Rule.SUM, SUMS), (Rule.MAXIMUM, MAXIMA), (Rule.MINIMUM, MINIMA)):
-        if pattern.search(name):
-            return rule
-    return Rule.MEAN
+    rest, _, last = name.rpartition(".")
+    if name.startswith("stats_counts.") or (last.startswith("bin_") and rest.endswith(".histogram")):
+        return Rule.SUM
+    return _rule_of_part(last)
+
+
+@lru_cache(PARTS_CACHED)
+def _rule_of_part(last: str) -> Rule:
+    """Return the rule for the last part of a name. Many names end alike."""
+    return next((rule for rule, pattern in LAST_PARTS if pattern.fullmatch(last)), Rule.MEAN)
 
 
 def single(times: Sequence[int], values: array[float]) -> Buckets:

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 from array import array
+from itertools import repeat
 from operator import itemgetter, lt
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +23,7 @@ from nilometer.history.layout import SERIES_BITS
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
 MOST_CACHED = 2_000_000
 
@@ -52,8 +54,8 @@ class Plan(NamedTuple):
 class Catalog:
     """Knows the paths of a file that is being written. Used inside the writer's transactions."""
 
-    def __init__(self, db: sqlite3.Connection, group: int, suffix: str | None) -> None:
-        self._db, self._group, self._suffix = db, group, suffix
+    def __init__(self, db: sqlite3.Connection, file: Path, group: int, suffix: str | None) -> None:
+        self._db, self._file, self._group, self._suffix = db, file, group, suffix
         self._ids: dict[str, int] = {}
         self._plan = Plan(b"", array("q"), None, [])
         count, last = db.execute("SELECT count(*), max(id) FROM history_series").fetchone()
@@ -73,8 +75,9 @@ class Catalog:
     def plan(self, paths: bytes, hour: int) -> Plan:
         """Return the plan for paths joined by newlines that get a point in `hour`; store the paths that are new."""
         if paths != self._plan.paths:
+            new = self._next
             ids = self._resolve(paths.decode("utf-8", "replace").split("\n"), hour)
-            self._touch(set(ids).difference(self._plan.ids), hour)
+            self._touch({series for series in ids if series < new}.difference(self._plan.ids), hour)
             self._plan = _planned(paths, ids, self._group)
         return self._plan
 
@@ -100,10 +103,11 @@ class Catalog:
     def _add(self, paths: Sequence[str], hour: int) -> None:
         """Give new paths their ids."""
         if self._next + len(paths) >> SERIES_BITS:
-            message = "all ids of series in the file are used up: begin a new file"
+            message = f"{self._file}: all its ids of series are used up; set the file aside (a new one is made)"
             raise StoreError(message)
         ids = range(self._next, self._next + len(paths))
-        rows = ((series, path, rule_of(path, self._suffix), hour) for series, path in zip(ids, paths, strict=True))
+        rules = [rule_of(path, self._suffix).value for path in paths]
+        rows = zip(ids, paths, rules, repeat(hour))
         self._db.executemany("INSERT INTO history_series VALUES (?, ?, ?, ?)", rows)
         self._ids.update(zip(paths, ids, strict=True))
         self._next += len(paths)

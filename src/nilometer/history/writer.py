@@ -47,7 +47,7 @@ class Writer:
             with self._transaction():
                 group = layout.create(self._db, file, options.group)
                 kept = levels.put(self._db, wanted)
-            catalog = Catalog(self._db, group, options.suffix)
+            catalog = Catalog(self._db, file, group, options.suffix)
             self._book = Book(self._db, group, kept, catalog, clock.time, newest(self._db))
             self._book.touched.update(dict.fromkeys(layout.hot_hours(self._db), 0))
             self.settle()
