@@ -10,7 +10,7 @@ import pytest
 
 from nilometer.core.errors import Rejected, StoreError, Unavailable
 from nilometer.core.losses import Losses
-from nilometer.core.pipe import PipeOptions, SinkWorker
+from nilometer.core.pipe import SOON, PipeOptions, SinkWorker
 from nilometer.core.record import Flush, Kind, Window, block
 from nilometer.core.spool import Spool
 from nilometer.testing.clock import ManualClock
@@ -287,6 +287,39 @@ def test_a_sink_that_hangs_for_ever_does_not_hold_up_close(bench: Bench, caplog:
     assert "did not end within 5 s" in caplog.text
     assert bench.kept() == [1, 2]
     assert bench.lost() == {}
+
+
+def test_while_close_waits_what_is_left_lies_on_disk_already(bench: Bench) -> None:
+    bench.sink.release.clear()
+    bench.worker.start()
+    bench.put(1, 2)
+    assert bench.sink.hanging.wait(PATIENCE)
+    said: list[bool] = []
+    closing = Thread(target=lambda: said.append(bench.worker.close(10)))
+    waits = len(bench.clock.waits)
+    closing.start()
+    bench.clock.until_waiting(waits + 1)
+    assert bench.worker.status().spool_items == 0
+    bench.clock.advance(SOON)
+    bench.clock.until_waiting(waits + 2)
+    assert bench.worker.status().spool_items == 2
+    bench.sink.release.set()
+    closing.join(PATIENCE)
+    assert (said, bench.sink.taken, bench.kept(), bench.lost()) == ([True], [1, 2], [], {})
+
+
+def test_what_cannot_be_kept_at_the_end_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_: Flush) -> int:
+        message = "No space left on device"
+        raise StoreError(message)
+
+    monkeypatch.setattr(bench.spool, "append", full)
+    bench.put(1, 2)
+    bench.worker.close(0)
+    assert "test: 2 flushes could not be kept and are lost" in caplog.messages
+    assert bench.lost() == {"spool.disk": 2}
 
 
 def test_a_hung_write_that_ends_after_close_touches_nothing(bench: Bench) -> None:

@@ -115,10 +115,13 @@ class Backlog:
                 self._shed()
 
     def close(self) -> None:
-        """Move the queue to the spool and close that."""
+        """Move the queue to the spool and close that. What the disk does not take is lost, counted and told."""
         with self._lock:
             self.closed = True
+            before = self._shed_so_far
         self.spill()
+        if self._shed_so_far > before:
+            LOG.error("%s: %d flushes could not be kept and are lost", self._name, self._shed_so_far - before)
         self._spool.close()
 
     def _tell_spool_fault(self, reason: str) -> None:

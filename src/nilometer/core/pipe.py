@@ -6,7 +6,8 @@ Rules:
 * The oldest flush is written first, one attempt at a time. It is settled only after the sink took it (or refused
   it for good, which is counted), so a flush may be written twice, and sinks are idempotent; none is skipped.
 * `Unavailable`, and whatever a sink should not raise, means: the same flush again, after a delay that grows.
-* After `close`, whatever was not confirmed lies in the spool, even if a write hangs for ever.
+* After `close`, whatever was not confirmed lies in the spool, even if a write hangs for ever; after its first `SOON` seconds
+  already, so that a process that is ended meanwhile loses nothing.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from nilometer.core.spool import Spool
 
 LOG = logging.getLogger(__name__)
+SOON = 0.5
+"""For how many seconds `close` counts on the sink before it saves what waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,10 @@ class SinkWorker:
         """
         self._stop_at = self._clock.monotonic() + deadline_seconds
         self._wake.set()
-        ended = not self._thread.is_alive() or self._clock.wait(self._ended, deadline_seconds)
+        ended = self._await_end(min(SOON, deadline_seconds))
+        if not ended:
+            self._backlog.spill()
+            ended = self._await_end(self._stop_at - self._clock.monotonic())
         self._backlog.close()
         if self._thread.ident is None:
             self._close_sink()
@@ -159,6 +165,9 @@ class SinkWorker:
                 "%s: did not end within %g s; what it did not confirm is kept in its spool", self.name, deadline_seconds
             )
         return ended
+
+    def _await_end(self, seconds: float) -> bool:
+        return not self._thread.is_alive() or self._clock.wait(self._ended, seconds)
 
     # -- the thread ----------------------------------------------------------------------------------------------------
 
