@@ -33,6 +33,7 @@ from nilometer.ingest.carryover import Carryover
 from nilometer.ingest.flush import Flusher, Parts
 from nilometer.ingest.listener_urls import check
 from nilometer.ingest.listeners import Listeners
+from nilometer.ingest.losslog import LossLog
 from nilometer.ingest.schedule import schedule
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from nilometer.cli.sinks import Prepared
     from nilometer.core.settings import Settings
     from nilometer.core.url import Url
-    from nilometer.ingest.kernel import Kernel
+    from nilometer.ingest.kernel import Kernel, Tally
     from nilometer.ingest.listeners import Listener
     from nilometer.ingest.selfmetrics import SelfMetrics
 
@@ -107,6 +108,7 @@ class Server:
         for url in dict.fromkeys(settings.server.listen):
             self._listen(url)
         self._bad_lines = BadLineLog(self._kernel, SYSTEM, statsd=self._plan.statsd is not None)
+        self._loss_log = LossLog()
         self._flusher = self._new_flusher(left.written)
         self._saved = self._flusher.written
         self._flusher.start()
@@ -119,10 +121,14 @@ class Server:
             losses=self._losses,
             metrics=self._metrics(),
             deliver=self._sinks.deliver,
-            counted=self._bad_lines.counted,
+            counted=self._counted,
             nominal=statsd is not None,
         )
         return Flusher(parts, schedule(flush.interval, flush.align, SYSTEM.time()), SYSTEM, written)
+
+    def _counted(self, tally: Tally) -> None:
+        self._bad_lines.counted(tally)
+        self._loss_log.counted(tally)
 
     def _metrics(self) -> SelfMetrics:
         if self._plan.statsd is not None:
