@@ -42,11 +42,11 @@ def _plan(chosen: Chosen, flags: dict[str, object], statsd_config: Path | None) 
 
     if statsd_config is None:
         return Plan(chosen.settings(flags))
-    from nilometer.ingest import statsd_config as files  # noqa: PLC0415 only who has such a file needs its reader
+    from nilometer.ingest.statsd import translate as files  # noqa: PLC0415 only who has such a file needs its reader
 
     found = files.load(statsd_config)
     base = table.load(chosen.file, os.environ, {**chosen.flags, **flags})
-    return Plan(files.apply(base, found, statsd_config), found.prefix, found.warnings)
+    return Plan(files.apply(base, found, statsd_config), found.mode, found.warnings)
 
 
 def _loop(server: Server, plan: Callable[[], Plan]) -> None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from nilometer.ingest.kernel import Kernel, Tally
     from nilometer.ingest.listeners import Listener
     from nilometer.ingest.selfmetrics import SelfMetrics
+    from nilometer.ingest.statsd.mode import StatsdMode
 
 LOG = logging.getLogger(__name__)
 FIXED = ("server.state", "self.prefix")
@@ -59,10 +60,10 @@ ENOUGH = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to serve: settings and, on statsd's own configuration file, the prefix of its self-metrics and what to warn of."""
+    """What to serve: settings and, on statsd's own configuration file, what else it asks for and what to warn of."""
 
     settings: Settings
-    statsd: str | None = None
+    statsd: StatsdMode | None = None
     warnings: tuple[str, ...] = ()
 
     def sinks(self, store: Path) -> Sequence[Url]:
@@ -132,7 +133,7 @@ class Server:
 
     def _metrics(self) -> SelfMetrics:
         if self._plan.statsd is not None:
-            return selfmetrics.StatsdMetrics(self._plan.statsd)
+            return selfmetrics.StatsdMetrics(self._plan.statsd.prefix)
         return selfmetrics.OwnMetrics(
             self._plan.settings.self.prefix,
             self._losses,

@@ -12,7 +12,8 @@ import pytest
 from nilometer.core.errors import ConfigError
 from nilometer.core.setting import Bins
 from nilometer.core.settings import load as load_settings
-from nilometer.ingest.statsd_config import INTERNAL, StatsdConfig, apply, load
+from nilometer.ingest.statsd.mode import KeyFlush, Repeater, StatsdMode, Target
+from nilometer.ingest.statsd.translate import INTERNAL, StatsdConfig, apply, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ def urls(config: StatsdConfig, name: str) -> list[str]:
 def test_an_empty_file_means_the_defaults_of_statsd(read: Reader) -> None:
     config = read({})
 
-    assert config.prefix == "statsd"
+    assert config.mode == StatsdMode("statsd", Target("", 8126))
     assert config.warnings == ()
     assert urls(config, "server.listen") == ["udp://0.0.0.0:8125?dialect=statsd"]
     assert urls(config, "server.sinks") == []
@@ -187,6 +188,38 @@ def test_a_wrong_value_is_named_with_what_was_expected(read: Reader, config: dic
         read(config)
     assert reason in str(refused.value)
     assert "config.json" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "value"),
+    [
+        ({"prefixStats": "me"}, "prefix", "me"),
+        ({"mgmt_port": "9", "mgmt_address": "::1"}, "admin", Target("::1", 9)),
+        ({"mgmt_port": 0}, "admin", Target("", 8126)),
+        ({"healthStatus": "down"}, "healthy", False),
+        ({"dumpMessages": True}, "dump_messages", True),
+        ({"title": "metrics"}, "title", "metrics"),
+        ({"title": False}, "title", ""),
+        ({"automaticConfigReload": False}, "reload", False),
+        ({"automaticConfigReload": None}, "reload", True),
+        ({"keyFlush": {"interval": 400}}, "key_flush", KeyFlush(0.4)),
+        ({"keyFlush": {"interval": "1e3", "percent": 5, "log": "/k"}}, "key_flush", KeyFlush(1.0, 5, Path("/k"))),
+        ({"keyFlush": {"percent": 5}}, "key_flush", None),
+        ({"repeater": [{"host": "a", "port": 1}]}, "repeater", None),
+        (
+            {"repeater": [{"host": "a", "port": 1}, {"port": "2"}], "backends": ["./backends/repeater"]},
+            "repeater",
+            Repeater((Target("a", 1), Target("localhost", 2))),
+        ),
+        (
+            {"repeater": [{"host": "a", "port": 1}], "backends": ["./backends/repeater"], "repeaterProtocol": "tcp"},
+            "repeater",
+            Repeater((Target("a", 1),), "tcp"),
+        ),
+    ],
+)
+def test_keys_without_a_setting_become_the_mode(read: Reader, config: dict[str, Any], name: str, value: object) -> None:
+    assert getattr(read(config).mode, name) == value
 
 
 def test_keys_without_effect_are_named(read: Reader, tmp_path: Path) -> None:

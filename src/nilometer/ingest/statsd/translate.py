@@ -15,7 +15,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from nilometer.core import url as urls
@@ -23,6 +23,7 @@ from nilometer.core.errors import ConfigError, UrlError, did_you_mean
 from nilometer.core.quantity import Duration
 from nilometer.core.setting import Bins
 from nilometer.core.wire.number import from_text
+from nilometer.ingest.statsd.mode import ADMIN_PORT, TCP, UDP4, UDP6, Json, KeyFlush, Repeater, StatsdMode, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,14 +31,13 @@ if TYPE_CHECKING:
     from nilometer.core.settings import Settings
     from nilometer.core.url import Url
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 LARGEST = 1 << 20
 PORT, CARBON, CARBON_PICKLE = 8125, 2003, 2004
 SHORTEST_MS, LONGEST_MS = 10.0, 86_400_000.0
 MOST_FLUSHES = 1_000_000
 MOST_PERCENT = 1_000_000.0
 UDP_SERVER, TCP_SERVER = "./servers/udp", "./servers/tcp"
-GRAPHITE, CONSOLE = "./backends/graphite", "./backends/console"
+GRAPHITE, CONSOLE, REPEATER = "./backends/graphite", "./backends/console", "./backends/repeater"
 INTERNAL = ("packets_received", "metrics_received", "bad_lines_seen")
 """Counters whose names contain one of these are kept when idle ones are deleted."""
 
@@ -47,8 +47,8 @@ USED = USED_SERVER | {
     *("percentThreshold", "calculatedTimerMetrics", "histogram"),
     *("deleteIdleStats", "deleteCounters", "deleteTimers", "deleteSets", "deleteGauges", "gaugesMaxTTL"),
     *("graphite", "graphiteHost", "graphitePort", "graphitePicklePort", "graphiteProtocol"),
+    *("mgmt_port", "mgmt_address"),
 }
-ACCEPTED = frozenset({"mgmt_port", "mgmt_address"})
 GRAPHITE_PREFIXES = {
     "globalPrefix": "prefix",
     "prefixCounter": "prefix_counter",
@@ -62,10 +62,10 @@ USED_GRAPHITE = frozenset({"legacyNamespace", *GRAPHITE_PREFIXES})
 
 @dataclass(frozen=True, slots=True)
 class StatsdConfig:
-    """A file's meaning: `values` by the full name of our setting, the name of the self-metrics, and what to warn about."""
+    """A file's meaning: `values` by the full name of our setting, what has no setting, and what to warn about."""
 
     values: Mapping[str, object]
-    prefix: str
+    mode: StatsdMode
     warnings: tuple[str, ...]
 
 
@@ -112,15 +112,15 @@ class _Translation:
 
     def __init__(self, file: Path, config: dict[str, Json]) -> None:
         self._file, self._config = file, config
-        self._unused = [key for key in config if key not in USED | ACCEPTED]
+        self._unused = [key for key in config if key not in USED]
 
     def result(self) -> StatsdConfig:
         """Translate every key."""
         graphite = self._graphite()
-        prefix = self._text(self._config.get("prefixStats", "statsd"), "prefixStats")
+        mode = self._mode()
         values: dict[str, object] = {
             "server.listen": tuple(self._listeners()),
-            "server.sinks": tuple(self._sinks(graphite, prefix)),
+            "server.sinks": tuple(self._sinks(graphite, mode.prefix)),
             "flush.interval": self._interval(),
             "flush.align": "start",
             "gauges.keep": False,
@@ -130,7 +130,53 @@ class _Translation:
             "names.sanitize": bool(self._config.get("keyNameSanitize", True)),
         }
         warnings = [f"{self._file}: {key} has no effect here" for key in self._unused]
-        return StatsdConfig(values | self._idle(), prefix, tuple(warnings))
+        return StatsdConfig(values | self._idle(), mode, tuple(warnings))
+
+    def _mode(self) -> StatsdMode:
+        config = self._config
+        host = self._text(config.get("mgmt_address") or "", "mgmt_address")
+        port = int(self._number(config.get("mgmt_port") or ADMIN_PORT, "mgmt_port", low=0, high=65535))
+        return StatsdMode(
+            prefix=self._text(config.get("prefixStats", "statsd"), "prefixStats"),
+            admin=Target(host, port),
+            healthy=self._healthy(),
+            key_flush=self._key_flush(),
+            repeater=self._repeater(),
+            dump_messages=bool(config.get("dumpMessages")),
+            title=self._text(config.get("title") or "", "title"),
+            reload=config.get("automaticConfigReload", True) not in (False, 0, ""),
+            config=config,
+        )
+
+    def _healthy(self) -> bool:
+        key = "healthStatus"
+        value = self._config.get(key) or "up"
+        if value not in ("up", "down"):
+            raise self._wrong(key, value, "up or down")
+        return value == "up"
+
+    def _key_flush(self) -> KeyFlush | None:
+        found = self._object(self._config.get("keyFlush") or {}, "keyFlush")
+        interval = self._number(found.get("interval") or 0, "keyFlush.interval", high=LONGEST_MS)
+        percent = self._number(found.get("percent") or 100, "keyFlush.percent")
+        log = self._text(found.get("log") or "", "keyFlush.log")
+        return KeyFlush(interval / 1000, percent, Path(log) if log else None) if interval > 0 else None
+
+    def _repeater(self) -> Repeater | None:
+        """Return where packets are repeated; statsd does so only when its backend is loaded."""
+        protocol = self._config.get("repeaterProtocol")
+        protocol = protocol if protocol in (UDP6, TCP) else UDP4
+        targets = tuple(self._targets())
+        backends = self._config.get("backends")
+        loaded = isinstance(backends, list) and REPEATER in backends
+        return Repeater(targets, str(protocol)) if loaded and targets else None
+
+    def _targets(self) -> Iterable[Target]:
+        for number, value in enumerate(self._listed(self._config.get("repeater") or [], "repeater")):
+            key = f"repeater[{number}]"
+            target = self._object(value, key)
+            port = int(self._number(target.get("port"), f"{key}.port", low=1, high=65535))
+            yield Target(self._text(target.get("host") or "localhost", f"{key}.host"), port)
 
     def _wrong(self, key: str, value: Json, expected: str) -> ConfigError:
         shown = json.dumps(value)
@@ -212,7 +258,7 @@ class _Translation:
         query = {"dialect": "statsd"}
         if kind == TCP_SERVER and server.get("socket"):
             if server.get("socket_mod") is not None:
-                query["mode"] = self._mode(server["socket_mod"], f"{key}socket_mod")
+                query["mode"] = self._permissions(server["socket_mod"], f"{key}socket_mod")
             path = str(Path(self._text(server["socket"], f"{key}socket")).absolute())
             return self._url(f"unix://{quote(path)}?{urlencode(query)}", f"{key}socket")
         port = int(self._number(server.get("port") or PORT, f"{key}port", low=0, high=65535))
@@ -222,7 +268,7 @@ class _Translation:
         scheme = "udp" if kind == UDP_SERVER else "tcp"
         return self._url(f"{scheme}://{_host(host)}:{port}?{urlencode(query)}", f"{key}address")
 
-    def _mode(self, value: Json, key: str) -> str:
+    def _permissions(self, value: Json, key: str) -> str:
         return value if isinstance(value, str) else f"{int(self._number(value, key, low=0, high=0o777)):o}"
 
     def _url(self, text: str, key: str) -> Url:
@@ -241,6 +287,7 @@ class _Translation:
         makers: dict[str, Callable[[], Url | None]] = {
             GRAPHITE: lambda: self._carbon(graphite, prefix),
             CONSOLE: lambda: urls.parse("console://?format=statsd"),
+            REPEATER: lambda: None,
         }
         key = "backends"
         listed = self._config.get(key)
