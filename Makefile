@@ -51,7 +51,7 @@ clean:  ## remove everything that the targets made
 $(STAMPS)/python:
 	@mkdir -p $(STAMPS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Nilometer needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11"; exit 2; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv; } || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; } || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 2; }
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@touch $@
 

@@ -1,7 +1,8 @@
 """Build the native kernel into the running virtual environment: ``make native``.
 
-Uses the cargo that is there (1.85 or newer); without one, root gets Debian's. Where neither can be, says so in one line and
-ends well: the server then runs on its reference kernel. With ``CI`` or ``--require`` set, a missing kernel is an error.
+Uses the cargo (1.85 or newer) and the linker that are there; without them, root gets Debian's. Where neither can be, says so
+in one line and ends well: the server then runs on its reference kernel. With ``CI`` or ``--require`` set, a missing kernel is
+an error.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 
 NATIVE = Path(__file__).parent
 OLDEST = (1, 85)
-PACKAGES = ("rustc-web", "cargo-web", "gcc", "libc6-dev")
+RUST = ("rustc-web", "cargo-web")
+LINKER = ("gcc", "libc6-dev")
 INSTALL = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=500")
 
 
@@ -34,25 +36,37 @@ def find_cargo() -> str | None:
     return None
 
 
-def install_cargo() -> str | None:
-    """Install Debian's newest cargo when that is allowed; return it."""
+def install(*packages: str) -> None:
+    """Install Debian packages where that is allowed; apt's output is shown only when it fails."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return None
-    print("no cargo 1.85 or newer: installing Debian's rustc-web and cargo-web", flush=True)
-    subprocess.run(["apt-get", "update", "-qq"], check=False)
-    subprocess.run([*INSTALL, *PACKAGES], check=False)
-    return find_cargo()
+        return
+    print(f"installing {', '.join(packages)} …", flush=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (("apt-get", "update", "-qq"), (*INSTALL, *packages)):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(done.stdout + done.stderr, file=sys.stderr)
+
+
+def find_tools() -> tuple[str | None, str]:
+    """Return the cargo to build with, after installing what is missing; without one, why the kernel cannot be built."""
+    if find_cargo() is None:
+        install(*RUST, *LINKER)
+    if shutil.which("cc") is None:
+        install(*LINKER)
+    cargo = find_cargo()
+    if cargo is None:
+        return None, f"no cargo 1.85 or newer; install one (Debian: apt-get install {' '.join(RUST)})"
+    if shutil.which("cc") is None:
+        return None, f"no C compiler to link with; install one (Debian: apt-get install {' '.join(LINKER)})"
+    return cargo, ""
 
 
 def main() -> int:
     """Build, or say why not."""
-    cargo = find_cargo() or install_cargo()
+    cargo, reason = find_tools()
     if cargo is None:
-        print(
-            "WARNING: no cargo 1.85 or newer, so the native kernel is not built and the slower reference kernel is used;"
-            " install one (Debian: apt-get install rustc-web cargo-web) and run: make native",
-            file=sys.stderr,
-        )
+        print(f"WARNING: the slower reference kernel is used: {reason} and run: make native", file=sys.stderr)
         return int(bool(os.environ.get("CI")) or "--require" in sys.argv)
     paths = f"{Path(cargo).parent}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": paths, "VIRTUAL_ENV": sys.prefix}

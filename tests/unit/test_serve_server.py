@@ -213,6 +213,7 @@ def test_the_reference_kernel_is_announced(start: Start, caplog: pytest.LogCaptu
     start()
 
     assert "THE REFERENCE KERNEL IS IN USE" in caplog.text
+    assert "for the native one: make native" in caplog.text
 
 
 def test_warnings_of_the_settings_are_said_at_start_and_reload(

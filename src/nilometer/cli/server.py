@@ -26,7 +26,7 @@ from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import NilometerError, StoreError
 from nilometer.core.losses import Losses
 from nilometer.core.quantity import Size
-from nilometer.ingest import carryover, selfmetrics
+from nilometer.ingest import _kernel, carryover, selfmetrics
 from nilometer.ingest.aggregate import rules
 from nilometer.ingest.badlines import BadLineLog
 from nilometer.ingest.carryover import Carryover
@@ -53,7 +53,7 @@ FIXED = ("server.state", "self.prefix")
 """Settings that take a restart."""
 SAVE_EVERY = 60.0
 """Seconds between two savings of the gauges while the server runs."""
-REFERENCE = "THE REFERENCE KERNEL IS IN USE: correct, but many times slower; for the native one: pip install nilometer-native"
+REFERENCE = f"THE REFERENCE KERNEL IS IN USE: correct, but many times slower; for the native one: {_kernel.INSTALL}"
 ENOUGH = 4 << 20
 """A receive buffer of fewer bytes loses datagrams when the machine is busy for some milliseconds."""
 

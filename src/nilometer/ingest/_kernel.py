@@ -40,6 +40,8 @@ VARIABLE = "NILOMETER_KERNEL"
 CHOICES = ("auto", "native", "reference")
 SOURCES = Path(__file__).parents[3] / "native"
 CRATES = ("core", "receive", "python")
+INSTALL = "make native" if (SOURCES / "core").is_dir() else "pip install nilometer-native"
+"""The command that brings the native kernel: another one in a checkout than where a package was installed."""
 
 
 def create() -> Kernel:
@@ -65,7 +67,7 @@ def choice() -> str:
         raise SettingError(message)
     installed = find_spec("nilometer_native") is not None
     if asked == "native" and not installed:
-        message = f"{VARIABLE}=native, but no native kernel is installed; run: make native, or: pip install nilometer-native"
+        message = f"{VARIABLE}=native, but no native kernel is installed; run: {INSTALL}"
         raise SettingError(message)
     return "native" if installed and asked != "reference" else "reference"
 
@@ -76,7 +78,7 @@ def describe() -> str:
         module = _module()
         return f"native {module.__version__} (build {module.BUILD})"
     asked = os.environ.get(VARIABLE) == "reference"
-    return f"reference {version('nilometer')} ({'asked for' if asked else 'no native kernel is installed: make native'})"
+    return f"reference {version('nilometer')} ({'asked for' if asked else f'no native kernel is installed: {INSTALL}'})"
 
 
 def native() -> Kernel:
