@@ -84,6 +84,28 @@ class Kernel:
     def restore_gauges(self, keys: Sequence[str], values: Sequence[float]) -> None:
         """Set gauges that have not been set since the start. Raise ValueError when the lengths differ."""
 
+    def peek(self, kind: str, most: int) -> tuple[list[str], list[float], list[list[float]], list[list[str]], int]:
+        """Return the first `most` series of a kind, ``counter``, ``timer``, ``gauge`` or ``set``, as the open window has them.
+
+        Keys, values, timers' samples, sets' members, and how many series there are; fields of
+        `nilometer.ingest.inspection.Peeked`. Another kind raises ValueError, here and below.
+        """
+
+    def keys(self, kind: str, prefix: str, most: int) -> list[str]:
+        """Return the first `most` keys of a kind that start with `prefix`, in order of first arrival."""
+
+    def delete(self, kind: str, names: Sequence[str]) -> list[bool]:
+        """Delete series by their keys, also from the open window. Return for each whether there was one."""
+
+    def top(self, most: int) -> tuple[list[tuple[str, str, int]], list[tuple[str, int]], list[tuple[str, str, int, str]]]:
+        """Return the `most` busiest names ``(kind, key, updates)`` and sources ``(source, lines)``, and what was refused.
+
+        The last are ``(source, reason, count, line)``. Over the last finished window and the open one.
+        """
+
+    def totals(self) -> tuple[int, int, int, int, float]:
+        """Return packets, bytes, lines and bad lines since the start, and for how many seconds no packet has come."""
+
 @final
 class Receiver:
     """A socket, or several that share a port, read by threads until stopped (or no longer referred to)."""

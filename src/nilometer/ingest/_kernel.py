@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from nilometer.core.errors import SettingError, StaleBuild, did_you_mean
 from nilometer.core.record import Block, Column, Kind
 from nilometer.core.wire import render
+from nilometer.ingest.inspection import Peeked, Top, TopName, TopRefused, TopSource, Totals
 from nilometer.ingest.kernel import NILOMETER, Aggregates, BadLine, Tally
 
 if TYPE_CHECKING:
@@ -158,6 +159,31 @@ class NativeKernel:
     def restore_gauges(self, keys: Sequence[str], values: Sequence[float]) -> None:
         """Set gauges that have not been set since the start."""
         self._inner.restore_gauges(keys, values)
+
+    def peek(self, kind: Kind, most: int) -> Peeked:
+        """Return the first `most` series of a kind as the open window has them; it is not disturbed."""
+        return Peeked(kind, *self._inner.peek(kind, most))
+
+    def keys(self, kind: Kind, prefix: str, most: int) -> list[str]:
+        """Return the first `most` keys of a kind that start with `prefix`, in order of first arrival."""
+        return self._inner.keys(kind, prefix, most)
+
+    def delete(self, kind: Kind, names: Sequence[str]) -> list[bool]:
+        """Delete series by their keys, also from the open window. Return for each whether there was one."""
+        return self._inner.delete(kind, names)
+
+    def top(self, most: int) -> Top:
+        """Return the `most` busiest names and sources, and of what was refused; see `Top` for how exact that is."""
+        names, sources, refused = self._inner.top(most)
+        return Top(
+            [TopName(Kind(kind), key, updates) for kind, key, updates in names],
+            [TopSource(*source) for source in sources],
+            [TopRefused(*each) for each in refused],
+        )
+
+    def totals(self) -> Totals:
+        """Return what was counted since the kernel was made."""
+        return Totals(*self._inner.totals())
 
 
 def _block(kind: str, names: bytes, count: int, columns: list[tuple[str, bytes, bytes | None]]) -> Block:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nilometer.core.record import Block
+    from nilometer.core.record import Block, Kind
+    from nilometer.ingest.inspection import Peeked, Top, Totals
 
 STATSD, NILOMETER = "statsd", "nilometer"
 DIALECTS = (STATSD, NILOMETER)
@@ -147,3 +148,22 @@ class Kernel(Protocol):
 
     def restore_gauges(self, keys: Sequence[str], values: Sequence[float]) -> None:
         """Set gauges that have not been set since the start."""
+
+    def peek(self, kind: Kind, most: int) -> Peeked:
+        """Return the first `most` series of a kind as the open window has them; it is not disturbed."""
+
+    def keys(self, kind: Kind, prefix: str, most: int) -> list[str]:
+        """Return the first `most` keys of a kind that start with `prefix`, in order of first arrival."""
+
+    def delete(self, kind: Kind, names: Sequence[str]) -> list[bool]:
+        """Delete series by their keys, also from the open window. Return for each whether there was one.
+
+        One that comes back starts anew, at the end. What a deleted one took in still counts towards the window's limits of
+        samples and members, but it is no longer one of the series in `Aggregation.max_series`.
+        """
+
+    def top(self, most: int) -> Top:
+        """Return the `most` busiest names and sources, and of what was refused; see `Top` for how exact that is."""
+
+    def totals(self) -> Totals:
+        """Return what was counted since the kernel was made."""

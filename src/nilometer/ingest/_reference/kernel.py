@@ -12,14 +12,16 @@ from __future__ import annotations
 import threading
 import time
 from array import array
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from nilometer.core.record import Block, Column, Kind, block
+from nilometer.ingest._reference import peek, top
 from nilometer.ingest._reference.line import CUT_OFF, TOO_LONG, Refusal, read
 from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
 from nilometer.ingest._reference.table import SERIES, Table
 from nilometer.ingest._reference.timer import columns
+from nilometer.ingest.inspection import Peeked, Top, Totals
 from nilometer.ingest.kernel import DIALECTS, NILOMETER, Aggregates, Aggregation, BadLine, Tally
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ class ReferenceKernel:
         self._tally: dict[str, int] = {}
         self._bad: deque[BadLine] = deque()
         self._last_gauges: dict[str, float] = {}
+        self._finished, self._talkers = top.Talkers(), top.Talkers()
+        self._totals: Counter[str] = Counter()
+        self._heard = time.monotonic()
 
     def configure(self, aggregation: Aggregation) -> None:
         """Use other rules: limits and cleaning at once, the rest when the open window is flushed."""
@@ -52,6 +57,7 @@ class ReferenceKernel:
         """Count whole lines, separated by newlines; the last needs none. Raise ValueError for an unknown dialect."""
         _check_dialect(dialect)
         with self._lock:
+            self._heard = time.monotonic()
             self._count("packets", packets)
             self._count("bytes", len(data))
             lines = data.split(b"\n")
@@ -61,6 +67,8 @@ class ReferenceKernel:
             self._count("lines", len(whole))
             for line in whole:
                 self._line(line, source, dialect)
+            if whole:
+                self._talkers.sources.add(top.host(source), len(whole))
 
     def feed_cut(self, data: bytes, source: str, dialect: str) -> None:
         """Count the whole lines of a datagram whose end was cut off, and its last line, which is not whole, as bad."""
@@ -80,9 +88,12 @@ class ReferenceKernel:
                 self._refuse(raw, source, value)
             elif limit := self._table.add(key, value):
                 self._count(limit, 1)
+            else:
+                self._talkers.updates[value.kind, key] += 1
 
     def _refuse(self, raw: bytes, source: str, refusal: Refusal) -> None:
         self._count("bad_lines", 1)
+        self._talkers.refused.add((top.host(source), refusal.reason), 1, _cut(raw))
         if len(self._bad) < MAX_BAD_LINES:
             fields = _cut(refusal.fields.encode())
             self._bad.append(BadLine(source, _cut(raw), fields, refusal.reason))
@@ -114,6 +125,8 @@ class ReferenceKernel:
             start = time.perf_counter_ns()
             rules, window, tally = self._table.rules, self._table.finish(), self._tally
             self._tally, self._last_gauges = {}, self._table.gauges.copy()
+            self._finished, self._talkers = self._talkers.finish(peek.order(window)), top.Talkers()
+            self._totals.update(tally)
             pause = time.perf_counter_ns() - start
         tally |= {"series": len(window), "pause_ns": pause}
         return Aggregates(_blocks(window, rules, seconds), Tally(**tally))
@@ -135,6 +148,40 @@ class ReferenceKernel:
             for key, value in zip(keys, values, strict=True):
                 if not self._table.restore_gauge(key, value):
                     self._count(SERIES, 1)
+
+    def peek(self, kind: Kind, most: int) -> Peeked:
+        """Return the first `most` series of a kind as the open window has them; it is not disturbed."""
+        with self._lock:
+            return peek.peek(self._table, kind, most)
+
+    def keys(self, kind: Kind, prefix: str, most: int) -> list[str]:
+        """Return the first `most` keys of a kind that start with `prefix`, in order of first arrival."""
+        with self._lock:
+            return peek.keys(self._table, kind, prefix, most)
+
+    def delete(self, kind: Kind, names: Sequence[str]) -> list[bool]:
+        """Delete series by their keys, also from the open window. Return for each whether there was one."""
+        with self._lock:
+            return [self._delete(kind, name) for name in names]
+
+    def _delete(self, kind: Kind, key: str) -> bool:
+        self._talkers.updates.pop((kind, key), None)
+        self._finished.updates.pop((kind, key), None)
+        if kind is Kind.GAUGE:
+            self._last_gauges.pop(key, None)
+        return peek.delete(self._table, kind, key)
+
+    def top(self, most: int) -> Top:
+        """Return the `most` busiest names and sources, and of what was refused; see `Top` for how exact that is."""
+        with self._lock:
+            return top.top(self._finished, self._talkers, peek.order(self._table), most)
+
+    def totals(self) -> Totals:
+        """Return what was counted since the kernel was made."""
+        with self._lock:
+            counted = self._totals + Counter(self._tally)
+            idle = time.monotonic() - self._heard
+        return Totals(counted["packets"], counted["bytes"], counted["lines"], counted["bad_lines"], idle)
 
 
 def _check_dialect(dialect: str) -> None:

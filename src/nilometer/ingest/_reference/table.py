@@ -34,7 +34,7 @@ class Window:
         self.counters: dict[str, float] = {}
         self.timers: dict[str, Samples | None] = {}
         self.gauges: dict[str, float] = {}
-        self.sets: dict[str, set[str] | None] = {}
+        self.sets: dict[str, dict[str, None] | None] = {}  # members in order of arrival
 
     def __len__(self) -> int:
         """Return the number of series of all kinds."""
@@ -104,8 +104,8 @@ class Table(Window):
         if self.members >= self.rules.max_set_members:
             return MEMBERS
         if held is None:
-            held = self.sets[key] = set()
-        held.add(sample.text)
+            held = self.sets[key] = {}
+        held[sample.text] = None
         self.members += 1
         return None
 

@@ -1,0 +1,74 @@
+"""A look at the open window, and the deletion of series from it.
+
+Rules:
+
+* To look changes nothing.
+* A deleted series is gone from the window and from what is kept, the gauges of the last flush included.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from nilometer.core.record import Kind
+from nilometer.ingest.inspection import MOST_ITEMS, Peeked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nilometer.ingest._reference.table import Table, Window
+
+
+def series(window: Window, kind: Kind) -> Mapping[str, object]:
+    """Return the series of one kind by their keys, in order of first arrival."""
+    tables: dict[Kind, Mapping[str, object]] = {
+        Kind.COUNTER: window.counters,
+        Kind.TIMER: window.timers,
+        Kind.GAUGE: window.gauges,
+        Kind.SET: window.sets,
+    }
+    return tables[kind]
+
+
+def order(window: Window) -> Iterator[tuple[Kind, str]]:
+    """Yield all series, kind by kind, in order of first arrival."""
+    for kind in Kind:
+        yield from ((kind, key) for key in series(window, kind))
+
+
+def peek(window: Window, kind: Kind, most: int) -> Peeked:
+    """Return the first `most` series of a kind."""
+    seen = Peeked(kind, list(islice(series(window, kind), most)), count=len(series(window, kind)))
+    for key in seen.keys:
+        if kind is Kind.TIMER:
+            samples = held.values if (held := window.timers[key]) else []
+            seen.values.append(float(len(samples)))
+            seen.samples.append(samples[:MOST_ITEMS])
+        elif kind is Kind.SET:
+            members = window.sets[key] or {}
+            seen.values.append(float(len(members)))
+            seen.members.append(list(islice(members, MOST_ITEMS)))
+        else:
+            seen.values.append((window.counters if kind is Kind.COUNTER else window.gauges)[key])
+    return seen
+
+
+def keys(window: Window, kind: Kind, prefix: str, most: int) -> list[str]:
+    """Return the first `most` keys of a kind that start with `prefix`."""
+    return list(islice((key for key in series(window, kind) if key.startswith(prefix)), most))
+
+
+def delete(table: Table, kind: Kind, key: str) -> bool:
+    """Delete a series. Return whether there was one."""
+    if key not in series(table, kind):
+        return False
+    if kind is Kind.COUNTER:
+        del table.counters[key]
+    elif kind is Kind.TIMER:
+        del table.timers[key]
+    elif kind is Kind.SET:
+        del table.sets[key]
+    else:
+        del table.gauges[key], table.updated[key]
+    return True
