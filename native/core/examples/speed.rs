@@ -93,7 +93,7 @@ fn swap(master: &mut Master, shard: &mut Shard) -> (Vec<Window>, Duration) {
 fn flush(master: &mut Master, shard: &mut Shard) -> (Duration, Duration, u64) {
     let (finished, mut pause) = swap(master, shard);
     let start = now();
-    let aggregates = master.merge(finished, 10.0);
+    let aggregates = master.merge(finished, 10.0, false);
     let merge = now().saturating_sub(start);
     for (_, ids) in master.dead() {
         for ids in ids.chunks(FORGET_AT_ONCE) {

@@ -55,6 +55,8 @@ pub struct Tally {
     pub series_over_limit: u64,
     pub samples_over_limit: u64,
     pub members_over_limit: u64,
+    /// Values that a rule dropped.
+    pub dropped_by_rules: u64,
     /// Series in the flush. Set by the merge.
     pub series: u64,
 }
@@ -69,6 +71,7 @@ impl Tally {
         self.series_over_limit += other.series_over_limit;
         self.samples_over_limit += other.samples_over_limit;
         self.members_over_limit += other.members_over_limit;
+        self.dropped_by_rules += other.dropped_by_rules;
         self.series += other.series;
     }
 }

@@ -4,12 +4,14 @@
 //!
 //! * A series is listed from its first update (or its restoring) until it is deleted; `order` holds the listed ones in the
 //!   order in which they were listed.
-//! * What a window brought is gathered in the series' states, read into a block, and cleared again.
+//! * What a window brought is gathered in the series' states, read into a block, and cleared again. Of series that are not
+//!   due at every flush it is held until they are: sums in the states, samples and members in [`Held`].
 
 use crate::aggregates::{Block, Column, Kind};
 use crate::limit::later;
 use crate::table::{Hash, Table};
-use crate::window::{Cell, Change, moved};
+use crate::window::{Cell, Change, Mark, moved};
+use std::collections::{HashMap, HashSet};
 
 /// Stands for no id.
 const NONE: u32 = u32::MAX;
@@ -29,8 +31,38 @@ pub(crate) struct State {
     stamp: u32,
     /// The number of the last flush that brought a gauge an update.
     pub(crate) seen: u32,
+    /// How it is computed and kept.
+    pub(crate) mark: Mark,
     /// Restored, and not yet counted by any shard as one of its series.
     pub(crate) restored: bool,
+}
+
+/// What series have that are not due yet, by series.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) samples: HashMap<u32, Vec<f64>>,
+    pub(crate) members: HashMap<u32, HashSet<Box<[u8]>>>,
+    /// How many samples and members were let go since they were last asked for.
+    pub(crate) freed: (usize, usize),
+}
+
+impl Held {
+    /// Let go of what is held of a series.
+    pub(crate) fn free(&mut self, series: u32) -> Vec<f64> {
+        let samples = self.samples.remove(&series).unwrap_or_default();
+        self.freed.0 += samples.len();
+        self.freed.1 += self.members.remove(&series).map_or(0, |members| members.len());
+        samples
+    }
+}
+
+/// What becomes of a series at the end of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is not due: what it has is held.
+    Hold,
+    Stay,
+    Delete,
 }
 
 /// All series of one kind.
@@ -42,11 +74,13 @@ pub(crate) struct Family {
     pub(crate) order: Vec<u32>,
     /// By shard and series the id that the series has there.
     ids: Vec<Vec<u32>>,
+    pub(crate) held: Held,
 }
 
 impl Family {
     pub(crate) fn new(kind: Kind, hash: &Hash) -> Self {
-        Self { kind, names: Table::new(hash.clone()), states: Vec::new(), order: Vec::new(), ids: Vec::new() }
+        let names = Table::new(hash.clone());
+        Self { kind, names, states: Vec::new(), order: Vec::new(), ids: Vec::new(), held: Held::default() }
     }
 
     /// The series of a key.
@@ -123,15 +157,14 @@ impl Family {
         self.order.iter().map(|series| (*series, &self.states[*series as usize]))
     }
 
-    /// The values of the listed series, in order.
-    pub(crate) fn values(&self) -> Vec<f64> {
-        self.listed().map(|(_, state)| state.value).collect()
-    }
-
     /// The listed keys, joined by newlines.
     pub(crate) fn keys(&self) -> Vec<u8> {
-        let mut keys = Vec::with_capacity(self.order.len() * 32);
-        for series in &self.order {
+        self.keys_of(&self.order)
+    }
+
+    fn keys_of(&self, rows: &[u32]) -> Vec<u8> {
+        let mut keys = Vec::with_capacity(rows.len() * 32);
+        for series in rows {
             keys.extend_from_slice(self.key(*series));
             keys.push(b'\n');
         }
@@ -139,30 +172,31 @@ impl Family {
         keys
     }
 
-    pub(crate) fn block(&self, columns: Vec<Column>) -> Option<Block> {
-        let count = self.order.len();
-        (count > 0).then(|| Block { kind: self.kind, names: self.keys(), count, columns })
+    /// A block of some series; none where there are none.
+    pub(crate) fn block(&self, rows: &[u32], columns: Vec<Column>) -> Option<Block> {
+        let count = rows.len();
+        (count > 0).then(|| Block { kind: self.kind, names: self.keys_of(rows), count, columns })
     }
 
-    /// Clear what the window brought. Series that do not `stay` are deleted; `bury` is told their ids, by shard.
-    pub(crate) fn end(&mut self, mut stays: impl FnMut(&State, &[u8]) -> bool, mut bury: impl FnMut(usize, u32)) {
+    /// Clear what the window brought, or hold it. `bury` is told the ids of series that are deleted, by shard.
+    pub(crate) fn end(&mut self, mut fate: impl FnMut(&State, &[u8]) -> Fate, mut bury: impl FnMut(usize, u32)) {
         let mut order = std::mem::take(&mut self.order);
         order.retain(|series| {
-            let stays = stays(&self.states[*series as usize], self.key(*series));
-            if stays {
-                self.clear(*series);
-            } else {
-                self.delete(*series, &mut bury);
+            let fate = fate(&self.states[*series as usize], self.key(*series));
+            match fate {
+                Fate::Hold => self.clear(*series, true),
+                Fate::Stay => self.clear(*series, false),
+                Fate::Delete => self.delete(*series, &mut bury),
             }
-            stays
+            fate != Fate::Delete
         });
         self.order = order;
     }
 
-    fn clear(&mut self, series: u32) {
-        let value = if self.kind == Kind::Gauge { self.states[series as usize].value } else { 0.0 };
-        let state = self.state(series);
-        *state = State { value, listed: true, seen: state.seen, restored: state.restored, ..State::default() };
+    fn clear(&mut self, series: u32, hold: bool) {
+        let State { value, seen, restored, mark, .. } = self.states[series as usize];
+        let value = if self.kind == Kind::Gauge || hold { value } else { 0.0 };
+        *self.state(series) = State { value, listed: true, seen, restored, mark, ..State::default() };
     }
 
     fn delete(&mut self, series: u32, bury: &mut impl FnMut(usize, u32)) {
@@ -172,6 +206,7 @@ impl Family {
             }
         }
         *self.state(series) = State::default();
+        self.held.free(series);
         self.names.remove(series);
     }
 }

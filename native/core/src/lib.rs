@@ -6,7 +6,7 @@
 //! * A [`Shard`] holds what one reader ingests and is used by one thread at a time, behind its owner's lock. A [`Master`]
 //!   makes the shards, merges their finished [`Window`]s and owns what lives longer than a window.
 //! * A flush is: for each shard, under its lock, `finished = shard.swap(master.spare(shard.number()))`; then, without
-//!   any shard's lock, `master.merge(finished, seconds)`; then for each `(shard, ids)` of `master.dead()`, under that
+//!   any shard's lock, `master.merge(finished, seconds, false)`; then for each `(shard, ids)` of `master.dead()`, under that
 //!   shard's lock, `shard.forget(ids)` in slices of at most [`FORGET_AT_ONCE`], so that no lock is held long.
 //! * Every byte from outside is hostile: whatever grows has a bound in [`Rules`]; what a bound refuses is counted.
 
@@ -22,7 +22,9 @@ mod limit;
 mod master;
 mod number;
 mod plain;
+mod profile;
 pub mod render;
+mod rule;
 mod rules;
 mod shard;
 mod store;
@@ -35,7 +37,8 @@ mod window;
 
 pub use aggregates::{Aggregates, Block, Column, Kind, Tally};
 pub use master::Master;
-pub use rules::{Histogram, Rules};
+pub use rule::{Action, Part, Pattern, Profile, Rule};
+pub use rules::{Expire, Histogram, Rules};
 pub use shard::{BadLine, FORGET_AT_ONCE, Shard};
 pub use value::Dialect;
 pub use window::Window;

@@ -1,6 +1,8 @@
 //! Bounds that all shards share.
 
+use crate::rule::Routing;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How much of something is in use, in all shards together.
 #[derive(Debug, Default)]
@@ -69,10 +71,22 @@ pub(crate) struct Shared {
     pub(crate) series: Budget,
     pub(crate) samples: Budget,
     pub(crate) members: Budget,
+    /// Keys that rules lead elsewhere.
+    pub(crate) routes: Budget,
+    routing: Mutex<Arc<Routing>>,
     batches: AtomicU32,
 }
 
 impl Shared {
+    /// The rules in force, compiled.
+    pub(crate) fn routing(&self) -> Arc<Routing> {
+        Arc::clone(&self.routing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_routing(&self, routing: Routing) {
+        *self.routing.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(routing);
+    }
+
     /// The next batch's number: tells which of two shards' batches came later. It wraps.
     pub(crate) fn stamp(&self) -> u32 {
         self.batches.fetch_add(1, Ordering::Relaxed)

@@ -5,12 +5,16 @@
 //! * A key and a kind are one series, in whatever shards it is. Keys are looked up once for each series of a shard.
 //! * A gauge that several shards set in a window has the value of the latest batch; what moved it later is added.
 //! * Deletion is statsd's: with `delete_*` every series of a kind is forgotten at each flush (counters that `keep` names
-//!   are not), a gauge when no window has updated it for `gauge_ttl` flushes.
+//!   are not), a gauge when no window has updated it for `gauge_ttl` flushes. `expire` goes before that, a rule before both.
+//! * A series that a rule flushes every so many windows is due when the number of flushes is a multiple of that; what it has
+//!   is held until then, within the bounds of one window. Its rate is over the time since it was due.
 
 use crate::aggregates::{Aggregates, Block, Column, Kind, Tally};
-use crate::family::Family;
-use crate::limit::Shared;
-use crate::rules::Rules;
+use crate::family::{Family, Fate, State};
+use crate::limit::{Shared, later};
+use crate::profile::Profiles;
+use crate::rule::Routing;
+use crate::rules::{Histogram, Rules};
 use crate::shard::Shard;
 use crate::table::{Hash, Table};
 use crate::timer::Sheet;
@@ -54,6 +58,7 @@ pub struct Master {
     shared: Arc<Shared>,
     shards: Vec<Known>,
     families: [Family; 4],
+    profiles: Profiles,
     flushes: u32,
     /// Gauges that were restored, and that no shard has counted as one of its series yet.
     restored: usize,
@@ -67,11 +72,30 @@ impl Master {
     pub fn new(rules: Rules, seed: u64) -> Self {
         let hash = Hash::new(seed);
         let families = Kind::ALL.map(|kind| Family::new(kind, &hash));
-        Self { rules, hash, shared: Arc::default(), shards: Vec::new(), families, flushes: 0, restored: 0, refused: 0 }
+        let mut master = Self {
+            rules: Rules::default(),
+            hash,
+            shared: Arc::default(),
+            shards: Vec::new(),
+            families,
+            profiles: Profiles::default(),
+            flushes: 0,
+            restored: 0,
+            refused: 0,
+        };
+        master.shared.set_routing(Routing::new(0, &[], &[], master.rules.sanitize, Vec::new()));
+        master.configure(rules);
+        master
     }
 
     /// Use other rules from the next merge on. Shards are told by `Shard::configure`.
     pub fn configure(&mut self, rules: Rules) {
+        let routing = self.shared.routing();
+        if !routing.is(&rules.rules, &rules.tags, rules.sanitize) {
+            let profiles = rules.rules.iter().map(|rule| self.profiles.number(&rule.profile)).collect();
+            let generation = routing.generation + 1;
+            self.shared.set_routing(Routing::new(generation, &rules.rules, &rules.tags, rules.sanitize, profiles));
+        }
         self.rules = rules;
     }
 
@@ -86,9 +110,10 @@ impl Master {
         self.shards[shard].spare.take().unwrap_or_else(|| Window::new(shard, self.hash.clone()))
     }
 
-    /// Merge the finished windows; rates are per second over `seconds`.
-    pub fn merge(&mut self, mut finished: Vec<Window>, seconds: f64) -> Aggregates {
+    /// Merge the finished windows; rates are per second over `seconds`. With `last`, every series is due.
+    pub fn merge(&mut self, mut finished: Vec<Window>, seconds: f64, last: bool) -> Aggregates {
         let mut tally = Tally { series_over_limit: std::mem::take(&mut self.refused), ..Tally::default() };
+        self.profiles.begin(self.flushes, seconds, last);
         for window in &mut finished {
             tally.add(&window.tally);
             self.adopt(window);
@@ -96,9 +121,11 @@ impl Master {
         }
         self.change_gauges(&finished);
         self.unite_sets(&finished);
-        let blocks = self.blocks(&finished, seconds);
-        tally.series = blocks.iter().map(|block| block.count as u64).sum();
+        self.hold_members(&finished);
+        let blocks = self.blocks(&finished);
+        tally.series = self.families.iter().map(|family| family.order.len() as u64).sum();
         self.end();
+        self.budget_held();
         self.recycle(finished);
         Aggregates { blocks, tally }
     }
@@ -112,7 +139,11 @@ impl Master {
             let series = family.series(key);
             family.join(series, window.shard, born.id);
             known.learn(born.id, kind, series);
-            self.restored -= usize::from(std::mem::take(&mut family.state(series).restored));
+            let state = family.state(series);
+            if !state.listed || later(born.mark.generation, state.mark.generation) {
+                state.mark = born.mark;
+            }
+            self.restored -= usize::from(std::mem::take(&mut state.restored));
         }
     }
 
@@ -160,22 +191,55 @@ impl Master {
         united.iter().for_each(|(series, _)| sets.state(series).value += 1.0);
     }
 
-    fn blocks(&self, finished: &[Window], seconds: f64) -> Vec<Block> {
-        let column = |name: &str, values: Vec<f64>| Column { name: name.to_owned(), values, present: None };
-        let [counters, timers, gauges, sets] = &self.families;
-        let counts = counters.values();
-        let rates = counts.iter().map(|count| count / seconds).collect();
-        let blocks = [
-            counters.block(vec![column("rate", rates), column("count", counts)]),
-            timers.block(self.timers(timers, finished, seconds)),
-            gauges.block(vec![column("value", gauges.values())]),
-            sets.block(vec![column("count", sets.values())]),
-        ];
-        blocks.into_iter().flatten().collect()
+    /// Count the distinct members of sets over the windows for which they are held.
+    fn hold_members(&mut self, finished: &[Window]) {
+        let sets = &mut self.families[Kind::Set as usize];
+        if self.profiles.all_due() && sets.held.members.is_empty() {
+            return;
+        }
+        for window in finished {
+            for (id, member) in window.members.iter() {
+                let Some((_, series)) = self.shards[window.shard].find(id) else {
+                    continue;
+                };
+                if self.profiles.is_due(sets.state(series)) && !sets.held.members.contains_key(&series) {
+                    continue;
+                }
+                let held = sets.held.members.entry(series).or_default();
+                if held.insert(member.into()) {
+                    self.shared.members.take(1);
+                }
+                sets.state(series).value = float(held.len());
+            }
+        }
+        for (series, held) in &sets.held.members {
+            sets.states[*series as usize].value = float(held.len());
+        }
     }
 
-    /// Lay each timer's samples side by side, and compute.
-    fn timers(&self, timers: &Family, finished: &[Window], seconds: f64) -> Vec<Column> {
+    fn blocks(&mut self, finished: &[Window]) -> Vec<Block> {
+        let column = |name: &str, values: Vec<f64>| Column { name: name.to_owned(), values, present: None };
+        let timers = self.timers(finished);
+        let due = |family: &Family| self.profiles.due(family);
+        let [counters, _, gauges, sets] = &self.families;
+        let values = |family: &Family, rows: &[u32]| -> Vec<f64> {
+            rows.iter().map(|series| family.states[*series as usize].value).collect()
+        };
+        let rows = due(counters);
+        let counts = values(counters, &rows);
+        let seconds = rows.iter().map(|series| self.profiles.seconds(&counters.states[*series as usize]));
+        let rates = counts.iter().zip(seconds).map(|(count, seconds)| count / seconds).collect();
+        let counter = counters.block(&rows, vec![column("rate", rates), column("count", counts)]);
+        let rows = due(gauges);
+        let gauge = gauges.block(&rows, vec![column("value", values(gauges, &rows))]);
+        let rows = due(sets);
+        let set = sets.block(&rows, vec![column("count", values(sets, &rows))]);
+        counter.into_iter().chain(timers).chain(gauge).chain(set).collect()
+    }
+
+    /// Lay each timer's samples side by side, and compute those that are due, a block for each profile.
+    fn timers(&mut self, finished: &[Window]) -> Vec<Block> {
+        let timers = &self.families[Kind::Timer as usize];
         let mut ends = vec![0; timers.states.len()];
         let mut total = 0;
         for (series, state) in timers.listed() {
@@ -192,38 +256,83 @@ impl Master {
                 }
             }
         }
-        let mut sheet = Sheet::new(&self.rules, timers.order.len(), seconds);
-        let mut rest = samples.as_mut_slice();
-        for (row, (series, state)) in timers.listed().enumerate() {
-            let (own, after) = rest.split_at_mut(state.updates as usize);
-            rest = after;
-            sheet.row(row, timers.key(series), own, state.value);
+        self.hold_samples(&ends, &samples);
+        self.compute(&ends, &mut samples)
+    }
+
+    /// Put the samples of timers that are not due aside.
+    fn hold_samples(&mut self, ends: &[usize], samples: &[f64]) {
+        let Family { held, order, states, .. } = &mut self.families[Kind::Timer as usize];
+        if self.profiles.all_due() {
+            return;
         }
-        sheet.finish()
+        for series in order.iter() {
+            let state = &states[*series as usize];
+            if state.updates > 0 && !self.profiles.is_due(state) {
+                let end = ends[*series as usize];
+                let own = &samples[end - state.updates as usize..end];
+                held.samples.entry(*series).or_default().extend_from_slice(own);
+                self.shared.samples.take(own.len());
+            }
+        }
+    }
+
+    fn compute(&mut self, ends: &[usize], samples: &mut [f64]) -> Vec<Block> {
+        let Self { profiles, families, rules, .. } = self;
+        let timers = &mut families[Kind::Timer as usize];
+        let rows = profiles.due(timers);
+        let mut held = std::mem::take(&mut timers.held);
+        let blocks = profiles.split(&rows, timers).into_iter().filter_map(|(profile, rows)| {
+            let mut sheet = Sheet::new(&tailored(rules, profiles, profile), rows.len(), profiles.seconds_of(profile));
+            for (row, series) in rows.iter().enumerate() {
+                let (state, end) = (&timers.states[*series as usize], ends[*series as usize]);
+                let own = &mut samples[end - state.updates as usize..end];
+                let mut before = held.free(*series);
+                if before.is_empty() {
+                    sheet.row(row, timers.key(*series), own, state.value);
+                } else {
+                    before.extend_from_slice(own);
+                    sheet.row(row, timers.key(*series), &mut before, state.value);
+                }
+            }
+            timers.block(&rows, sheet.finish())
+        });
+        let blocks = blocks.collect();
+        timers.held = held;
+        blocks
     }
 
     /// Delete what the rules say, and open the next window.
     fn end(&mut self) {
-        let Self { rules, shards, families, flushes, restored, .. } = self;
-        let kept = |key: &[u8]| rules.keep.iter().any(|part| memmem::find(key, part.as_bytes()).is_some());
-        let ttl = rules.gauge_ttl.max(1);
+        let Self { rules, shards, families, profiles, flushes, restored, .. } = self;
         for family in families {
             let kind = family.kind;
+            for series in profiles.due(family) {
+                family.held.free(series);
+            }
             family.end(
                 |state, key| {
-                    let stays = match kind {
-                        Kind::Counter => !rules.delete_counters || kept(key),
-                        Kind::Timer => !rules.delete_timers,
-                        Kind::Set => !rules.delete_sets,
-                        Kind::Gauge => !rules.delete_gauges || flushes.wrapping_sub(state.seen) + 1 < ttl,
+                    let fate = if profiles.is_due(state) {
+                        fate(rules, profiles, kind, state, key, *flushes)
+                    } else {
+                        Fate::Hold
                     };
-                    *restored -= usize::from(!stays && state.restored);
-                    stays
+                    *restored -= usize::from(fate == Fate::Delete && state.restored);
+                    fate
                 },
                 |shard, id| shards[shard].bury(id),
             );
         }
         *flushes = flushes.wrapping_add(1);
+    }
+
+    /// Give back what was held and is no longer.
+    fn budget_held(&mut self) {
+        for family in &mut self.families {
+            let (samples, members) = std::mem::take(&mut family.held.freed);
+            self.shared.samples.give(samples);
+            self.shared.members.give(members);
+        }
     }
 
     fn recycle(&mut self, finished: Vec<Window>) {
@@ -244,7 +353,7 @@ impl Master {
     #[must_use]
     pub fn gauges(&self) -> (Vec<u8>, Vec<f64>) {
         let gauges = &self.families[Kind::Gauge as usize];
-        (gauges.keys(), gauges.values())
+        (gauges.keys(), gauges.listed().map(|(_, state)| state.value).collect())
     }
 
     /// Set gauges that have not been set since the start. What exceeds the limit of series, or cannot be a key, is counted
@@ -268,4 +377,46 @@ impl Master {
             state.restored = true;
         }
     }
+}
+
+/// What becomes of a series that was due.
+fn fate(rules: &Rules, profiles: &Profiles, kind: Kind, state: &State, key: &[u8], flushes: u32) -> Fate {
+    let expire = &rules.expire;
+    let kept = || rules.keep.iter().any(|part| memmem::find(key, part.as_bytes()).is_some());
+    let (most, deleted) = match kind {
+        Kind::Counter => (expire.counters, rules.delete_counters),
+        Kind::Timer => (expire.timers, rules.delete_timers),
+        Kind::Set => (expire.sets, rules.delete_sets),
+        Kind::Gauge => (expire.gauges, rules.delete_gauges),
+    };
+    let usual = if kind == Kind::Gauge { rules.gauge_ttl.max(1) } else { 1 };
+    let most = match (profiles.get(state.mark.profile).expire, most, deleted) {
+        (Some(own), _, _) => own,
+        (None, 0, false) => 0,
+        (None, _, _) if kind == Kind::Counter && kept() => 0,
+        (None, 0, true) => usual,
+        (None, ..) => most,
+    };
+    let reported = flushes.wrapping_sub(state.seen).saturating_add(1);
+    if most == 0 || reported < most { Fate::Stay } else { Fate::Delete }
+}
+
+/// The settings as a profile has them.
+fn tailored(rules: &Rules, profiles: &Profiles, profile: u32) -> Rules {
+    let profile = profiles.get(profile);
+    let mut own = Rules {
+        percentiles: profile.percentiles.clone().unwrap_or_else(|| rules.percentiles.clone()),
+        histograms: rules.histograms.clone(),
+        timer_statistics: profile.statistics.clone().unwrap_or_else(|| rules.timer_statistics.clone()),
+        ..Rules::default()
+    };
+    if let Some(bins) = profile.histogram.clone() {
+        own.histograms = vec![Histogram { pattern: String::new(), bins }];
+    }
+    own
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+const fn float(count: usize) -> f64 {
+    count as f64
 }

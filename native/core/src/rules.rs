@@ -1,11 +1,22 @@
 //! What is computed and kept: the settings of an aggregation.
 
+use crate::rule::Rule;
+
 /// Bins for every timer whose key contains `pattern`. No bins: none for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     pub pattern: String,
     /// Upper bounds, exclusive; the last may be infinite.
     pub bins: Vec<f64>,
+}
+
+/// In how many flushes a series of each kind is reported after its last update; 0: as the other settings say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expire {
+    pub counters: u32,
+    pub timers: u32,
+    pub gauges: u32,
+    pub sets: u32,
 }
 
 /// The settings of an aggregation. Defaults are statsd's, limits are ours.
@@ -24,8 +35,12 @@ pub struct Rules {
     pub delete_gauges: bool,
     /// With `delete_gauges`, in how many flushes a gauge is reported after its last update.
     pub gauge_ttl: u32,
-    /// Counters whose key contains one of these are never deleted.
+    /// Counters whose key contains one of these are never deleted, unless a rule says when.
     pub keep: Vec<String>,
+    pub expire: Expire,
+    pub rules: Vec<Rule>,
+    /// Tags that every series gets.
+    pub tags: Vec<(String, String)>,
     /// Clean keys on arrival.
     pub sanitize: bool,
     /// Series that may live at once, in all shards together.
@@ -50,6 +65,9 @@ impl Default for Rules {
             delete_gauges: false,
             gauge_ttl: 1,
             keep: Vec::new(),
+            expire: Expire::default(),
+            rules: Vec::new(),
+            tags: Vec::new(),
             sanitize: true,
             max_series: 1_000_000,
             max_samples: 20_000_000,

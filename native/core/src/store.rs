@@ -5,14 +5,18 @@
 //! * A series keeps its id until the master has deleted it and [`Store::forget`] is told.
 //! * A value that a limit refuses leaves no trace but a count: no series is made for it.
 //! * Values are applied in the order in which they came.
+//! * Rules are asked once for a key. One that they leave alone leads to the series of its name, whose entry is marked with the
+//!   rules' generation; any other has a route. A mark or a route of older rules counts for nothing.
 
 use crate::aggregates::{Kind, Tally};
+use crate::chunks::Chunks;
 use crate::key;
 use crate::limit::{Allowance, Shared};
+use crate::rule::{Dice, Route, Routes, Routing, Target, Verdict};
 use crate::rules::Rules;
 use crate::table::{Hash, Table, owned};
 use crate::value::Value;
-use crate::window::Window;
+use crate::window::{Mark, Window};
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -65,8 +69,15 @@ pub(crate) struct Store {
     /// The batch at hand.
     stamp: u32,
     sanitize: bool,
-    /// Whether there may be keys from when they were not cleaned, while now they are.
-    mixed: bool,
+    routing: Arc<Routing>,
+    routes: Routes,
+    /// By id the profile that the series was given.
+    marks: Chunks<Mark>,
+    /// By id how many series had it before.
+    lives: Chunks<u32>,
+    dice: Dice,
+    /// What a series gets that is made now.
+    profile: u32,
 }
 
 impl Store {
@@ -74,6 +85,12 @@ impl Store {
         Self {
             series: Table::new(hash.clone()),
             window: Window::new(number, hash.clone()),
+            routes: Routes::new(hash.clone()),
+            routing: shared.routing(),
+            marks: Chunks::new(),
+            lives: Chunks::new(),
+            dice: Dice::default(),
+            profile: 0,
             hash,
             shared,
             limits: Limits::from(rules),
@@ -81,14 +98,17 @@ impl Store {
             members: Allowance::default(),
             stamp: 0,
             sanitize: rules.sanitize,
-            mixed: false,
         }
     }
 
     pub(crate) fn configure(&mut self, rules: &Rules) {
         self.limits = Limits::from(rules);
-        self.mixed |= rules.sanitize && !self.sanitize;
         self.sanitize = rules.sanitize;
+        let routing = self.shared.routing();
+        if routing.generation != self.routing.generation {
+            self.routing = routing;
+            self.routes.clear(self.hash.clone(), &self.shared.routes);
+        }
     }
 
     pub(crate) fn tally(&mut self) -> &mut Tally {
@@ -128,42 +148,154 @@ impl Store {
             sum ^= self.series.touch_text(id) ^ self.window.cells.get(id).map_or(0, |cell| cell.stamp);
         }
         black_box(sum);
+        if !self.routes.is_empty() {
+            self.load_routes(samples);
+        }
     }
 
-    /// Apply a value. A key that is known needs no cleaning, so that only others are looked at.
+    fn load_routes(&self, samples: &[Sample]) {
+        let sum = samples.iter().fold(0, |sum, sample| sum ^ self.routes.touch(sample.hash));
+        black_box(sum);
+        for sample in samples {
+            let id = self.routes.guess(sample.hash).unwrap_or(NONE);
+            black_box(self.window.cells.get(id).map_or(0, |cell| cell.stamp) ^ self.life(id));
+        }
+    }
+
+    /// Apply a value. A key that is known needs no cleaning and no rules, so that only others are looked at.
     fn add(&mut self, sample: &Sample, key: &[u8], text: &[u8]) {
-        let kind = sample.value.kind as u32;
-        let found = self.series.find(sample.hash, kind, key);
-        if (found.is_some() && !self.mixed) || key::is_kept(key, self.sanitize) {
-            self.add_to(found, sample, key, text);
+        if self.add_known(sample, key, text) {
             return;
+        }
+        if key::is_kept(key, self.sanitize) {
+            return self.add_new(sample, key, text);
         }
         let clean = key::clean(key, self.sanitize);
         let clean = clean.as_bytes();
-        let hash = self.series.hash(kind, clean);
-        let found = self.series.find(hash, kind, clean);
-        self.add_to(found, &Sample { hash, ..*sample }, clean, text);
+        let sample = Sample { hash: self.series.hash(sample.value.kind as u32, clean), ..*sample };
+        if !self.add_known(&sample, clean, text) {
+            self.add_new(&sample, clean, text);
+        }
     }
 
-    fn add_to(&mut self, found: Option<u32>, sample: &Sample, key: &[u8], text: &[u8]) {
+    /// Apply a value if it is known where its key leads.
+    #[inline]
+    fn add_known(&mut self, sample: &Sample, key: &[u8], text: &[u8]) -> bool {
+        let found = self.series.find(sample.hash, sample.value.kind as u32, key);
+        if let Some(id) = found.filter(|id| self.series.mark(*id) == self.routing.generation) {
+            self.add_to(Some(id), sample, key, text);
+            return true;
+        }
+        !self.routes.is_empty() && self.add_routed(sample, key, text)
+    }
+
+    fn add_routed(&mut self, sample: &Sample, key: &[u8], text: &[u8]) -> bool {
+        let Some((number, route)) = self.routes.find(sample.hash, sample.value.kind as u32, key) else {
+            return false;
+        };
+        let Some(target) = route.target() else {
+            self.window.tally.dropped_by_rules += 1;
+            return true;
+        };
+        if self.life(target) != route.life {
+            self.routes.remove(number, &self.shared.routes);
+            return false;
+        }
+        if let Some(value) = self.change(sample.value, route.scale, route.sample) {
+            self.add_to(Some(target), &Sample { value, ..*sample }, key, text);
+        }
+        true
+    }
+
+    /// Apply a value of a key that is new to the rules, which is clean.
+    fn add_new(&mut self, sample: &Sample, key: &[u8], text: &[u8]) {
+        let routing = Arc::clone(&self.routing);
+        match routing.decide(sample.value.kind, key) {
+            Verdict::Drop => {
+                self.window.tally.dropped_by_rules += 1;
+                self.remember(sample, key, Route::default());
+            }
+            Verdict::Series(target) => {
+                if let Some(value) = self.change(sample.value, target.scale, target.sample) {
+                    self.add_to_target(&Sample { value, ..*sample }, key, text, &target);
+                }
+            }
+        }
+    }
+
+    fn add_to_target(&mut self, sample: &Sample, key: &[u8], text: &[u8], target: &Target) {
+        let kind = sample.value.kind as u32;
+        let own = target.key.as_ref().map_or(key, String::as_bytes);
+        let hash = if target.key.is_some() { self.series.hash(kind, own) } else { sample.hash };
+        let found = self.series.find(hash, kind, own);
+        self.profile = target.profile;
+        let Some(id) = self.add_to(found, &Sample { hash, ..*sample }, own, text) else {
+            return;
+        };
+        if found.is_some() {
+            self.settle(id, kind, own);
+        }
+        if target.is_direct() {
+            self.series.set_mark(id, self.routing.generation);
+        } else {
+            self.remember(sample, key, Route::new(id, self.life(id), target.scale, target.sample));
+        }
+    }
+
+    fn remember(&mut self, sample: &Sample, key: &[u8], route: Route) {
+        let (budget, most) = (&self.shared.routes, self.limits.series);
+        self.routes.add(sample.hash, sample.value.kind as u32, key, route, budget, most);
+    }
+
+    /// Give a series that older rules made the profile that it has now: that of the first key that leads to it.
+    fn settle(&mut self, id: u32, kind: u32, key: &[u8]) {
+        let generation = self.routing.generation;
+        if self.marks.get(id).is_none_or(|mark| mark.generation != generation) {
+            let mark = Mark { profile: self.profile, generation };
+            *self.marks.at(id) = mark;
+            self.window.bear(id, kind, mark, key);
+        }
+    }
+
+    fn life(&self, id: u32) -> u32 {
+        self.lives.get(id).copied().unwrap_or_default()
+    }
+
+    /// A value as a rule changes it; none when it is not among those that are kept.
+    #[allow(clippy::float_cmp, reason = "1 is what no rule changes")]
+    fn change(&mut self, value: Value, scale: f64, sample: f64) -> Option<Value> {
+        if scale == 1.0 && sample == 1.0 {
+            return Some(value);
+        }
+        if matches!(value.kind, Kind::Gauge | Kind::Set) || sample == 1.0 {
+            return Some(Value { number: value.number * scale, ..value });
+        }
+        let keep = self.dice.keeps(sample);
+        keep.then(|| Value { number: value.number * scale, weight: value.weight / sample, ..value })
+    }
+
+    /// Apply a value to a series, which is made where there is none. Gives its id, unless a limit refuses it.
+    fn add_to(&mut self, found: Option<u32>, sample: &Sample, key: &[u8], text: &[u8]) -> Option<u32> {
         let Value { kind, number, weight, change } = sample.value;
         if found.is_none() && self.shared.series.full(self.limits.series) {
             self.window.tally.series_over_limit += 1;
-            return;
+            return None;
         }
         let id = |store: &mut Self| found.unwrap_or_else(|| store.create(sample, key));
         match kind {
             Kind::Counter => {
                 let id = id(self);
                 self.window.count(id, number * weight);
+                Some(id)
             }
             Kind::Timer => {
-                if self.samples.take(&self.shared.samples, self.limits.samples) {
-                    let id = id(self);
-                    self.window.time(id, number, weight);
-                } else {
+                if !self.samples.take(&self.shared.samples, self.limits.samples) {
                     self.window.tally.samples_over_limit += 1;
+                    return found;
                 }
+                let id = id(self);
+                self.window.time(id, number, weight);
+                Some(id)
             }
             Kind::Gauge => {
                 let id = id(self);
@@ -172,32 +304,38 @@ impl Store {
                 } else {
                     self.window.set_gauge(id, number, self.stamp);
                 }
+                Some(id)
             }
             Kind::Set => self.add_member(found, sample, key, if text.is_empty() { b"0" } else { text }),
         }
     }
 
-    fn add_member(&mut self, found: Option<u32>, sample: &Sample, key: &[u8], text: &[u8]) {
+    fn add_member(&mut self, found: Option<u32>, sample: &Sample, key: &[u8], text: &[u8]) -> Option<u32> {
         let hash = self.hash.text(text);
         if let Some(id) = found {
             if self.window.members.find(owned(hash, id), id, text).is_some() {
-                return;
+                return found;
             }
         }
         if !self.members.take(&self.shared.members, self.limits.members) {
             self.window.tally.members_over_limit += 1;
-            return;
+            return found;
         }
         let id = found.unwrap_or_else(|| self.create(sample, key));
         self.window.members.insert(owned(hash, id), id, text);
         self.window.update(id).value += 1.0;
+        Some(id)
     }
 
     fn create(&mut self, sample: &Sample, key: &[u8]) -> u32 {
         let kind = sample.value.kind as u32;
         let id = self.series.insert(sample.hash, kind, key);
         self.shared.series.take(1);
-        self.window.bear(id, kind, key);
+        let mark = Mark { profile: self.profile, generation: self.routing.generation };
+        if mark.generation > 0 {
+            *self.marks.at(id) = mark;
+        }
+        self.window.bear(id, kind, mark, key);
         id
     }
 
@@ -213,10 +351,13 @@ impl Store {
         for id in ids.iter().copied() {
             if self.window.cells.get(id).is_some_and(|cell| cell.updates() > 0) {
                 let (kind, key) = self.series.get(id);
-                self.window.bear(id, kind, key);
+                self.window.bear(id, kind, self.marks.get(id).copied().unwrap_or_default(), key);
             } else {
                 self.series.remove(id);
                 self.shared.series.give(1);
+                if !self.routes.is_empty() {
+                    *self.lives.at(id) += 1;
+                }
             }
         }
     }

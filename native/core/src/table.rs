@@ -48,18 +48,19 @@ enum Text {
     Long(Box<[u8]>),
 }
 
-/// One text. Of a long one, `length` is not used.
+/// One text. Of a long one, the length is not used.
 #[derive(Debug)]
 #[repr(align(64))]
 struct Entry {
     owner: u32,
-    length: u32,
+    /// The low byte is the length, the rest the mark.
+    length_and_mark: u32,
     text: Text,
 }
 
 impl Default for Entry {
     fn default() -> Self {
-        Self { owner: NOBODY, length: 0, text: Text::Short([0; SHORT]) }
+        Self { owner: NOBODY, length_and_mark: 0, text: Text::Short([0; SHORT]) }
     }
 }
 
@@ -67,16 +68,16 @@ impl Entry {
     fn new(owner: u32, bytes: &[u8]) -> Self {
         let mut short = [0; SHORT];
         let Some(room) = short.get_mut(..bytes.len()) else {
-            return Self { owner, length: 0, text: Text::Long(bytes.into()) };
+            return Self { owner, length_and_mark: 0, text: Text::Long(bytes.into()) };
         };
         room.copy_from_slice(bytes);
-        Self { owner, length: u32::try_from(bytes.len()).unwrap_or(0), text: Text::Short(short) }
+        Self { owner, length_and_mark: u32::try_from(bytes.len()).unwrap_or(0), text: Text::Short(short) }
     }
 
     #[inline]
     fn bytes(&self) -> &[u8] {
         match &self.text {
-            Text::Short(bytes) => bytes.get(..self.length as usize).unwrap_or(bytes),
+            Text::Short(bytes) => bytes.get(..self.length_and_mark as usize & 0xff).unwrap_or(bytes),
             Text::Long(bytes) => bytes,
         }
     }
@@ -130,6 +131,23 @@ impl Table {
     pub(crate) fn find(&self, hash: u64, owner: u32, text: &[u8]) -> Option<u32> {
         let same = |id| self.entries.get(id).is_some_and(|entry| entry.owner == owner && entry.bytes() == text);
         self.index.find(hash, same)
+    }
+
+    /// What an id is marked with: 0 at first.
+    #[inline]
+    pub(crate) fn mark(&self, id: u32) -> u32 {
+        self.entries.get(id).map_or(0, |entry| entry.length_and_mark >> 8)
+    }
+
+    /// Mark an id, with 24 bits.
+    pub(crate) fn set_mark(&mut self, id: u32, mark: u32) {
+        let entry = self.entries.at(id);
+        entry.length_and_mark = entry.length_and_mark & 0xff | mark << 8;
+    }
+
+    /// Whether an id is in use.
+    pub(crate) fn holds(&self, id: u32) -> bool {
+        self.get(id).0 != NOBODY
     }
 
     /// Add a text that is not there yet.

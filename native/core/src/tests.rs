@@ -34,7 +34,7 @@ impl Kernel {
     fn flush_for(&mut self, seconds: f64) -> Aggregates {
         let Self { master, shards } = self;
         let finished = shards.iter_mut().map(|shard| shard.swap(master.spare(shard.number()))).collect();
-        let aggregates = master.merge(finished, seconds);
+        let aggregates = master.merge(finished, seconds, false);
         for (shard, ids) in master.dead() {
             ids.chunks(FORGET_AT_ONCE).for_each(|ids| shards[shard].forget(ids));
         }
@@ -231,7 +231,7 @@ fn gauges_live_for_as_many_flushes_as_they_may() {
 fn a_series_updated_before_it_is_forgotten_is_a_new_one() {
     let Kernel { mut master, mut shards } = fed(Rules { delete_counters: true, ..no_deletes() }, "a:1|c\nb:1|c");
     let finished = shards[0].swap(master.spare(0));
-    assert_eq!(master.merge(vec![finished], 1.0).blocks[0].names, b"a\nb");
+    assert_eq!(master.merge(vec![finished], 1.0, false).blocks[0].names, b"a\nb");
     shards[0].feed(b"b:5|c", &String::new, Statsd, 1);
     for (_, ids) in master.dead() {
         shards[0].forget(&ids);

@@ -52,12 +52,20 @@ pub(crate) struct Change {
     pub(crate) by: f64,
 }
 
-/// A series that is new to the master.
+/// A series that is new to the master, or to the rules.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Born {
     pub(crate) id: u32,
     pub(crate) kind: u32,
+    pub(crate) mark: Mark,
     length: usize,
+}
+
+/// How a series is computed and kept, by the rules of which generation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mark {
+    pub(crate) profile: u32,
+    pub(crate) generation: u32,
 }
 
 /// All data of one window of one shard.
@@ -100,9 +108,9 @@ impl Window {
         }
     }
 
-    /// Note a series that the master does not know.
-    pub(crate) fn bear(&mut self, id: u32, kind: u32, key: &[u8]) {
-        self.born.push(Born { id, kind, length: key.len() });
+    /// Note a series that the master does not know, or that has another profile now.
+    pub(crate) fn bear(&mut self, id: u32, kind: u32, mark: Mark, key: &[u8]) {
+        self.born.push(Born { id, kind, mark, length: key.len() });
         self.born_keys.extend_from_slice(key);
     }
 
@@ -230,7 +238,7 @@ mod tests {
     #[test]
     fn a_window_is_empty_again() {
         let mut window = Window::new(0, Hash::new(1));
-        window.bear(3, 0, b"key");
+        window.bear(3, 0, Mark::default(), b"key");
         window.time(3, 1.0, 1.0);
         window.clear();
         assert!(window.touched.is_empty() && window.born().next().is_none() && window.samples.len() == 0);

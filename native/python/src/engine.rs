@@ -112,8 +112,8 @@ impl Engine {
         }
     }
 
-    /// Swaps every shard's window and merges them; ingest goes on meanwhile.
-    pub fn flush(&self, seconds: f64) -> Finished {
+    /// Swaps every shard's window and merges them; ingest goes on meanwhile. With `last`, nothing is held for a later flush.
+    pub fn flush(&self, seconds: f64, last: bool) -> Finished {
         let mut master = lock(&self.master);
         let lanes = self.all();
         let mut pause = Duration::ZERO;
@@ -122,7 +122,7 @@ impl Engine {
             hold(lane, &mut pause, |shard| shard.swap(spare))
         });
         let finished = finished.collect();
-        let mut aggregates = master.merge(finished, seconds);
+        let mut aggregates = master.merge(finished, seconds, last);
         for (number, ids) in master.dead() {
             for slice in ids.chunks(FORGET_AT_ONCE) {
                 hold(&lanes[number], &mut pause, |shard| shard.forget(slice));

@@ -76,6 +76,7 @@ impl Kernel {
             max_samples,
             max_set_members,
             max_line,
+            ..Rules::default()
         };
         py.detach(|| self.engine.configure(&rules));
     }
@@ -113,7 +114,7 @@ impl Kernel {
     }
 
     fn flush<'py>(&self, py: Python<'py>, seconds: f64) -> PyResult<(Vec<Columns<'py>>, Bound<'py, PyDict>)> {
-        let finished = py.detach(|| isolate(|| self.engine.flush(seconds)))?;
+        let finished = py.detach(|| isolate(|| self.engine.flush(seconds, false)))?;
         let blocks = finished.aggregates.blocks.iter().map(|block| convert::block(py, block));
         Ok((blocks.collect::<PyResult<_>>()?, convert::tally(&finished).into_py_dict(py)?))
     }
