@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nilometer.testing.serving import Serving, until
+from nilometer.testing.serving import Serving
+from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import signal
 import socket
@@ -19,6 +18,7 @@ from nilometer.backends import registry
 from nilometer.core.errors import Unavailable
 from nilometer.core.record import Flush, Kind, Window, block
 from nilometer.testing import contract, flushes
+from nilometer.testing.waiting import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from nilometer.testing.servers import Graphite
 
 SCHEMES = ("graphite", "graphite+pickle")
-PATIENCE = 20.0
 
 
 def now() -> int:
@@ -36,14 +35,15 @@ def now() -> int:
 
 def rendered(server: Graphite, target: str, second: int, enough: Callable[[dict[str, float]], bool]) -> dict[str, float]:
     """Ask until the answer is enough; return each series' value at one second."""
-    end = time.monotonic() + PATIENCE
-    values: dict[str, float] = {}
-    while not enough(values) and time.monotonic() < end:
-        with contextlib.suppress(HTTPError):  # graphite-web stumbles over a file that carbon is about to write
+
+    def look() -> dict[str, float]:
+        try:
             found = server.render(target, second, second)
-            values = {name: points[second] for name, points in found.items() if second in points}
-        time.sleep(0.05)
-    return values
+        except HTTPError:  # graphite-web stumbles over a file that carbon is about to write
+            return {}
+        return {name: points[second] for name, points in found.items() if second in points}
+
+    return settled(look, enough)
 
 
 def gauge(name: str, value: float, end: int) -> Flush:

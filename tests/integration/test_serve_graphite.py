@@ -12,7 +12,8 @@ import pytest
 
 from nilometer.testing import servers
 from nilometer.testing.kernels import NAMES
-from nilometer.testing.serving import CONSOLE, PROGRAM, Serving, until
+from nilometer.testing.serving import CONSOLE, PROGRAM, Serving
+from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,5 +108,9 @@ def test_every_flush_arrives_after_carbon_was_away_for_two_minutes_under_load(tm
             if series["key"] == "load"
         }
         assert sum(printed.values()) == sent
-        until(lambda: len(rendered(graphite, COUNT).get(COUNT, {})) >= len(printed), "every flush is rendered")
+        until(
+            lambda: len(rendered(graphite, COUNT).get(COUNT, {})) >= len(printed),
+            "every flush is rendered",
+            told=lambda: f"{printed}\n{rendered(graphite, COUNT)}\n{server.log[-10:]}",
+        )
         assert rendered(graphite, COUNT)[COUNT] == printed

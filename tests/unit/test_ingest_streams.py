@@ -6,7 +6,6 @@ import contextlib
 import socket
 import struct
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,14 +14,13 @@ from hypothesis import strategies as st
 
 from nilometer.core.losses import Losses
 from nilometer.ingest.streams import LineBuffer, Streams
+from nilometer.testing.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from nilometer.ingest.kernel import Kernel
     from nilometer.ingest.streams import StreamListener
-
-PATIENCE = 10.0
 
 
 def fed(chunks: list[bytes], limit: int = 64) -> tuple[bytes, bytes]:
@@ -102,6 +100,10 @@ class Bench:
     def connect(self) -> socket.socket:
         return socket.create_connection(self.address, PATIENCE)
 
+    def expect(self, data: bytes) -> None:
+        """Wait until the kernel was fed that, and nothing else."""
+        until(lambda: self.kernel.data == data, f"{data!r} is fed", told=lambda: f"fed so far: {self.kernel.data!r}")
+
     def lost(self, reason: str) -> int:
         return self.losses.totals()["stream", reason]
 
@@ -117,33 +119,25 @@ def bench() -> Iterator[Bench]:
     made.close()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    waiting = threading.Event()
-    while not condition():
-        assert time.monotonic() < end, "what was waited for did not happen"
-        waiting.wait(0.005)
-
-
 def test_lines_reach_the_kernel_with_their_source(bench: Bench) -> None:
     with bench.connect() as client:
         client.sendall(b"a:1|c\nb:2|c\n")
-        until(lambda: bench.kernel.data == b"a:1|c\nb:2|c\n")
+        bench.expect(b"a:1|c\nb:2|c\n")
         assert bench.kernel.sources == {f"127.0.0.1:{client.getsockname()[1]}"}
 
 
 def test_the_bytes_of_a_line_over_the_limit_are_known(bench: Bench) -> None:
     with bench.connect() as client:
         client.sendall(b"x" * 100_000 + b"\na:1|c\n")
-        until(lambda: bench.kernel.data.endswith(b"a:1|c\n"))
-        until(lambda: len(bench.kernel.data) + bench.streams.skipped == 100_007)
+        until(lambda: bench.kernel.data.endswith(b"a:1|c\n"), "the line after the long one is fed")
+        until(lambda: len(bench.kernel.data) + bench.streams.skipped == 100_007, "every byte is fed or skipped")
 
 
 def test_a_last_line_without_newline_counts_when_the_peer_closes_in_order(bench: Bench) -> None:
     with bench.connect() as client:
         client.sendall(b"a:1|c\nb:2|c")
 
-    until(lambda: bench.kernel.data == b"a:1|c\nb:2|c\n")
+    bench.expect(b"a:1|c\nb:2|c\n")
     assert bench.lost("unfinished_line") == 0
 
 
@@ -152,7 +146,7 @@ def test_statsd_loses_a_last_line_without_newline_and_it_is_counted() -> None:
     with bench.connect() as client:
         client.sendall(b"a:1|c\nb:2|c")
 
-    until(lambda: bench.lost("unfinished_line") == 1)
+    until(lambda: bench.lost("unfinished_line") == 1, "the unfinished line is counted")
     assert bench.kernel.data == b"a:1|c\n"
     bench.close()
 
@@ -161,28 +155,28 @@ def test_a_reset_harms_only_its_own_connection(bench: Bench) -> None:
     with bench.connect() as other:
         client = bench.connect()
         client.sendall(b"a:1|c\nhalf:1")
-        until(lambda: b"a:1|c\n" in bench.kernel.data)
+        until(lambda: b"a:1|c\n" in bench.kernel.data, "the whole line is fed")
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
-        until(lambda: bench.lost("unfinished_line") == 1)
+        until(lambda: bench.lost("unfinished_line") == 1, "the unfinished line is counted")
         other.sendall(b"b:1|c\n")
-        until(lambda: bench.kernel.data == b"a:1|c\nb:1|c\n")
+        bench.expect(b"a:1|c\nb:1|c\n")
 
 
 def test_too_many_connections_are_refused_and_counted() -> None:
     bench = Bench(most=1)
     with bench.connect() as first:
         first.sendall(b"a:1|c\n")
-        until(lambda: bench.kernel.data == b"a:1|c\n")
+        bench.expect(b"a:1|c\n")
         with bench.connect() as second:
             assert second.recv(1) == b""
         assert bench.lost("connection_limit") == 1
         first.sendall(b"b:1|c\n")
-        until(lambda: bench.kernel.data == b"a:1|c\nb:1|c\n")
-    until(lambda: bench.streams.connections == 0)
+        bench.expect(b"a:1|c\nb:1|c\n")
+    until(lambda: bench.streams.connections == 0, "the connection has ended")
     with bench.connect() as third:
         third.sendall(b"c:1|c\n")
-        until(lambda: bench.kernel.data.endswith(b"c:1|c\n"))
+        until(lambda: bench.kernel.data.endswith(b"c:1|c\n"), "the third connection is heard")
     bench.close()
 
 
@@ -197,9 +191,9 @@ def test_an_idle_connection_is_closed() -> None:
 def test_reads_that_hold_a_newline_are_packets(bench: Bench) -> None:
     with bench.connect() as client:
         client.sendall(b"half")
-        until(lambda: bench.streams.connections == 1)
+        until(lambda: bench.streams.connections == 1, "the connection is taken")
         client.sendall(b":1|c\nb:1|c\n")
-        until(lambda: bench.kernel.data == b"half:1|c\nb:1|c\n")
+        bench.expect(b"half:1|c\nb:1|c\n")
     assert bench.kernel.packets == 1
 
 
@@ -220,7 +214,7 @@ def test_a_line_that_the_stop_cuts_off_is_lost_and_counted() -> None:
     bench = Bench()
     with bench.connect() as client:
         client.sendall(b"a:1|c\nb:12")
-        until(lambda: bench.kernel.data == b"a:1|c\n")
+        bench.expect(b"a:1|c\n")
         bench.close()
 
     assert bench.kernel.data == b"a:1|c\n"
@@ -239,7 +233,7 @@ def test_an_endless_sender_does_not_hold_up_the_stop() -> None:
 
     sender = threading.Thread(target=send)
     sender.start()
-    until(lambda: bench.kernel.packets > 0)
+    until(lambda: bench.kernel.packets > 0, "something is fed")
     bench.close()
 
     assert ended.wait(PATIENCE)

@@ -18,6 +18,7 @@ from nilometer.core.wire import render
 from nilometer.ingest import _kernel
 from nilometer.ingest._reference import ReferenceKernel
 from nilometer.testing.kernels import text_of
+from nilometer.testing.waiting import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,10 +56,7 @@ def thread_names() -> list[str]:
 
 def expect_threads(*names: str) -> None:
     """Wait until the system shows these threads: it names and removes them a little later than they start and end."""
-    deadline = time.monotonic() + 60
-    while thread_names() != list(names) and time.monotonic() < deadline:
-        time.sleep(0.001)
-    assert thread_names() == list(names)
+    assert settled(thread_names, list(names).__eq__) == list(names)
 
 
 def test_each_socket_has_a_thread_until_stopped(kernel: Kernel, tmp_path: Path) -> None:

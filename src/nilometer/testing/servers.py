@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,15 +18,15 @@ from urllib.parse import urlencode
 
 from nilometer.testing.missing import Missing
 from nilometer.testing.ports import free_ports
+from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 VENV = "NILOMETER_GRAPHITE_VENV"
 CHECKOUT = Path(__file__).parents[3]
 START, STOP = 90.0, 10.0
 """Seconds that a server has to start and to stop."""
-LOOK = 0.05
 
 
 def programs() -> Path:
@@ -105,13 +104,13 @@ class Graphite:
         self._web = self._run("gunicorn", "-b", f"127.0.0.1:{self.ports.web}", "--threads", "4", "graphite.wsgi:application")
         self.start_carbon()
         tables.wait(START)
-        wait_until(lambda: self._answers("/metrics/find?query=*"), "graphite-web", self.log)
+        until(lambda: self._answers("/metrics/find?query=*"), "graphite-web answers", START, self.log)
 
     def start_carbon(self) -> None:
         """Start carbon alone: again, after `stop_carbon`."""
         configuration = f"--config={self.folder}/conf/carbon.conf"
         self._carbon = self._run("python", str(self._programs / "carbon-cache.py"), configuration, "--nodaemon", "start")
-        wait_until(lambda: accepts(self.ports.line) and accepts(self.ports.pickle), "carbon", self.log)
+        until(lambda: accepts(self.ports.line) and accepts(self.ports.pickle), "carbon accepts", START, self.log)
 
     def stop_carbon(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Stop carbon alone, and return when its process is gone."""
@@ -171,16 +170,6 @@ def accepts(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def wait_until(ready: Callable[[], bool], what: str, log: Callable[[], str]) -> None:
-    """Wait until something is ready. Raise TimeoutError with the log's end when that takes too long."""
-    end = time.monotonic() + START
-    while not ready():
-        if time.monotonic() > end:
-            message = f"{what} was not ready within {START:g} s:\n{log()}"
-            raise TimeoutError(message)
-        time.sleep(LOOK)
 
 
 def stop(process: subprocess.Popen[bytes] | None, number: signal.Signals = signal.SIGTERM) -> None:

@@ -8,29 +8,18 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from signal import SIGTERM, Signals
 from typing import TYPE_CHECKING, Any
 
+from nilometer.testing.waiting import PATIENCE, until
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
-PATIENCE = 30.0
-"""Seconds after which something that was waited for counts as failed."""
 PROGRAM = (sys.executable, "-c", "from nilometer.cli.main import run; run()")
 CONSOLE = "console://?format=json"
 LISTENING = re.compile(r"listening on (\w+)://([^\s,]+)")
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    """Wait until `condition` holds. Raise TimeoutError saying `what` did not happen."""
-    end, pause = time.monotonic() + PATIENCE, threading.Event()
-    while not condition():
-        if time.monotonic() > end:
-            message = f"did not happen within {PATIENCE:g} s: {what}"
-            raise TimeoutError(message)
-        pause.wait(0.01)
 
 
 class Serving:
