@@ -11,15 +11,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sink import Sink, counted
-
+from nilometer.testing.carbon import Carbon
 from nilometer.testing.ports import free_port
+from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +26,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache"
 TICKS = os.sysconf("SC_CLK_TCK")
+COUNTER = re.compile(
+    rb"^(?:[\w.-]*\bstats_counts\.|counts\.)?(?:[\w.-]*\.)?bench\.c\d+\.x*(?P<count>\.count)?[ |](?P<value>\S+?)[ |]\d+$",
+    re.MULTILINE,
+)
+"""A counter of the load in Graphite's lines (``path value time``) or statsite's (``path|value|time``)."""
 EXPOSED = re.compile(rb"^bench_c\d+_x* (\S+)$", re.MULTILINE)
 
 
@@ -77,13 +81,24 @@ def recipes(extra: list[str]) -> list[Recipe]:
     return known + [Recipe(name, command) for name, _, command in named]
 
 
+def counted(text: bytes) -> float:
+    """Return the sum of the load's counters: ``….count`` of the new names, ``stats_counts.…`` of the old, ``counts.…``."""
+    total = 0.0
+    for match in COUNTER.finditer(text):
+        old = match[0].startswith((b"counts.", b"stats_counts."))
+        if match["count"] or old:
+            total += float(match["value"])
+    return total
+
+
 class Peer:
     """One running server."""
 
     def __init__(self, recipe: Recipe, interval: float) -> None:
-        self.recipe, self.folder, self.sink = recipe, Path(tempfile.mkdtemp(prefix="bench-")), Sink()
+        self.recipe, self.folder = recipe, Path(tempfile.mkdtemp(prefix="bench-"))
+        self.carbon = Carbon(buffer=0)
         self.port, self.http = free_port(socket.SOCK_DGRAM), free_port()
-        at: dict[str, object] = {"port": self.port, "carbon": self.sink.port, "http": self.http, "interval": interval}
+        at: dict[str, object] = {"port": self.port, "carbon": self.carbon.port, "http": self.http, "interval": interval}
         at |= {"folder": self.folder, "config": self.folder / "config.js"}
         if recipe.config:
             (self.folder / "config.js").write_text(recipe.config(at))
@@ -98,22 +113,24 @@ class Peer:
     def _wait(self) -> None:
         """Wait until the server holds its UDP port."""
         wanted = f":{self.port:04X} "
-        for _ in range(200):
+
+        def log() -> str:
+            return (self.folder / "log").read_text()[-500:]
+
+        def held() -> bool:
             if self._process.poll() is not None:
-                message = f"{self.recipe.name} ended: {(self.folder / 'log').read_text()[-500:]}"
+                message = f"{self.recipe.name} ended: {log()}"
                 raise RuntimeError(message)
-            if wanted in Path("/proc/net/udp").read_text() + Path("/proc/net/udp6").read_text():
-                return
-            time.sleep(0.05)
-        message = f"{self.recipe.name} does not listen on UDP port {self.port}"
-        raise RuntimeError(message)
+            return wanted in Path("/proc/net/udp").read_text() + Path("/proc/net/udp6").read_text()
+
+        until(held, f"{self.recipe.name} listens on UDP port {self.port}", told=log)
 
     def counted(self) -> float:
         """Return the counters that the server has reported so far."""
         if self.recipe.scraped:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/metrics", timeout=60) as answer:
                 return sum(float(value) for value in EXPOSED.findall(answer.read()))
-        self.text = self.sink.take()
+        self.text = self.carbon.server.inbox.take_lines()
         self._total += counted(self.text)
         return self._total
 
@@ -132,5 +149,5 @@ class Peer:
         self._process.kill()
         self._process.wait()
         self._log.close()
-        self.sink.close()
+        self.carbon.close()
         shutil.rmtree(self.folder, ignore_errors=True)

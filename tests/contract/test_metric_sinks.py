@@ -9,7 +9,8 @@ import pytest
 
 from nilometer.backends import memory, registry
 from nilometer.testing import contract
-from nilometer.testing.peers import FakeCarbon, FakeStatsd, Forgetful, Keeper, Logbook, Terminal
+from nilometer.testing.carbon import Carbon
+from nilometer.testing.peers import FakeStatsd, Forgetful, Keeper, Logbook, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,8 +23,8 @@ STALLING = ("console", "graphite", "graphite+pickle", "statsd+tcp", "statsd+unix
 REMOTE = ("graphite", "graphite+pickle", "statsd", "statsd+tcp", "statsd+unix", "statsd+unixgram")
 PEERS: dict[str, Callable[[Path], Peer]] = {
     "console": lambda _: Terminal("console://?format=json&timeout=1s"),
-    "graphite": lambda _: FakeCarbon(),
-    "graphite+pickle": lambda _: FakeCarbon(pickled=True),
+    "graphite": lambda _: Carbon(),
+    "graphite+pickle": lambda _: Carbon(pickled=True),
     "log": lambda _: Logbook("log://?each=series"),
     "memory": lambda folder: Keeper(f"memory://{folder.name}"),
     "null": lambda _: Forgetful("null://"),

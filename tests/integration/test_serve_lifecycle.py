@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.backends import registry
-from nilometer.testing.carbon import Carbon, parse
+from nilometer.testing.carbon import Carbon
 from nilometer.testing.ports import free_port
-from nilometer.testing.serving import CONSOLE, PROGRAM, Serving, until
+from nilometer.testing.serving import CONSOLE, PROGRAM, Serving
+from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,7 +152,7 @@ def test_a_reload_changes_rules_interval_listeners_and_sinks(start: Start, setti
 
     until(lambda: server.total("t") == 2, "both lines are flushed")
     until(lambda: any("upper_50" in series for series in server.series("t")), "the new percentile is computed")
-    until(lambda: b"stats.timers.t.upper_50 " in b"".join(carbon.flushes(complete=False)), "the new sink gets it too")
+    until(lambda: "stats.timers.t.upper_50" in (row.path for row in carbon.rows()), "the new sink gets it too")
     carbon.close()
     server.stop()
 
@@ -168,11 +169,11 @@ def test_a_sink_that_was_removed_got_everything_before(start: Start, settings: S
     reload(server, "settings reloaded")
 
     assert server.said(f"graphite://127.0.0.1:{carbon.port} is no longer a sink")
-    received = b"".join(carbon.flushes(complete=False))
-    assert b"stats.counters.a.count 1 " in received
+    received = carbon.rows()
+    assert ("stats.counters.a.count", "1") in (row[:2] for row in received)
     seen = len(server.flushes)
     until(lambda: len(server.flushes) > seen + 2, "flushes go on")
-    assert b"".join(carbon.flushes(complete=False)) == received
+    assert carbon.rows() == received
     carbon.close()
     server.stop()
 
@@ -211,8 +212,8 @@ def test_what_takes_a_restart_is_named(start: Start, settings: Settings) -> None
     server.stop()
 
 
-def uptimes(data: bytes) -> list[float]:
-    return [float(value) for path, value in parse(data, pickled=False) if path.endswith("nilometer.process.uptime")]
+def uptimes(carbon: Carbon) -> list[float]:
+    return [float(row.value) for row in carbon.rows() if row.path.endswith("nilometer.process.uptime")]
 
 
 def test_a_sink_that_was_away_gets_every_flush_in_order(start: Start) -> None:
@@ -227,8 +228,8 @@ def test_a_sink_that_was_away_gets_every_flush_in_order(start: Start) -> None:
     assert server.stop() == 0
 
     printed = [series["value"] for series in server.series("nilometer.process.uptime")]
-    until(lambda: uptimes(b"".join(carbon.flushes(complete=False)))[-1:] == printed[-1:], "the last flush arrives")
-    assert uptimes(b"".join(carbon.flushes(complete=False))) == printed
+    until(lambda: uptimes(carbon)[-1:] == printed[-1:], "the last flush arrives")
+    assert uptimes(carbon) == printed
     carbon.close()
 
 
@@ -243,7 +244,7 @@ def test_flushes_for_a_sink_that_is_away_wait_for_the_next_start(start: Start) -
     carbon = Carbon(port=port)
     second = start(UDP, LONG, sinks=sinks)
     assert second.said("flushes wait in its spool since the last run")
-    until(lambda: b"stats.counters.a.count 7 " in b"".join(carbon.flushes(complete=False)), "the spooled flush arrives")
+    until(lambda: ("stats.counters.a.count", "7") in (row[:2] for row in carbon.rows()), "the spooled flush arrives")
     second.stop()
     carbon.close()
 

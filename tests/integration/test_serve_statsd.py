@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nilometer.testing.carbon import Carbon, parse
+from nilometer.testing.carbon import Carbon
 from nilometer.testing.daemon import Command, Daemon
-from nilometer.testing.serving import PROGRAM, until
+from nilometer.testing.serving import PROGRAM
+from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +56,7 @@ def send(daemon: Daemon, data: bytes) -> None:
 
 
 def received(carbon: Carbon) -> dict[str, str]:
-    return dict(parse(b"".join(carbon.flushes(complete=False)), pickled=False))
+    return {row.path: row.value for row in carbon.rows()}
 
 
 def test_a_stop_flushes_to_graphite_and_ends_with_zero(start: Start, carbon: Carbon) -> None:
@@ -85,7 +86,7 @@ def test_gauges_of_the_run_before_are_forgotten_unless_asked_for(start: Start, c
             send(daemon, b"g:1|g")
         daemon.process.terminate()
         assert daemon.process.wait(30) == 0
-        assert carbon.wait(number + 1, 30)
+        carbon.wait(number + 1)
 
     assert [b"stats.gauges.g 1 " in flush for flush in carbon.flushes()] == [True, False, False]
 

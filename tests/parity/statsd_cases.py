@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nilometer.testing.carbon import Carbon, parse
+from nilometer.testing.carbon import QUIET, Carbon, parse
 from nilometer.testing.daemon import Command, Daemon
 
 if TYPE_CHECKING:
@@ -97,9 +97,11 @@ class Play:
 
     def do_flush(self, count: int) -> None:
         self.want += count
-        if not self.carbon.wait(self.want, self.interval * count + 5) and self.daemon.process.poll() is None:
-            message = "flush timeout"
-            raise Failed(message)
+        try:
+            self.carbon.wait(self.want, self.interval * count + 5)
+        except TimeoutError:
+            if self.daemon.process.poll() is None:
+                raise
 
     def do_sleep(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -141,9 +143,7 @@ class Play:
             if self.daemon.ended.is_set():
                 message = f"ended with status {self.daemon.process.wait(5)}: " + "".join(self.daemon.output)[-600:]
                 raise Failed(message)
-            if not self.carbon.wait(1, self.interval * 2 + 8):
-                message = "no baseline flush: " + "".join(self.daemon.output)[-600:]
-                raise Failed(message)
+            self.carbon.wait(1, self.interval * 2 + 8, told=lambda: "".join(self.daemon.output)[-600:])
             self.want = len(self.carbon.flushes())
         time.sleep(0.05)  # the reference says that it is up a moment before it listens
         for op in case["send"]:
@@ -163,7 +163,7 @@ def waiting(sink: socket.socket) -> list[str]:
 def run(case: Case, options: argparse.Namespace) -> Case:
     """Run one case and return what was seen."""
     interval = (case.get("config", {}).get("flushInterval", 1000) or 10000) / 1000
-    carbon, tcp_sink = Carbon(min(0.15, interval / 4)), Carbon()
+    carbon, tcp_sink = Carbon(quiet=min(QUIET, interval / 4)), Carbon()
     udp_sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp_sink.bind(("127.0.0.1", 0))
     udp_sink.settimeout(0.3)
@@ -185,13 +185,16 @@ def run(case: Case, options: argparse.Namespace) -> Case:
         for s in (carbon, tcp_sink, udp_sink):
             s.close()
     seen |= {"replies": play.replies, "uds_mode": play.uds_mode, "output": "".join(daemon.output)}
-    return seen | flushed(raw, case)
+    try:
+        return seen | flushed(raw, case)
+    except ValueError as error:
+        return seen | {"error": f"no lines of Graphite: {error}", "raw": raw, "flushes": [], "baseline": []}
 
 
 def flushed(raw: list[bytes], case: Case) -> Case:
     """Return the flushes, the baseline apart."""
     pickled = case.get("config", {}).get("graphiteProtocol") == "pickle"
-    rows = [parse(data, pickled=pickled) for data in raw]
+    rows = [[row[:2] for row in parse(data, pickled=pickled)] for data in raw]
     if case.get("nosync"):
         return {"raw": raw, "flushes": rows, "baseline": []}
     return {"raw": raw[1:], "flushes": rows[1:], "baseline": rows[0] if rows else []}

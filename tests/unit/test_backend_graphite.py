@@ -14,8 +14,7 @@ from nilometer.core.errors import Unavailable, UrlError
 from nilometer.core.naming import Naming
 from nilometer.core.record import Flush, Kind, Window, block
 from nilometer.testing import contract, flushes
-from nilometer.testing.carbon import unpickled
-from nilometer.testing.peers import FakeCarbon
+from nilometer.testing.carbon import Carbon, unpickled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +24,13 @@ END = contract.END
 
 
 @pytest.fixture
-def carbon() -> Iterator[FakeCarbon]:
-    peer = FakeCarbon()
+def carbon() -> Iterator[Carbon]:
+    peer = Carbon()
     yield peer
     peer.close()
 
 
-def written(carbon: FakeCarbon, flush: Flush, options: str) -> dict[str, float]:
+def written(carbon: Carbon, flush: Flush, options: str) -> dict[str, float]:
     """Write a flush, and return value by path once its last byte is there."""
     with contract.opened(carbon.url + options) as sink:
         sink.write(flush)
@@ -51,30 +50,30 @@ def written(carbon: FakeCarbon, flush: Flush, options: str) -> dict[str, float]:
         ("&suffix=end", "stats.gauges.contract.mark.end"),
     ],
 )
-def test_paths_follow_the_options(carbon: FakeCarbon, options: str, path: str) -> None:
+def test_paths_follow_the_options(carbon: Carbon, options: str, path: str) -> None:
     assert written(carbon, flushes.marked(END), options) == {path: END}
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_each_kind_has_its_prefix(carbon: FakeCarbon, kind: Kind) -> None:
+def test_each_kind_has_its_prefix(carbon: Carbon, kind: Kind) -> None:
     paths = written(carbon, flushes.every_kind(END), f"&prefix_{kind}=x")
     wanted = sum(len(each.columns) * each.count for each in flushes.every_kind(END).blocks if each.kind is kind)
     assert len([path for path in paths if path.startswith("stats.x.")]) == wanted
 
 
-def test_counts_are_left_out_on_request(carbon: FakeCarbon) -> None:
+def test_counts_are_left_out_on_request(carbon: Carbon) -> None:
     paths = written(carbon, flushes.every_kind(END), "&counts=false")
     assert not [path for path in paths if path.startswith("stats.counters.") and path.partition(";")[0].endswith(".count")]
     assert "stats.counters.contract.requests.rate" in paths
 
 
-def test_names_are_cleaned_on_request(carbon: FakeCarbon) -> None:
+def test_names_are_cleaned_on_request(carbon: Carbon) -> None:
     assert "stats.gauges.contract.gre" in written(carbon, flushes.foreign(END), "&sanitize=true")
 
 
 @pytest.mark.parametrize("pickled", [False, True])
 def test_connections_share_a_flush(*, pickled: bool) -> None:
-    peer = FakeCarbon(pickled=pickled, options="&connections=3")
+    peer = Carbon(pickled=pickled, options="&connections=3")
     with contract.opened(peer.url) as sink:
         sink.write(flushes.many(END, 3000))
         assert peer.lacks(flushes.many(END, 3000)) == []
@@ -85,7 +84,7 @@ def test_connections_share_a_flush(*, pickled: bool) -> None:
 
 
 def test_one_connection_of_several_that_is_lost_is_opened_anew() -> None:
-    peer = FakeCarbon(options="&connections=3")
+    peer = Carbon(options="&connections=3")
     with contract.opened(peer.url) as sink:
         sink.write(flushes.many(END, 100))
         assert peer.lacks(flushes.many(END, 100)) == []
@@ -98,7 +97,7 @@ def test_one_connection_of_several_that_is_lost_is_opened_anew() -> None:
     peer.close()
 
 
-def test_flushes_share_a_connection(carbon: FakeCarbon) -> None:
+def test_flushes_share_a_connection(carbon: Carbon) -> None:
     with contract.opened(carbon.url) as sink:
         for number in range(3):
             sink.write(flushes.marked(END + number))
@@ -108,7 +107,7 @@ def test_flushes_share_a_connection(carbon: FakeCarbon) -> None:
 
 @pytest.mark.parametrize(("resend", "arrives"), [(0, [False, False]), (1, [False, True]), (2, [True, True])])
 def test_flushes_that_a_dead_carbon_did_not_read_are_sent_again(resend: int, arrives: list[bool]) -> None:
-    peer = FakeCarbon(options=f"&resend={resend}")
+    peer = Carbon(options=f"&resend={resend}")
     with contract.opened(peer.url) as sink:
         sink.write(flushes.marked(END))
         assert peer.lacks(flushes.marked(END)) == []
@@ -187,7 +186,7 @@ def test_figures_tell_of_the_flush_before() -> None:
     assert figures(stats, flush) == first | {f"s.graphiteStats.{name}": value for name, value in last.items()}
 
 
-def test_figures_end_a_flush(carbon: FakeCarbon) -> None:
+def test_figures_end_a_flush(carbon: Carbon) -> None:
     with contract.opened(f"{carbon.url}&statsd_stats=own") as sink:
         sink.write(flushes.marked(END))
         sink.write(flushes.marked(END + 10))
@@ -198,7 +197,7 @@ def test_figures_end_a_flush(carbon: FakeCarbon) -> None:
     assert second[-1] == f"stats.own.graphiteStats.flush_length {len(first)} {int(END) + 10}"
 
 
-def test_a_failed_write_is_told_of(carbon: FakeCarbon) -> None:
+def test_a_failed_write_is_told_of(carbon: Carbon) -> None:
     carbon.leave()
     with contract.opened(f"{carbon.url}&statsd_stats=own") as sink:
         with pytest.raises(Unavailable):
@@ -260,6 +259,6 @@ def test_every_option_has_a_help_text() -> None:
     assert all(field.metadata["help"] for field in dataclasses.fields(options))
 
 
-def test_an_empty_flush_with_figures_is_only_the_figures(carbon: FakeCarbon) -> None:
+def test_an_empty_flush_with_figures_is_only_the_figures(carbon: Carbon) -> None:
     flush = Flush(Window(END - 10, END, 10), (block(Kind.GAUGE, {"value": []}, []),))
     assert written(carbon, flush, "&statsd_stats=own")["stats.own.numStats"] == 0

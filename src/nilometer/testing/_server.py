@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import socket
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from nilometer.testing.waiting import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE, LOOK = 10.0, 0.02
-"""Seconds for which an inbox waits for what was sent, and between two looks."""
+PATIENCE = 10.0
+"""Seconds for which an inbox waits for what was sent."""
+
+
+class Arrival(NamedTuple):
+    """What one read brought: when (monotonic seconds), of which stream or datagram (counted from 0), the bytes."""
+
+    time: float
+    part: int
+    data: bytes
+
+
+Part = list[tuple[float, bytes]]
 
 
 class Inbox:
@@ -21,25 +35,41 @@ class Inbox:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._parts: list[bytearray] = []
+        self._parts: list[Part] = []
         self._reading = threading.Event()
         self._reading.set()
 
-    def new(self) -> bytearray:
+    def new(self) -> Part:
         """Return a new part; `add` fills it."""
         with self._lock:
-            self._parts.append(bytearray())
+            self._parts.append([])
             return self._parts[-1]
 
-    def add(self, part: bytearray, data: bytes) -> None:
+    def add(self, part: Part, data: bytes) -> None:
         """Add bytes to a part."""
         with self._lock:
-            part += data
+            part.append((time.monotonic(), data))
 
     def parts(self) -> list[bytes]:
         """Return what arrived so far."""
         with self._lock:
-            return [bytes(part) for part in self._parts]
+            return [_joined(part) for part in self._parts]
+
+    def arrivals(self) -> list[Arrival]:
+        """Return what arrived so far, read by read, in order of time."""
+        with self._lock:
+            found = [Arrival(at, number, data) for number, part in enumerate(self._parts) for at, data in part]
+        return sorted(found, key=lambda arrival: arrival.time)
+
+    def take_lines(self) -> bytes:
+        """Return the whole lines that arrived, each part's together, and forget them."""
+        taken: list[bytes] = []
+        with self._lock:
+            for part in self._parts:
+                lines, end, rest = _joined(part).rpartition(b"\n")
+                taken.append(lines + end)
+                part[:] = [(time.monotonic(), rest)]
+        return b"".join(taken)
 
     def clear(self) -> None:
         """Forget what arrived, as a server that died before it read that."""
@@ -48,10 +78,7 @@ class Inbox:
 
     def wait(self, complaints: Callable[[list[bytes]], list[str]]) -> list[str]:
         """Return what `complaints` says of the parts, as soon as that is nothing or patience ends."""
-        end = time.monotonic() + PATIENCE
-        while (left := complaints(self.parts())) and time.monotonic() < end:
-            time.sleep(LOOK)
-        return left
+        return settled(lambda: complaints(self.parts()), operator.not_, PATIENCE)
 
     def stall(self) -> None:
         """Make readers stop."""
@@ -66,15 +93,19 @@ class Inbox:
         self._reading.wait()
 
 
+def _joined(part: Part) -> bytes:
+    return b"".join(data for _, data in part)
+
+
 class Server:
     """A socket that fills an `Inbox`: TCP, Unix stream, UDP or Unix datagram, at an address that stays the same."""
 
     BUFFER = 1 << 16
-    """Bytes of a stream's receive buffer: small, so that a stalled reader is felt soon."""
+    """Bytes of a stream's receive buffer: small, so that a stalled reader is felt soon. With 0 the system chooses."""
 
-    def __init__(self, address: tuple[str, int] | str, kind: socket.SocketKind) -> None:
+    def __init__(self, address: tuple[str, int] | str, kind: socket.SocketKind, buffer: int = BUFFER) -> None:
         self.address, self.inbox = address, Inbox()
-        self._kind = kind
+        self._kind, self._buffer = kind, buffer if kind == socket.SOCK_STREAM else 1 << 22
         self._connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._read_to_the_end = threading.Semaphore(0)
@@ -89,11 +120,12 @@ class Server:
         family = socket.AF_UNIX if isinstance(self.address, str) else socket.AF_INET
         bound = socket.socket(family, self._kind)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        stream = self._kind == socket.SOCK_STREAM
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.BUFFER if stream else 1 << 22)
+        if self._buffer:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
         bound.bind(self.address)
         if not isinstance(self.address, str):
             self.address = bound.getsockname()
+        stream = self._kind == socket.SOCK_STREAM
         if stream:
             bound.listen()
         self._start(self._accept if stream else self._receive, bound)

@@ -1,99 +1,122 @@
-"""A fake carbon: records what a daemon sends to Graphite, flush by flush, text or pickle."""
+"""A fake carbon, text or pickle: the peer of the Graphite sinks, and what a daemon under test or under load sends to.
+
+It reads what it was sent as points, for which a point written twice is one, or as flushes, in order and with their repeats.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import pickle
 import socket
-import struct
-import threading
 import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from nilometer.testing._server import Server
+from nilometer.testing.peers import Listening, differences, finite_points
+from nilometer.testing.waiting import PATIENCE, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nilometer.core.record import Flush
+    from nilometer.testing._server import Arrival
+
+LENGTH = 4
+"""Bytes of length before a frame."""
+QUIET = 0.15
+"""Seconds without a byte after which a flush has ended."""
 
 
-class Carbon:
-    """A TCP sink. Bytes that arrive without a pause of `quiet` seconds are one flush, however many connections carry it."""
+class Row(NamedTuple):
+    """One metric as it was sent: path, value as text, whole seconds since the epoch."""
 
-    def __init__(self, quiet: float = 0.15, port: int = 0) -> None:
-        self.quiet = quiet
-        self.listener = socket.socket()
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", port))
-        self.listener.listen(64)
-        self.port = self.listener.getsockname()[1]
-        self.arrivals: list[tuple[float, int, bytes]] = []
-        self.connections: list[socket.socket] = []
-        self.lock = threading.Lock()
-        threading.Thread(target=self._accept, daemon=True).start()
+    path: str
+    value: str
+    second: int
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections.append(connection)
-            threading.Thread(target=self._read, args=(connection, len(self.connections)), daemon=True).start()
 
-    def _read(self, connection: socket.socket, number: int) -> None:
-        while True:
-            try:
-                data = connection.recv(1 << 16)
-            except OSError:
-                return
-            if not data:
-                return
-            with self.lock:
-                self.arrivals.append((time.monotonic(), number, data))
+class Carbon(Listening):
+    """Carbon's port. Bytes that arrive without a pause of `quiet` seconds are one flush, however many connections carry it."""
+
+    def __init__(
+        self, *, pickled: bool = False, options: str = "", port: int = 0, quiet: float = QUIET, buffer: int = Server.BUFFER
+    ) -> None:
+        self._pickled, self._quiet = pickled, quiet
+        scheme = "graphite+pickle" if pickled else "graphite"
+        super().__init__(scheme, ("127.0.0.1", port), socket.SOCK_STREAM, options, buffer)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self.server.port
+
+    def points(self) -> dict[tuple[str, int], float]:
+        """Return the value of each path and second that arrived so far."""
+        return self._points(self.server.inbox.parts())
+
+    def _points(self, parts: list[bytes]) -> dict[tuple[str, int], float]:
+        rows = (row for part in parts for row in parse(part, pickled=self._pickled))
+        return {(row.path, row.second): float(row.value) for row in rows}
+
+    def lacks(self, flush: Flush) -> list[str]:
+        """Wait for the flush's points."""
+        wanted = {(path, flush.window.timestamp): value for path, value in finite_points(flush).items()}
+        return self.server.inbox.wait(lambda parts: differences(wanted, self._points(parts)))
 
     def flushes(self, *, complete: bool = True) -> list[bytes]:
         """Return the flushes so far; `complete` leaves out one that may still go on."""
-        groups: list[list[tuple[float, int, bytes]]] = []
-        with self.lock:
-            for arrival in self.arrivals:
-                if groups and arrival[0] - groups[-1][-1][0] < self.quiet:
-                    groups[-1].append(arrival)
-                else:
-                    groups.append([arrival])
-        if complete and groups and time.monotonic() - groups[-1][-1][0] < self.quiet:
+        groups: list[list[Arrival]] = []
+        for arrival in self.server.inbox.arrivals():
+            if groups and arrival.time - groups[-1][-1].time < self._quiet:
+                groups[-1].append(arrival)
+            else:
+                groups.append([arrival])
+        if complete and groups and time.monotonic() - groups[-1][-1].time < self._quiet:
             groups.pop()
-        return [
-            b"".join(data for number in dict.fromkeys(n for _, n, _ in group) for _, n, data in group if n == number)
-            for group in groups
-        ]
+        return [_by_connection(group) for group in groups]
 
-    def wait(self, count: int, timeout: float) -> bool:
-        """Wait for that many flushes, at most `timeout` seconds. Return whether they came."""
-        end = time.monotonic() + timeout
-        while len(self.flushes()) < count:
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.02)
-        return True
+    def rows(self) -> list[Row]:
+        """Return the rows of all flushes so far, one that goes on too."""
+        return parse(b"".join(self.flushes(complete=False)), pickled=self._pickled)
 
-    def close(self) -> None:
-        """End all connections."""
-        for s in (self.listener, *self.connections):
-            with contextlib.suppress(OSError):
-                s.shutdown(socket.SHUT_RDWR)
-            s.close()
+    def wait(self, count: int, patience: float = PATIENCE, told: Callable[[], str] = str) -> None:
+        """Wait for that many flushes. Raise TimeoutError, with what is `told` then, when they do not come."""
+        until(lambda: len(self.flushes()) >= count, f"flush {count} reaches the fake carbon", patience, told)
+
+
+def _by_connection(group: list[Arrival]) -> bytes:
+    """Join what each connection brought, the connections in order of their first bytes."""
+    parts: dict[int, list[bytes]] = {}
+    for arrival in group:
+        parts.setdefault(arrival.part, []).append(arrival.data)
+    return b"".join(data for part in parts.values() for data in part)
+
+
+def parse(data: bytes, *, pickled: bool = False) -> list[Row]:
+    """Return the rows of whole lines or frames, in order."""
+    return _pickled_rows(data) if pickled else _text_rows(data)
+
+
+def _text_rows(data: bytes) -> list[Row]:
+    rows = []
+    for line in filter(None, data[: data.rfind(b"\n") + 1].decode("utf-8", "backslashreplace").split("\n")):
+        path, value, second = line.rsplit(" ", 2)
+        rows.append(Row(path, value, int(second)))
+    return rows
+
+
+def _pickled_rows(data: bytes) -> list[Row]:
+    rows, begin = [], 0
+    while len(data) >= begin + LENGTH:
+        end = begin + LENGTH + int.from_bytes(data[begin : begin + LENGTH], "big")
+        if end > len(data):
+            break
+        metrics = unpickled(data[begin + LENGTH : end])
+        rows += [Row(path.encode("latin-1").decode(), str(value), int(second)) for path, (second, value) in metrics]
+        begin = end
+    return rows
 
 
 def unpickled(body: bytes) -> list[tuple[str, tuple[int, str]]]:
     """Return what a frame without its length holds."""
     rows: list[tuple[str, tuple[int, str]]] = pickle.loads(body, encoding="latin1")  # noqa: S301 from the daemon that we started
-    return rows
-
-
-def parse(data: bytes, *, pickled: bool) -> list[tuple[str, str]]:
-    """Return (path, value) pairs in order of arrival."""
-    rows: list[tuple[str, str]] = []
-    if pickled:
-        while data:
-            (size,) = struct.unpack("!L", data[:4])
-            rows += [(path, str(value)) for path, (_, value) in unpickled(data[4 : 4 + size])]
-            data = data[4 + size :]
-        return rows
-    for line in filter(None, data.decode("latin1").split("\n")):
-        path, _, rest = line.partition(" ")
-        rows.append((path, rest.rsplit(" ", 1)[0]))
     return rows

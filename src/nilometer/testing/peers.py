@@ -9,7 +9,6 @@ import json
 import logging
 import math
 import os
-import socket
 import threading
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from unittest import mock
@@ -22,15 +21,13 @@ from nilometer.core.wire.key import clean, split
 from nilometer.ingest._reference import ReferenceKernel
 from nilometer.ingest.kernel import STATSD
 from nilometer.testing._server import Inbox, Server
-from nilometer.testing.carbon import unpickled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import socket
+    from collections.abc import Mapping
 
 Key = TypeVar("Key")
 NAMING = Naming()
-LENGTH = 4
-"""Bytes of length before a frame."""
 
 
 class Peer(Protocol):
@@ -112,8 +109,15 @@ class Keeper:
 class Listening:
     """A peer behind a socket; what it lacks is the business of those that derive from it."""
 
-    def __init__(self, scheme: str, address: tuple[str, int] | str, kind: socket.SocketKind, options: str = "") -> None:
-        self.server = Server(address, kind)
+    def __init__(
+        self,
+        scheme: str,
+        address: tuple[str, int] | str,
+        kind: socket.SocketKind,
+        options: str = "",
+        buffer: int = Server.BUFFER,
+    ) -> None:
+        self.server = Server(address, kind, buffer)
         place = address if isinstance(address, str) else f"127.0.0.1:{self.server.port}"
         self.url = f"{scheme}://{place}?timeout=1s{options}"
 
@@ -136,41 +140,6 @@ class Listening:
     def close(self) -> None:
         """End the server."""
         self.server.leave()
-
-
-class FakeCarbon(Listening):
-    """Carbon's port, text or pickle: a point written twice is one point."""
-
-    def __init__(self, *, pickled: bool = False, options: str = "") -> None:
-        self._parse = _pickled_points if pickled else _text_points
-        super().__init__("graphite+pickle" if pickled else "graphite", ("127.0.0.1", 0), socket.SOCK_STREAM, options)
-
-    def points(self) -> dict[tuple[str, int], float]:
-        """Return the value of each path and second that arrived so far."""
-        return self._points(self.server.inbox.parts())
-
-    def _points(self, parts: list[bytes]) -> dict[tuple[str, int], float]:
-        return {(path, second): value for part in parts for path, second, value in self._parse(part)}
-
-    def lacks(self, flush: Flush) -> list[str]:
-        """Wait for the flush's points."""
-        wanted = {(path, flush.window.timestamp): value for path, value in finite_points(flush).items()}
-        return self.server.inbox.wait(lambda parts: differences(wanted, self._points(parts)))
-
-
-def _text_points(data: bytes) -> Iterator[tuple[str, int, float]]:
-    """Yield path, second and value of each whole line."""
-    for line in data[: data.rfind(b"\n") + 1].decode().splitlines():
-        path, value, second = line.rsplit(" ", 2)
-        yield path, int(second), float(value)
-
-
-def _pickled_points(data: bytes) -> Iterator[tuple[str, int, float]]:
-    """Yield path, second and value of each whole frame's metrics."""
-    while len(data) >= LENGTH and len(data) >= (end := LENGTH + int.from_bytes(data[:LENGTH], "big")):
-        for path, (second, value) in unpickled(data[LENGTH:end]):
-            yield path.encode("latin-1").decode(), int(second), float(value)
-        data = data[end:]
 
 
 class FakeStatsd(Listening):
