@@ -52,6 +52,22 @@ def on_stop(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     monkeypatch.setattr(os, "eventfd_write", told)
 
 
+def held_until_stop(
+    monkeypatch: pytest.MonkeyPatch, bound: socket.socket
+) -> tuple[Counting, DatagramReceiver, threading.Event]:
+    """Return a kernel that, once the event says that it is fed, hangs until its receiver is told to stop."""
+    started, told = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        started.set()
+        assert told.wait(10)
+
+    kernel = Counting(hold)
+    receiver = DatagramReceiver(kernel, bound, "statsd")
+    on_stop(monkeypatch, told.set)
+    return kernel, receiver, started
+
+
 def test_it_stops_though_every_datagram_brings_another(monkeypatch: pytest.MonkeyPatch) -> None:
     bound = udp_socket("127.0.0.1", 0, 65536)
     with connected(bound) as sender:
@@ -75,15 +91,7 @@ def test_it_stops_though_every_datagram_brings_another(monkeypatch: pytest.Monke
 def test_what_it_has_no_time_to_count_is_told_of_as_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONGEST", 0.0)
     bound = udp_socket("127.0.0.1", 0, 65536)
-    started, told = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        started.set()
-        assert told.wait(10)
-
-    kernel = Counting(hold)
-    receiver = DatagramReceiver(kernel, bound, "statsd")
-    on_stop(monkeypatch, told.set)
+    kernel, receiver, started = held_until_stop(monkeypatch, bound)
     with connected(bound) as sender:
         for _ in range(10):
             sender.send(b"a:1|c")
@@ -94,15 +102,7 @@ def test_what_it_has_no_time_to_count_is_told_of_as_dropped(monkeypatch: pytest.
 
 def test_all_that_waits_when_it_stops_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     bound = udp_socket("127.0.0.1", 0, 1 << 20)
-    started, told = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        started.set()
-        assert told.wait(10)
-
-    kernel = Counting(hold)
-    receiver = DatagramReceiver(kernel, bound, "statsd")
-    on_stop(monkeypatch, told.set)
+    kernel, receiver, started = held_until_stop(monkeypatch, bound)
     with connected(bound) as sender:
         for size in (5, 1, 1400, 9000, 0, 60, 512) * 4:
             sender.send(b"x" * size)
