@@ -20,6 +20,7 @@ from nilometer.core.errors import ConfigError
 from nilometer.core.settings import load
 from nilometer.ingest._reference import ReferenceKernel
 from nilometer.ingest.listeners import Listener
+from nilometer.ingest.statsd.mode import StatsdMode
 from nilometer.testing.ports import free_port
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def test_a_server_without_listeners_says_so(start: Start, caplog: pytest.LogCapt
 def test_statsds_file_without_a_sink_is_said_to_send_nothing(
     state: Path, kernel: ReferenceKernel, caplog: pytest.LogCaptureFixture
 ) -> None:
-    running = Server(Plan(load(None, {}, {"server.state": str(state), "server.listen": []}), statsd="statsd"), kernel)
+    running = Server(Plan(load(None, {}, {"server.state": str(state), "server.listen": []}), statsd=StatsdMode()), kernel)
     running.start()
     running.stop()
     assert "nothing is stored or sent" in caplog.text

@@ -17,6 +17,7 @@ from nilometer.core.record import Flush, Kind, Window, block
 from nilometer.core.settings import load
 from nilometer.core.url import parse
 from nilometer.history.options import Options
+from nilometer.ingest.statsd.mode import StatsdMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,7 +155,7 @@ def test_without_sinks_the_embedded_store_is_used_but_not_in_place_of_statsd(tmp
 
     assert [str(url) for url in Plan(SETTINGS).sinks(store)] == [f"sqlite:///{tmp_path}/a%20b.db"]
     assert Plan(SETTINGS).sinks(store)[0].path == f"/{store}"
-    assert Plan(SETTINGS, "statsd").sinks(store) == []
+    assert Plan(SETTINGS, StatsdMode()).sinks(store) == []
 
 
 def test_settings_of_history_reach_the_store_and_its_own_options_win() -> None:
