@@ -10,6 +10,8 @@ import pytest
 from nilometer.backends import memory, registry
 from nilometer.testing import contract
 from nilometer.testing.carbon import Carbon
+from nilometer.testing.certificates import certificate
+from nilometer.testing.elasticsearch import FakeElasticsearch
 from nilometer.testing.peers import FakeStatsd, Forgetful, Keeper, Logbook, Terminal
 
 if TYPE_CHECKING:
@@ -19,15 +21,20 @@ if TYPE_CHECKING:
     from nilometer.testing.peers import Peer
 
 LOOPBACK = ("127.0.0.1", 0)
-STALLING = ("console", "graphite", "graphite+pickle", "statsd+tcp", "statsd+unix", "statsd+unixgram")
-REMOTE = ("graphite", "graphite+pickle", "statsd", "statsd+tcp", "statsd+unix", "statsd+unixgram")
+SEARCH = ("elasticsearch", "elasticsearch+https", "opensearch", "opensearch+https")
+STALLING = ("console", *SEARCH, "graphite", "graphite+pickle", "statsd+tcp", "statsd+unix", "statsd+unixgram")
+REMOTE = (*SEARCH, "graphite", "graphite+pickle", "statsd", "statsd+tcp", "statsd+unix", "statsd+unixgram")
 PEERS: dict[str, Callable[[Path], Peer]] = {
     "console": lambda _: Terminal("console://?format=json&timeout=1s"),
+    "elasticsearch": lambda _: FakeElasticsearch(),
+    "elasticsearch+https": lambda folder: FakeElasticsearch("elasticsearch+https", secure=certificate(folder)),
     "graphite": lambda _: Carbon(),
     "graphite+pickle": lambda _: Carbon(pickled=True),
     "log": lambda _: Logbook("log://?each=series"),
     "memory": lambda folder: Keeper(f"memory://{folder.name}"),
     "null": lambda _: Forgetful("null://"),
+    "opensearch": lambda _: FakeElasticsearch("opensearch", "&tags=flat&gzip=false&bulk_documents=1000"),
+    "opensearch+https": lambda folder: FakeElasticsearch("opensearch+https", secure=certificate(folder)),
     "sqlite": lambda folder: Keeper(f"sqlite:///{folder}/nilometer.db?retention=36500d&rollups="),
     "statsd": lambda _: FakeStatsd("statsd", LOOPBACK, socket.SOCK_DGRAM),
     "statsd+tcp": lambda _: FakeStatsd("statsd+tcp", LOOPBACK, socket.SOCK_STREAM),

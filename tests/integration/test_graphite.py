@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ from nilometer.backends import registry
 from nilometer.core.errors import Unavailable
 from nilometer.core.record import Flush, Kind, Window, block
 from nilometer.testing import contract, flushes
+from nilometer.testing.certificates import certificate
 from nilometer.testing.waiting import settled
 
 if TYPE_CHECKING:
@@ -119,8 +118,7 @@ class Terminator:
     """TLS in front of a port: takes connections with a certificate for localhost, and forwards what they carry."""
 
     def __init__(self, folder: Path, target: int) -> None:
-        self.certificate, key = folder / "certificate.pem", folder / "key.pem"
-        make_certificate(self.certificate, key)
+        self.certificate, key = certificate(folder)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(self.certificate, key)
         self._target = target
@@ -151,14 +149,6 @@ class Terminator:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
-
-
-def make_certificate(certificate: Path, key: Path) -> None:
-    if shutil.which("openssl") is None:
-        pytest.fail("openssl makes the certificate; type: apt-get install openssl", pytrace=False)
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.fixture

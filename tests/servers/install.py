@@ -88,6 +88,16 @@ def statsd_exporter() -> None:
     call("go", "install", "github.com/prometheus/statsd_exporter@v0.30.0", env={"GOBIN": str(CACHE / "bin")})
 
 
+def opensearch() -> None:
+    """OpenSearch from its jars, and the program that starts one node of it."""
+    folder = CACHE / "opensearch"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(HERE / "opensearch", folder)
+    jars = ("dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=lib")
+    call("mvn", "-q", "-B", *jars, cwd=folder)
+    call("javac", "-cp", "lib/*", "-d", "classes", "Main.java", cwd=folder)
+
+
 def cargo_fuzz() -> None:
     """The fuzzer's cargo command."""
     call("cargo", "install", "--locked", "--root", str(CACHE), "cargo-fuzz@0.13.2")
@@ -112,6 +122,12 @@ FAST = {
 }
 SLOW = {
     "statsd_exporter": Server(statsd_exporter, CACHE / "bin/statsd_exporter", None, "install Go 1.24 or newer"),
+    "opensearch": Server(
+        opensearch,
+        CACHE / "opensearch/classes/Main.class",
+        HERE / "opensearch/pom.xml",
+        "install a JDK and Maven (Debian: apt-get install default-jdk-headless maven)",
+    ),
     "cargo-fuzz": Server(cargo_fuzz, CACHE / "bin/cargo-fuzz", None, "install cargo, then: cargo install cargo-fuzz"),
     "atheris": Server(
         atheris, CACHE / "atheris/bin/python", HERE / "atheris.txt", "check that pip works; atheris needs CPython 3.11 to 3.13"

@@ -13,6 +13,7 @@ from nilometer.cli.main import main
 from nilometer.core import url as urls
 from nilometer.core.errors import Unavailable
 from nilometer.testing.clock import ManualClock
+from nilometer.testing.elasticsearch import FakeElasticsearch
 
 if TYPE_CHECKING:
     import threading
@@ -46,6 +47,15 @@ def test_a_backend_that_reads_is_written_and_read_back(capsys: pytest.CaptureFix
 
 def test_a_backend_that_does_not_read_is_only_written() -> None:
     assert outcomes("null://") == {"can": "ok", "connect": "ok", "write": "ok", "read": "–"}
+
+
+def test_a_backend_that_confirms_is_asked_whether_what_was_written_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    fake = FakeElasticsearch()
+    assert main(["check", fake.url]) == 0
+    assert capsys.readouterr().out.endswith("documents in nilometer-metrics: 1\n")
+    assert outcomes(fake.url, write=False) == {"can": "ok", "connect": "ok", "write": "–", "read": "–"}
+    fake.close()
+    assert outcomes(fake.url) == {"can": "ok", "connect": "FAILED", "write": "–", "read": "–"}
 
 
 def test_no_write_connects_and_reads(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING
 
 from nilometer.backends._parts.graphite_stats import Stats
 from nilometer.backends._parts.stream import Stream
+from nilometer.backends._parts.tls import CA, CERT, KEY, VERIFY, tls_context
 from nilometer.core.errors import Unavailable
-from nilometer.core.options import NamingOptions, at_least, one_host, option, refuse
+from nilometer.core.options import NamingOptions, at_least, one_host, option
 from nilometer.core.quantity import Duration
 from nilometer.core.wire import render
 
@@ -56,10 +57,10 @@ class Options(NamingOptions):
     connections: int = option(1, "connections that share the points of a flush, each a part of its own")
     resend: int = option(1, "flushes written last that are written again after a lost connection")
     tls: bool = option(default=False, text="speak TLS")
-    ca: str = option("", "file with the authorities to trust, PEM; the system's when empty")
-    cert: str = option("", "file with our certificate, PEM")
-    key: str = option("", "file with our private key, PEM; in `cert` when empty")
-    verify: bool = option(default=True, text="check the certificate and the host's name")
+    ca: str = option("", CA)
+    cert: str = option("", CERT)
+    key: str = option("", KEY)
+    verify: bool = option(default=True, text=VERIFY)
     statsd_stats: str = option("", "name under which to send statsd's own figures about the sink; none when empty")
 
 
@@ -149,30 +150,9 @@ def open(url: Url) -> Graphite:  # noqa: A001 each backend has this name
     at_least(url, "resend", options.resend, 0)
     naming = options.naming(url)
     stats = Stats(options.statsd_stats, naming) if options.statsd_stats else None
-    dial = _dialer(host, port, options.timeout, _tls(url, options))
+    dial = _dialer(host, port, options.timeout, tls_context(url, options, wanted=options.tls, cure="add tls=true"))
     streams = [Stream(dial, str(url), options.timeout) for _ in range(options.connections)]
     return Graphite(streams, Layout(naming, url.scheme == PICKLE), stats, options.resend)
-
-
-def _tls(url: Url, options: Options) -> ssl.SSLContext | None:
-    """Return how to speak TLS, None for plain TCP. Raise `UrlError` for files that cannot be used."""
-    files = {name: getattr(options, name) for name in ("ca", "cert", "key") if getattr(options, name)}
-    if not options.tls:
-        if files or not options.verify:
-            raise refuse(url, f"option {next(iter(files), 'verify')} is for TLS; add tls=true")
-        return None
-    if "key" in files and "cert" not in files:
-        raise refuse(url, "option key needs cert, the certificate that it belongs to")
-    try:
-        context = ssl.create_default_context(cafile=options.ca or None)
-        if options.cert:
-            context.load_cert_chain(options.cert, options.key or None)
-    except OSError as error:
-        raise refuse(url, f"cannot use {' or '.join(files)}: {error.strerror or error}") from error
-    if not options.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _dialer(host: str, port: int, timeout: float, tls: ssl.SSLContext | None) -> Callable[[], socket.socket]:

@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from nilometer.core.capability import Backend, Health, MetricSink, SeriesReader
+    from nilometer.core.capability import Backend, Confirming, EventSink, Health, MetricSink, SeriesReader
     from nilometer.core.url import Url
 
 METRICS: Final = "metrics"
 SERIES: Final = "series"
 HEALTH: Final = "health"
+EVENTS: Final = "events"
+CONFIRM: Final = "confirm"
+DOCUMENTS = (METRICS, EVENTS, CONFIRM, HEALTH)
+"""What can be done where records are documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,15 @@ def _backend(module: str) -> str:
 
 TABLE: dict[str, Entry] = {
     "console": _entry("readable text on standard output", _backend("console"), METRICS, HEALTH),
+    "elasticsearch": _entry("Elasticsearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
+    "elasticsearch+https": _entry("Elasticsearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "graphite": _entry("Graphite's carbon, lines of text", _backend("graphite"), METRICS, HEALTH),
     "graphite+pickle": _entry("Graphite's carbon, pickles", _backend("graphite"), METRICS, HEALTH),
     "log": _entry("Python's logging", _backend("log"), METRICS, HEALTH),
     "memory": _entry("the last flushes, in this process", _backend("memory"), METRICS, SERIES, HEALTH),
     "null": _entry("nowhere", _backend("null"), METRICS, HEALTH),
+    "opensearch": _entry("OpenSearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
+    "opensearch+https": _entry("OpenSearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "sqlite": _entry("the embedded series store, one file", "nilometer.history.store:open", METRICS, SERIES, HEALTH),
     "statsd": _entry("another StatsD server, over UDP", _backend("statsd"), METRICS, HEALTH),
     "statsd+tcp": _entry("another StatsD server, over TCP", _backend("statsd"), METRICS, HEALTH),
@@ -92,6 +100,10 @@ def open(url: Url | str, capability: Literal["metrics"]) -> MetricSink: ...  # n
 def open(url: Url | str, capability: Literal["series"]) -> SeriesReader: ...  # noqa: A001 see below
 @overload
 def open(url: Url | str, capability: Literal["health"]) -> Health: ...  # noqa: A001 see below
+@overload
+def open(url: Url | str, capability: Literal["events"]) -> EventSink: ...  # noqa: A001 see below
+@overload
+def open(url: Url | str, capability: Literal["confirm"]) -> Confirming: ...  # noqa: A001 see below
 @overload
 def open(url: Url | str, capability: str) -> Backend: ...  # noqa: A001 see below
 

@@ -94,6 +94,10 @@ def backend_steps(url: Url, *, write: bool, clock: Clock = SYSTEM) -> Iterator[S
     reason = "" if connected.outcome == OK else "not tried"
     written = _step("write", registry.METRICS, url, "" if write else "not asked for", reason, action=lambda: _write(url, flush))
     yield written
+    if registry.CONFIRM in abilities and registry.SERIES not in abilities:
+        unwritten = "" if written.outcome == OK else "nothing was written"
+        yield _step("read", registry.CONFIRM, url, reason, unwritten, action=lambda: _confirm(url, flush))
+        return
     read = (lambda: read_back(url, flush, clock)) if written.outcome == OK else (lambda: _read(url))
     yield _step("read", registry.SERIES, url, reason, action=read)
 
@@ -126,6 +130,14 @@ def _write(url: Url, flush: Flush) -> str:
     finally:
         sink.close()
     return f"one gauge, {NAME}"
+
+
+def _confirm(url: Url, flush: Flush) -> str:
+    backend = registry.open(url, registry.CONFIRM)
+    try:
+        return backend.confirm(flush)
+    finally:
+        backend.close()
 
 
 def _read(url: Url) -> str:

@@ -87,11 +87,20 @@ class Health(Backend, Protocol):
         """Connect and return one line about the other side, or raise `Unavailable`."""
 
 
+@runtime_checkable
+class Confirming(Backend, Protocol):
+    """Can look whether a flush has arrived, where series cannot be read back."""
+
+    def confirm(self, flush: Flush) -> str:
+        """Return one line about the flush as it is stored now. Raise `Unavailable` when not all of it can be read."""
+
+
 CAPABILITIES: dict[str, type] = {
     "metrics": MetricSink,
     "events": EventSink,
     "spans": SpanStore,
     "series": SeriesReader,
+    "confirm": Confirming,
     "health": Health,
 }
 """The word that the registry, messages and docs use for each capability."""

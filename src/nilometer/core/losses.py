@@ -41,6 +41,7 @@ LOSSES = (
     Loss("spool", "age", "flushes dropped because they waited in a sink's spool for longer than spool.age"),
     Loss("spool", "corrupt", "files in a spool that do not hold a whole flush; they are set aside as *.corrupt"),
     Loss("spool", "disk", "flushes that could not be written to, or read from, the spool's disk"),
+    Loss("sink", "refused", "series and events that a sink refused for good while it stored the others"),
     Loss("sink", "rejected", "flushes that a sink refused for good"),
     Loss("sink", "not_finite", "values, NaN or infinite, left out of a written flush because the sink's format has none"),
     Loss("sink", "too_long", "values left out of a written flush because their line does not fit into a datagram"),
