@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,6 @@ from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     Start = Callable[..., Daemon]
 
@@ -114,9 +114,38 @@ def test_a_file_is_read_again_on_sighup_and_a_broken_one_is_refused(start: Start
 
 
 def test_keys_without_effect_are_named_at_the_start(start: Start) -> None:
-    daemon = start({"flushInterval": HOUR, "debug": True})
+    daemon = start({"flushInterval": HOUR, "prot": 1})
 
-    assert any("debug has no effect here" in line for line in daemon.output)
+    assert any("prot has no effect: neither" in line for line in daemon.output)
+
+
+def test_a_changed_file_is_read_again_once(start: Start, carbon: Carbon) -> None:
+    daemon = start({"flushInterval": 300})
+    daemon.config.write_text("")
+    until(lambda: any("an object of keys and values" in line for line in daemon.output), "the empty file is refused")
+    daemon.write({"flushInterval": 300, "percentThreshold": 50})
+    until(lambda: any("settings reloaded" in line for line in daemon.output), "the file is read again")
+    send(daemon, b"t:1|ms")
+    until(lambda: "stats.timers.t.upper_50" in received(carbon), "the new percentile is sent")
+
+    assert sum("settings reloaded" in line for line in daemon.output) == 1
+    assert sum("the old ones go on" in line for line in daemon.output) == 1
+
+
+def test_a_file_that_says_so_is_not_watched(start: Start, carbon: Carbon) -> None:
+    daemon = start({"flushInterval": 300, "automaticConfigReload": False})
+    daemon.write({"flushInterval": 300, "percentThreshold": 50})
+    before = len(carbon.flushes())
+    assert carbon.wait(before + 3, 30)
+    assert not any("reload" in line for line in daemon.output)
+
+
+def test_the_process_has_the_title_that_the_file_gives(start: Start) -> None:
+    daemon = start({"flushInterval": HOUR, "title": "our metrics"})
+    proc = Path(f"/proc/{daemon.process.pid}")
+
+    assert (proc / "comm").read_text() == "our metrics\n"
+    assert (proc / "cmdline").read_bytes().rstrip(b"\0") == b"our metrics"
 
 
 def test_without_graphite_host_nothing_is_sent_or_stored(start: Start, carbon: Carbon) -> None:
@@ -131,7 +160,11 @@ def test_without_graphite_host_nothing_is_sent_or_stored(start: Start, carbon: C
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("{", "not JSON"), ('{"port": "x"}', 'port = "x": expected a number'), ('{"backends": ["./x"]}', "expected one of")],
+    [
+        ("{", ":1:2: expected a key, or }"),
+        ('{"port": "x"}', 'port = "x": expected a number'),
+        ('{"backends": ["./x"]}', "expected one of"),
+    ],
 )
 def test_a_wrong_file_is_refused_on_one_line(tmp_path: Path, text: str, reason: str) -> None:
     file = tmp_path / "config.json"
@@ -149,5 +182,5 @@ def test_a_wrong_file_is_refused_on_one_line(tmp_path: Path, text: str, reason: 
 
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
-    assert f"{file}: " in ended.stderr
+    assert str(file) in ended.stderr
     assert reason in ended.stderr

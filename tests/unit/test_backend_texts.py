@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.backends import console, registry
-from nilometer.backends._parts.inspect import inspect
 from nilometer.backends._parts.table import tables
 from nilometer.core.errors import Rejected, Unavailable, UrlError
 from nilometer.core.record import Flush, Kind, block
@@ -141,7 +140,7 @@ DUMP = """\
   },
   counter_rates: { 'contract.requests': 1.5, 'contract.errors;code=500;zone=a': 0.1 },
   sets: { 'contract.users': 3 },
-  pctThreshold: []
+  pctThreshold: [ 90 ]
 }
 """
 
@@ -154,27 +153,22 @@ def test_statsd_is_what_its_console_backend_prints(capsys: pytest.CaptureFixture
     assert rest == DUMP
 
 
-def test_percentiles_are_read_off_the_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    names = ("count_90", "mean_90", "count_top10", "count_99_9", "count", "count_ps")
+def test_percentiles_are_those_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed("console://?format=statsd&percentiles=90,-10,99.9", flushes.every_kind(END), capsys)
+    assert "pctThreshold: [ 90, -10, 99.9 ]" in text
+
+
+def test_bins_are_an_object_of_their_own_which_only_pretty_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("count", "histogram.bin_1_5", "histogram.bin_inf")
     flush = Flush(flushes.window(END), (block(Kind.TIMER, {name: [1.0] for name in names}, ["t"]),))
-    assert "pctThreshold: [ 90, -10, 99.9 ]" in printed("console://?format=statsd", flush, capsys)
+    assert "timer_data: { t: { count: 1, histogram: [Object] } }," in printed("console://?format=statsd", flush, capsys)
+    pretty = printed("console://?format=statsd&pretty=true", flush, capsys)
+    assert "histogram: { bin_1_5: \x1b[33m1\x1b[39m, bin_inf: \x1b[33m1\x1b[39m }" in pretty
 
 
-@pytest.mark.parametrize(
-    ("tree", "text"),
-    [
-        ({}, "{}"),
-        ({"a": 1.0}, "{ a: 1 }"),
-        ({"it's": 1.0}, '{ "it\'s": 1 }'),
-        ({'it\'s "q"': 1.0}, "{ 'it\\'s \"q\"': 1 }"),
-        ({"a\nb\\": 1.0}, "{ 'a\\x0Ab\\\\': 1 }"),
-        ({"1a": 1.0, "_a1": 2.0}, "{ '1a': 1, _a1: 2 }"),
-        ({"x" * 64: 1.0}, "{ " + "x" * 64 + ": 1 }"),
-        ({"x" * 65: 1.0}, "{\n  " + "x" * 65 + ": 1\n}"),
-    ],
-)
-def test_objects_are_laid_out_as_node_does(tree: dict[str, float], text: str) -> None:
-    assert inspect(tree) == text
+def test_percentiles_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(UrlError, match="percentiles: '90,x' is not numbers"):
+        registry.open("console://?percentiles=90,x", "metrics")
 
 
 # -- where it goes -------------------------------------------------------------------------------------------------------

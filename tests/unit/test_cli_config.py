@@ -46,6 +46,8 @@ SAMPLES: dict[str, str | list[str]] = {
     "history.rollups": ["2m:60d"],
     "log.level": "debug",
     "log.format": "json",
+    "log.to": "syslog",
+    "log.name": "web7",
     "self.prefix": "own",
 }
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+import syslog
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nilometer.cli.logs import configure
 from nilometer.core.settings import LogSection
+from nilometer.ingest.statsd.mode import StatsdMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +38,7 @@ def test_text_goes_to_standard_error_with_time_and_level(capsys: pytest.CaptureF
 
 
 def test_statsd_lines_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(LogSection(), statsd=True)
+    configure(LogSection(to="stdout"), StatsdMode())
     LOG.info("server is up")
 
     assert re.fullmatch(r"\d\d \w{3} \d\d:\d\d:\d\d - server is up\n", capsys.readouterr().out)
@@ -65,3 +67,31 @@ def test_the_level_says_what_is_left_out(level: str, shown: int, capsys: pytest.
         LOG.log(number, "it happened")
 
     assert capsys.readouterr().err.count("\n") == shown
+
+
+@pytest.fixture
+def syslogged(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    calls: list[tuple[object, ...]] = []
+    monkeypatch.setattr(syslog, "openlog", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(syslog, "syslog", lambda *arguments: calls.append(arguments))
+    return calls
+
+
+def test_syslog_gets_priorities_and_the_programs_name(syslogged: list[tuple[object, ...]]) -> None:
+    configure(LogSection(to="syslog", name="web7"))
+    LOG.warning("a\0b")
+    LOG.error("c")
+
+    assert syslogged == [
+        ("web7", syslog.LOG_PID, syslog.LOG_LOCAL0),
+        (syslog.LOG_WARNING, "ab"),
+        (syslog.LOG_ERR, "c"),
+    ]
+
+
+def test_what_has_no_level_in_statsd_has_the_files_in_syslog(syslogged: list[tuple[object, ...]]) -> None:
+    configure(LogSection(to="syslog", name="statsd"), StatsdMode(priority="LOG_NOTICE"))
+    LOG.warning("DEBUG: Bad line: x")
+    LOG.warning("other")
+
+    assert syslogged[1:] == [(syslog.LOG_NOTICE, "Bad line: x"), (syslog.LOG_WARNING, "other")]

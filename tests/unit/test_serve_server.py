@@ -154,10 +154,10 @@ def test_the_servers_own_metrics_stand_below_the_prefix_of_the_settings(start: S
 
 def test_a_reload_hands_the_settings_of_the_log_on(start: Start, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(logs, "configure", lambda log, *, statsd: seen.append((log.level, log.format, statsd)))
+    monkeypatch.setattr(logs, "configure", lambda log, statsd: seen.append((log.level, log.format, statsd)))
     start().reload(plan(state, log__level="debug", log__format="json"))
 
-    assert seen == [("debug", "json", False)]
+    assert seen == [("debug", "json", None)]
 
 
 def test_a_listener_that_is_named_twice_is_one(start: Start) -> None:

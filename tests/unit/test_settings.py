@@ -56,6 +56,8 @@ OTHER: dict[str, tuple[str, str, object]] = {
     "history.rollups": ('["5m:10d"]', "5m:10d", (Rollup(Duration(300), Duration(864_000)),)),
     "log.level": ('"debug"', "debug", "debug"),
     "log.format": ('"json"', "json", "json"),
+    "log.to": ('"syslog"', "syslog", "syslog"),
+    "log.name": ('"web7"', "web7", "web7"),
     "self.prefix": ('"own.stats"', "own.stats", "own.stats"),
 }
 """For each setting a value that is not its default: in TOML, as text, and what it becomes."""

@@ -56,6 +56,8 @@ def test_an_empty_file_means_the_defaults_of_statsd(read: Reader) -> None:
         "idle.delete_gauges": False,
         "idle.gauge_ttl": 1,
         "idle.keep": INTERNAL,
+        "log.to": "stdout",
+        "log.name": "statsd",
     }
 
 
@@ -77,6 +79,10 @@ def test_an_empty_file_means_the_defaults_of_statsd(read: Reader) -> None:
         ({"calculatedTimerMetrics": "count"}, "timers.statistics", ()),
         ({"keyNameSanitize": False}, "names.sanitize", False),
         ({"deleteCounters": True}, "idle.delete_counters", True),
+        ({"deleteCounters": "0"}, "idle.delete_counters", True),
+        ({"debug": 1}, "log.level", "debug"),
+        ({"log": {"backend": "syslog"}}, "log.to", "syslog"),
+        ({"log": {"application": "me"}}, "log.name", "me"),
         ({"deleteIdleStats": True}, "idle.delete_gauges", True),
         ({"deleteIdleStats": True, "deleteSets": False}, "idle.delete_sets", False),
         ({"gaugesMaxTTL": 3}, "idle.gauge_ttl", 3),
@@ -150,10 +156,14 @@ NEW = "namespace=statsd&counts=true&statsd_stats=statsd&sanitize=false"
             {"graphiteHost": "db", "keyNameSanitize": False},
             ["graphite://db:2003?namespace=legacy&counts=true&statsd_stats=statsd&sanitize=true"],
         ),
-        ({"graphiteHost": "db", "backends": ["./backends/console"]}, ["console://?format=statsd"]),
+        ({"graphiteHost": "db", "backends": ["./backends/console"]}, ["console://?format=statsd&percentiles=90"]),
+        (
+            {"backends": ["/opt/statsd/backends/console.js"], "console": {"prettyprint": True}, "percentThreshold": [1, 2.5]},
+            ["console://?format=statsd&percentiles=1,2.5&pretty=true"],
+        ),
         ({"graphiteHost": "db", "backends": []}, []),
         ({"backends": None, "graphiteHost": "db"}, [f"graphite://db:2003?{LEGACY}"]),
-        ({"backends": ["./backends/console", "./backends/graphite"]}, ["console://?format=statsd"]),
+        ({"backends": ["./backends/console", "./backends/graphite"]}, ["console://?format=statsd&percentiles=90"]),
     ],
 )
 def test_backends_become_sinks(read: Reader, config: dict[str, Any], expected: list[str]) -> None:
@@ -181,6 +191,11 @@ def test_backends_become_sinks(read: Reader, config: dict[str, Any], expected: l
         ({"graphiteHost": "db", "graphite": {"globalPrefix": 1}}, "graphite.globalPrefix = 1: expected a text"),
         ({"backends": ["./backends/grafite"]}, "did you mean './backends/graphite'?"),
         ({"prefixStats": None}, "prefixStats = null: expected a text"),
+        ({"healthStatus": "ill"}, 'healthStatus = "ill": expected up or down'),
+        ({"log": {"backend": "file"}}, 'log.backend = "file": expected stdout or syslog'),
+        ({"log": {"level": "INFO"}}, 'log.level = "INFO": expected one of LOG_EMERG'),
+        ({"graphiteHost": "a", "graphite": {"legacyNamespace": 0}}, "graphite.legacyNamespace = 0: expected true or false"),
+        ({"backends": ["./backends/repeater"], "repeater": [{"host": "a"}]}, "repeater[0].port = null: expected a number"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_was_expected(read: Reader, config: dict[str, Any], reason: str) -> None:
@@ -200,6 +215,7 @@ def test_a_wrong_value_is_named_with_what_was_expected(read: Reader, config: dic
         ({"dumpMessages": True}, "dump_messages", True),
         ({"title": "metrics"}, "title", "metrics"),
         ({"title": False}, "title", ""),
+        ({"log": {"level": "LOG_ERR"}}, "priority", "LOG_ERR"),
         ({"automaticConfigReload": False}, "reload", False),
         ({"automaticConfigReload": None}, "reload", True),
         ({"keyFlush": {"interval": 400}}, "key_flush", KeyFlush(0.4)),
@@ -223,10 +239,15 @@ def test_keys_without_a_setting_become_the_mode(read: Reader, config: dict[str, 
 
 
 def test_keys_without_effect_are_named(read: Reader, tmp_path: Path) -> None:
-    config = read({"debug": True, "graphite": {"x": 1}, "servers": [{"y": 2}], "mgmt_port": 8126, "mgmt_address": "::1"})
+    config = read({"prot": 1, "graphite": {"x": 1}, "servers": [{"y": 2}], "mgmt_port": 8126, "nodes": [{"host": "a"}]})
 
-    names = [warning.removeprefix(f"{tmp_path / 'config.json'}: ") for warning in config.warnings]
-    assert sorted(names) == [f"{key} has no effect here" for key in ("debug", "graphite.x", "servers[0].y")]
+    names = [warning.removeprefix(f"{tmp_path / 'config.json'}:1:") for warning in config.warnings]
+    assert names == [
+        "10: prot has no effect: neither statsd nor a backend of its own has such a key; did you mean 'port'?",
+        "31: graphite.x has no effect: neither statsd nor a backend of its own has such a key",
+        "53: servers[0].y has no effect: neither statsd nor a backend of its own has such a key",
+        "86: nodes has no effect: it is a key of statsd's cluster proxy",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "'x'", "\xff", "[" * 100_000, " " * (1 << 21)])
@@ -234,7 +255,7 @@ def test_a_file_that_holds_no_object_is_refused(tmp_path: Path, text: str) -> No
     file = tmp_path / "config.json"
     file.write_text(text, "latin1")
 
-    with pytest.raises(ConfigError, match=r"config\.json: "):
+    with pytest.raises(ConfigError, match=r"config\.json[: ]"):
         load(file)
 
 

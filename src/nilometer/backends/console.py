@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from nilometer.backends._parts.inspect import dump
+from nilometer.backends._parts.statsd_console import PRETTY, dump
 from nilometer.backends._parts.table import tables
 from nilometer.core.errors import Rejected, Unavailable
-from nilometer.core.options import at_least, no_host, one_of, option
+from nilometer.core.options import at_least, no_host, one_of, option, refuse
 from nilometer.core.quantity import Duration
-from nilometer.core.wire.number import to_text
+from nilometer.core.wire.inspect import Style
+from nilometer.core.wire.number import from_text, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from nilometer.core.url import Url
 
 SCHEMES = ("console",)
-URL_EXAMPLES = ("console://", "console://?format=json", "console://?format=statsd")
+URL_EXAMPLES = ("console://", "console://?format=json", "console://?format=statsd", "console://?format=statsd&pretty=true")
 EXTRA = ""
 FORMATS = ("text", "json", "statsd")
 WIDTH = 120
@@ -44,14 +45,16 @@ class Options:
 
     format: str = option("text", "`text`, `json` (one line a flush) or `statsd` (as statsd's console backend)")
     rows: int = option(50, "series of each kind that `text` shows; 0 shows all")
+    pretty: bool = option(default=False, text="with `format=statsd`: in colours, and nothing left out for its depth")
+    percentiles: str = option("90", "with `format=statsd`: what is shown as `pctThreshold`, with commas between")
     timeout: Duration = option(Duration(5), "longest time that a reader may stall")  # noqa: RUF009 declares a field
 
 
 class Console:
     """Prints flushes to the standard output of the moment."""
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
+    def __init__(self, options: Options, percentiles: tuple[float, ...] = ()) -> None:
+        self._options, self._percentiles = options, percentiles
         self._torn = False
 
     def write(self, flush: Flush) -> None:
@@ -65,7 +68,7 @@ class Console:
         if self._options.format == "json":
             return as_json(flush)
         if self._options.format == "statsd":
-            return dump(flush)
+            return dump(flush, self._percentiles, PRETTY if self._options.pretty else Style())
         return "\n".join(_readable(flush, self._options.rows))
 
     def check(self) -> str:
@@ -84,7 +87,15 @@ def open(url: Url) -> Console:  # noqa: A001 each backend has this name
     one_of(url, "format", options.format, FORMATS)
     at_least(url, "rows", options.rows, 0)
     at_least(url, "timeout", options.timeout, 0.001)
-    return Console(options)
+    return Console(options, _percentiles(url, options.percentiles))
+
+
+def _percentiles(url: Url, text: str) -> tuple[float, ...]:
+    """Read numbers with commas between. Raise `UrlError`."""
+    numbers = [from_text(part) for part in text.split(",")] if text else []
+    if None in numbers:
+        raise refuse(url, f"option percentiles: {text!r} is not numbers with commas between")
+    return tuple(number for number in numbers if number is not None)
 
 
 def as_json(flush: Flush) -> str:

@@ -16,6 +16,7 @@ from nilometer.cli.help import SettingOption, Taught
 from nilometer.cli.program import program
 from nilometer.core import toml
 from nilometer.core.settings import SECTIONS, TABLE
+from nilometer.ingest.statsd import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +153,39 @@ def _options(command: Taught, context: click.Context) -> Iterator[str]:
         yield from ("Besides, every [setting](settings.md) has a flag, such as `--flush-interval 5s`.", "")
 
 
-PAGES = {"settings.md": settings_page, "cli.md": cli_page}
+def statsd_page() -> str:
+    """Return docs/reference/statsd-config.md."""
+    return "\n".join(_statsd_page())
+
+
+STATSD = """\
+`nilometer serve --statsd-config FILE` reads statsd's own file and serves as statsd does: the same defaults, lines, names and
+digits. What differs on purpose is listed in [compatibility](compatibility.md#configuration). Settings that are given as flags
+or in the environment win over the file.
+
+The file is JSON, or what statsd's files are written in: a JavaScript object with comments, keys without quotes, commas at the
+end, numbers in any of JavaScript's forms, texts joined by `+`, and `require('os').hostname()`, also with `.split('.')[0]`
+behind it. It may stand in parentheses or behind `module.exports =`. Nothing in it is executed: anything else is refused with
+its line and column.
+
+A wrong value is an error that names its place; a key without effect is named in a warning at the start. `servers[].port` means
+the key `port` of each item of `servers`.
+"""
+
+
+def _statsd_page() -> Iterator[str]:
+    yield from ("# statsd's configuration file", "", MADE, "", STATSD, "| key | default | |", "|---|---|---|")
+    for key in keys.KEYS:
+        if key.effect:
+            yield f"| `{key.name}` | {f'`{key.default}`' if key.default else ''} | {key.help} |"
+    yield from ("", "These are known and have no effect:", "", "| key | why |", "|---|---|")
+    for key in keys.KEYS:
+        if not key.effect:
+            yield f"| `{key.name}` | {key.help} |"
+    yield ""
+
+
+PAGES = {"settings.md": settings_page, "cli.md": cli_page, "statsd-config.md": statsd_page}
 
 
 def write(folder: Path) -> None:

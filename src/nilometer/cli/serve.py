@@ -20,6 +20,8 @@ from nilometer.cli import logs
 from nilometer.cli.help import Command, Example
 from nilometer.cli.main import DONE
 from nilometer.cli.options import with_settings
+from nilometer.cli.title import rename
+from nilometer.cli.watch import Watch
 from nilometer.core import settings as table
 from nilometer.core.errors import NilometerError
 
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-TICK = 0.2
-"""Seconds between two looks at bad lines."""
+TICK = 0.1
+"""Seconds between two looks at bad lines, and at statsd's file."""
 
 
 def _plan(chosen: Chosen, flags: dict[str, object], statsd_config: Path | None) -> Plan:
@@ -49,13 +51,17 @@ def _plan(chosen: Chosen, flags: dict[str, object], statsd_config: Path | None) 
     return Plan(files.apply(base, found, statsd_config), found.mode, found.warnings)
 
 
-def _loop(server: Server, plan: Callable[[], Plan]) -> None:
-    """Serve until a signal says that it is enough."""
+def _loop(server: Server, plan: Callable[[], Plan], watch: Watch | None) -> None:
+    """Serve until a signal says that it is enough; `watch` is on the file that is read again when it changes."""
     while True:
         received = signal.sigtimedwait(SIGNALS, TICK)
         if received is None:
             server.tend()
+            if watch is not None and watch.changed() and server.watches:
+                _reload(server, plan)
         elif received.si_signo == signal.SIGHUP:
+            if watch is not None:
+                watch.note()
             _reload(server, plan)
         else:
             return
@@ -83,20 +89,23 @@ def _stop(server: Server) -> None:
     server.stop()
 
 
-def run(plan: Callable[[], Plan]) -> int:
-    """Run a server and return the exit code. Raise `NilometerError` when it cannot start."""
+def run(plan: Callable[[], Plan], watched: Path | None = None) -> int:
+    """Run a server and return the exit code; `watched` is statsd's file. Raise `NilometerError` when it cannot start."""
     from nilometer.cli.server import Server  # noqa: PLC0415 see _plan
     from nilometer.ingest import _kernel  # noqa: PLC0415 it loads the native module
 
+    watch = None if watched is None else Watch(watched)
     first = plan()
-    logs.configure(first.settings.log, statsd=first.statsd is not None)
+    logs.configure(first.settings.log, first.statsd)
+    if first.statsd is not None and first.statsd.title:
+        rename(first.statsd.title)
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # threads inherit it: signals wait for _loop
     kernel = _kernel.create()
     _allow_files()
     server = Server(first, kernel)
     server.start()
     try:
-        _loop(server, plan)
+        _loop(server, plan, watch)
     finally:
         _stop(server)
     return DONE
@@ -126,7 +135,7 @@ def _allow_files() -> None:
     "statsd_config",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Serve as statsd would with this configuration file (JSON).",
+    help="Serve as statsd would with this configuration file.",
 )
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @with_settings
@@ -140,4 +149,4 @@ def command(urls: tuple[str, ...], listen: tuple[str, ...], statsd_config: Path 
         flags["server.sinks"] = list(urls)
     if listen:
         flags["server.listen"] = list(listen)
-    return run(lambda: _plan(chosen, flags, statsd_config))
+    return run(lambda: _plan(chosen, flags, statsd_config), statsd_config)

@@ -186,6 +186,11 @@ class Server:
         for thread in threads:
             thread.join()
 
+    @property
+    def watches(self) -> bool:
+        """Whether statsd's file is to be read again when it changes."""
+        return self._plan.statsd is not None and self._plan.statsd.reload
+
     def tend(self) -> None:
         """Show bad lines, and save the gauges now and then. Call it a few times a second."""
         self._bad_lines.drain()
@@ -217,7 +222,7 @@ class Server:
         self._listeners.limit(max_line=new.limits.line, connections=new.limits.connections)
         if (new.flush.interval, new.flush.align) != (old.flush.interval, old.flush.align):
             self._flusher.reschedule(schedule(new.flush.interval, new.flush.align, SYSTEM.time()))
-        logs.configure(new.log, statsd=plan.statsd is not None)
+        logs.configure(new.log, plan.statsd)
         for name in FIXED:
             if old.value(name) != new.value(name):
                 LOG.warning("%s cannot change while the server runs; restart it for %s", name, new.value(name))

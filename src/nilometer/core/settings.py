@@ -161,6 +161,8 @@ class LogSection:
 
     level: str = option("info", "The least that is logged.", choices=("debug", "info", "warning", "error"))
     format: str = option("text", "The form of a line of the log.", choices=("text", "json"))
+    to: str = option("stderr", "Where the log goes.", choices=("stderr", "stdout", "syslog"))
+    name: str = option("nilometer", "The program's name in syslog.")
 
 
 @dataclass(frozen=True, slots=True)

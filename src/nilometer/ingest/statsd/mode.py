@@ -20,6 +20,8 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 ADMIN_PORT = 8126
 UDP4, UDP6, TCP = "udp4", "udp6", "tcp"
+PRIORITIES = ("LOG_EMERG", "LOG_ALERT", "LOG_CRIT", "LOG_ERR", "LOG_WARNING", "LOG_NOTICE", "LOG_INFO", "LOG_DEBUG")
+"""Syslog's, from the most urgent down."""
 
 
 class Target(NamedTuple):
@@ -56,8 +58,8 @@ class StatsdMode:
 
     `prefix`: of its figures about itself. `admin`: where the management interface listens. `healthy`: what its command
     ``health`` answers at first. `key_flush` and `repeater`: None when the file does not ask for them. `dump_messages`: log
-    every line that comes in. `title`: of the process, empty to leave it. `reload`: watch the file. `config`: the file as
-    statsd's command ``config`` shows it.
+    every line that comes in. `priority`: of refused lines in syslog. `title`: of the process, empty to leave it.
+    `reload`: watch the file. `config`: the file as statsd's command ``config`` shows it.
     """
 
     prefix: str = "statsd"
@@ -66,6 +68,7 @@ class StatsdMode:
     key_flush: KeyFlush | None = None
     repeater: Repeater | None = None
     dump_messages: bool = False
+    priority: str = "LOG_INFO"
     title: str = ""
     reload: bool = True
     config: Mapping[str, Json] = field(default_factory=dict, compare=False)
