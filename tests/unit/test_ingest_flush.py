@@ -114,7 +114,7 @@ def test_a_restart_within_the_window_that_was_written_makes_the_first_one_longer
 def test_losses_are_counted_from_the_tally() -> None:
     bench = Bench()
     tally = Tally(bad_lines=1, series_over_limit=2, samples_over_limit=3, members_over_limit=4, kernel_drops=5)
-    bench.kernel.flush = lambda seconds: Aggregates(tally=tally)  # type: ignore[method-assign]  # noqa: ARG005 a kernel's flush
+    bench.kernel.flush = lambda seconds, *, last=False: Aggregates(tally=tally)  # type: ignore[method-assign]  # noqa: ARG005 a kernel's flush
     bench.flusher.stop()
 
     lost = {f"{stage}.{reason}": count for (stage, reason), count in bench.losses.totals().items() if count}
@@ -154,13 +154,13 @@ def test_a_flush_that_fails_is_logged_and_the_next_one_comes(caplog: pytest.LogC
     bench = Bench()
     flush, calls = bench.kernel.flush, 0
 
-    def fail_once(seconds: float) -> Aggregates:
+    def fail_once(seconds: float, *, last: bool = False) -> Aggregates:
         nonlocal calls
         calls += 1
         if calls == 1:
             message = "a fault"
             raise RuntimeError(message)
-        return flush(seconds)
+        return flush(seconds, last=last)
 
     bench.kernel.flush = fail_once  # type: ignore[method-assign]  # the fault to test
     bench.flusher.start()

@@ -76,7 +76,7 @@ impl Kernel {
     /// Ends the window.
     pub fn flush(&mut self) -> Aggregates {
         let spare = self.master.spare(self.shard.number());
-        let aggregates = self.master.merge(vec![self.shard.swap(spare)], 10.0);
+        let aggregates = self.master.merge(vec![self.shard.swap(spare)], 10.0, false);
         for (_, ids) in self.master.dead() {
             self.shard.forget(&ids);
         }

@@ -23,8 +23,10 @@ impl Default for Profiles {
 impl Profiles {
     /// The number of a profile. Equal ones have the same.
     pub(crate) fn number(&mut self, profile: &Profile) -> u32 {
-        let place = self.list.iter().position(|other| other == profile).unwrap_or_else(|| {
-            self.list.push(profile.clone());
+        let every = if profile.every == 1 { 0 } else { profile.every };
+        let profile = Profile { every, ..profile.clone() };
+        let place = self.list.iter().position(|other| *other == profile).unwrap_or_else(|| {
+            self.list.push(profile);
             self.list.len() - 1
         });
         u32::try_from(place).unwrap_or(0)

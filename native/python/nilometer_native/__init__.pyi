@@ -7,7 +7,7 @@ this module into the contract of `nilometer.ingest.kernel`; nothing else imports
 # ruff: noqa: PYI021 - the docstrings live here: native functions carry none
 
 from collections.abc import Sequence
-from typing import TypeAlias, final
+from typing import Protocol, TypeAlias, final
 
 from typing_extensions import Buffer
 
@@ -22,6 +22,42 @@ __version__: str
 
 BUILD: str
 """CRC-32 of the native sources that this module was built from, eight hex digits (see ``build.rs``)."""
+
+class Rule(Protocol):
+    """What is read of a rule. See `nilometer.ingest.kernel.Rule`."""
+
+    @property
+    def pattern(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def with_tags(self) -> Sequence[tuple[str, str]]: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def rename(self) -> Sequence[str | int] | None: ...
+    @property
+    def escape(self) -> bool: ...
+    @property
+    def tags(self) -> Sequence[tuple[str, Sequence[str | int]]]: ...
+    @property
+    def remove_tags(self) -> Sequence[str]: ...
+    @property
+    def honor_tags(self) -> bool: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def sample(self) -> float: ...
+    @property
+    def percentiles(self) -> Sequence[float] | None: ...
+    @property
+    def histogram(self) -> Sequence[float] | None: ...
+    @property
+    def statistics(self) -> Sequence[str] | None: ...
+    @property
+    def expire(self) -> int | None: ...
+    @property
+    def every(self) -> int: ...
 
 @final
 class Kernel:
@@ -40,13 +76,22 @@ class Kernel:
         delete_gauges: bool,
         gauge_ttl: int,
         keep: Sequence[str],
+        expire_counters: int,
+        expire_timers: int,
+        expire_gauges: int,
+        expire_sets: int,
+        rules: Sequence[Rule],
+        tags: Sequence[tuple[str, str]],
         sanitize: bool,
         max_series: int,
         max_samples: int,
         max_set_members: int,
         max_line: int,
     ) -> None:
-        """Use other rules from the next flush on (limits and `sanitize` at once)."""
+        """Use other settings: limits, cleaning and rules at once, the rest from the next flush on.
+
+        Of `rules` the attributes are read. Raise ValueError for a pattern that is none.
+        """
 
     def feed(self, data: bytes, source: str, dialect: str, packets: int) -> None:
         """Count whole lines, separated by newlines; the last needs none.
@@ -68,8 +113,10 @@ class Kernel:
         Raise OSError when it cannot be bound, ValueError for an unknown dialect.
         """
 
-    def flush(self, seconds: float) -> tuple[list[_Block], dict[str, int]]:
+    def flush(self, seconds: float, last: bool = False) -> tuple[list[_Block], dict[str, int]]:
         """Hand over the finished window; rates are per second over `seconds`. Runs without the GIL.
+
+        With `last`, nothing is held for a later flush.
 
         Return blocks ``(kind, names, count, columns)`` of columns ``(statistic, float64 values, present)``, and the
         fields of `nilometer.ingest.kernel.Tally` by name.

@@ -108,6 +108,7 @@ pub fn tally(finished: &Finished) -> Tally {
         ("series_over_limit", tally.series_over_limit),
         ("samples_over_limit", tally.samples_over_limit),
         ("members_over_limit", tally.members_over_limit),
+        ("dropped_by_rules", tally.dropped_by_rules),
         ("series", tally.series),
         ("pause_ns", pause),
     ]

@@ -3,7 +3,8 @@
 use crate::convert::{self, Columns};
 use crate::engine::{Engine, Lane, lock};
 use crate::receiver::Receiver;
-use nilometer_core::{Histogram, Rules};
+use crate::rule::PyRule;
+use nilometer_core::{Expire, Histogram, Rules};
 use nilometer_receive::{bind_udp, bind_unix};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -36,7 +37,7 @@ impl Kernel {
     }
 
     #[pyo3(signature = (*, percentiles, histograms, timer_statistics, delete_counters, delete_timers, delete_sets,
-        delete_gauges, gauge_ttl, keep, sanitize, max_series, max_samples, max_set_members, max_line))]
+        delete_gauges, gauge_ttl, keep, expire_counters, expire_timers, expire_gauges, expire_sets, rules, tags, sanitize, max_series, max_samples, max_set_members, max_line))]
     #[allow(
         clippy::too_many_arguments,
         clippy::fn_params_excessive_bools,
@@ -54,12 +55,18 @@ impl Kernel {
         delete_gauges: bool,
         gauge_ttl: u32,
         keep: Vec<String>,
+        expire_counters: u32,
+        expire_timers: u32,
+        expire_gauges: u32,
+        expire_sets: u32,
+        rules: Vec<PyRule>,
+        tags: Vec<(String, String)>,
         sanitize: bool,
         max_series: usize,
         max_samples: usize,
         max_set_members: usize,
         max_line: usize,
-    ) {
+    ) -> PyResult<()> {
         let histograms = histograms.into_iter().map(|(pattern, bins)| Histogram { pattern, bins }).collect();
         let rules = Rules {
             percentiles,
@@ -71,14 +78,22 @@ impl Kernel {
             delete_gauges,
             gauge_ttl,
             keep,
+            expire: Expire {
+                counters: expire_counters,
+                timers: expire_timers,
+                gauges: expire_gauges,
+                sets: expire_sets,
+            },
+            rules: rules.into_iter().map(PyRule::compile).collect::<PyResult<_>>()?,
+            tags,
             sanitize,
             max_series,
             max_samples,
             max_set_members,
             max_line,
-            ..Rules::default()
         };
         py.detach(|| self.engine.configure(&rules));
+        Ok(())
     }
 
     fn feed(&self, py: Python<'_>, data: &[u8], source: &str, dialect: &str, packets: u64) -> PyResult<()> {
@@ -113,8 +128,14 @@ impl Kernel {
         started.map_err(|error| convert::os_error(&format!("unixgram://{path}"), &error))
     }
 
-    fn flush<'py>(&self, py: Python<'py>, seconds: f64) -> PyResult<(Vec<Columns<'py>>, Bound<'py, PyDict>)> {
-        let finished = py.detach(|| isolate(|| self.engine.flush(seconds, false)))?;
+    #[pyo3(signature = (seconds, last = false))]
+    fn flush<'py>(
+        &self,
+        py: Python<'py>,
+        seconds: f64,
+        last: bool,
+    ) -> PyResult<(Vec<Columns<'py>>, Bound<'py, PyDict>)> {
+        let finished = py.detach(|| isolate(|| self.engine.flush(seconds, last)))?;
         let blocks = finished.aggregates.blocks.iter().map(|block| convert::block(py, block));
         Ok((blocks.collect::<PyResult<_>>()?, convert::tally(&finished).into_py_dict(py)?))
     }

@@ -8,6 +8,7 @@ mod convert;
 mod engine;
 mod kernel;
 mod receiver;
+mod rule;
 
 use pyo3::prelude::*;
 

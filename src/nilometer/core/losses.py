@@ -34,6 +34,7 @@ LOSSES = (
     Loss("kernel", "series_limit", "values for a new series once limits.series is reached"),
     Loss("kernel", "sample_limit", "timer samples beyond limits.samples in one window"),
     Loss("kernel", "set_member_limit", "set members beyond limits.set_members in one window"),
+    Loss("kernel", "rule", "values that a rule dropped, or that no rule kept"),
     Loss("socket", "kernel_drop", "datagrams that the operating system dropped because its receive buffer was full"),
     Loss("stream", "unfinished_line", "last lines without a newline of stream clients whose connection broke"),
     Loss("stream", "connection_limit", "stream connections refused because limits.connections were open"),

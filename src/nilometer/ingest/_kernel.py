@@ -126,7 +126,7 @@ class NativeKernel:
         self._inner = inner
 
     def configure(self, aggregation: Aggregation) -> None:
-        """Use other rules from the next flush on (limits and `sanitize` at once)."""
+        """Use other settings: limits, cleaning and rules at once, the rest when the open window is flushed."""
         histograms = [(histogram.match, histogram.bins) for histogram in aggregation.histograms]
         settings = {each.name: getattr(aggregation, each.name) for each in fields(aggregation)}
         self._inner.configure(**settings | {"histograms": histograms})
@@ -143,9 +143,9 @@ class NativeKernel:
         """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
         return self._inner.receive_unix(path, buffer_bytes, dialect)
 
-    def flush(self, seconds: float) -> Aggregates:
-        """Hand over the finished window; rates are per second over `seconds`."""
-        blocks, tally = self._inner.flush(seconds)
+    def flush(self, seconds: float, *, last: bool = False) -> Aggregates:
+        """Hand over the finished window; rates are per second over `seconds`. With `last`, nothing is held any longer."""
+        blocks, tally = self._inner.flush(seconds, last)
         return Aggregates(tuple(_block(*parts) for parts in blocks), Tally(**tally))
 
     def bad_lines(self) -> list[BadLine]:

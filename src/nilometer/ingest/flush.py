@@ -92,12 +92,12 @@ class Flusher:
             if not self._schedule.wait(self._plan, now):
                 self._flush(now)
 
-    def _flush(self, now: float) -> None:
+    def _flush(self, now: float, *, last: bool = False) -> None:
         parts, began = self._parts, self._clock.monotonic()
         finished = self._schedule.finish(self._plan, now, began)
         self._plan = finished.plan
         seconds = finished.window.interval if parts.nominal else finished.seconds
-        aggregates = parts.kernel.flush(seconds)
+        aggregates = parts.kernel.flush(seconds, last=last)
         took, late = self._clock.monotonic() - began, max(now - finished.window.end, 0.0)
         count_losses(aggregates.tally, parts.losses)
         parts.counted(aggregates.tally)
@@ -117,4 +117,4 @@ class Flusher:
         if self._thread.ident is not None:
             self._thread.join()
         with self._lock:
-            self._flush(self._clock.time())
+            self._flush(self._clock.time(), last=True)

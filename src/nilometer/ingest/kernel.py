@@ -34,6 +34,48 @@ class Histogram:
     bins: tuple[float, ...]
 
 
+Template = tuple[str | int, ...]
+"""Parts of a text: as they stand, or, by number, what a group of the pattern caught (0 is all that it matched)."""
+
+MAP, DROP, KEEP = "map", "drop", "keep"
+ACTIONS = (MAP, DROP, KEEP)
+"""What a rule does: change what fits, drop it, or change it and have all dropped that no rule fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What becomes of the series that fit; the first rule that fits a series is the only one.
+
+    `pattern` is searched for in the name, in the syntax that `nilometer.core.pattern` checks and all kernels share; `kind`
+    (empty: all) and `with_tags` (the value ``*`` stands for any) must fit too.
+    `rename` makes the new name (None: as it is), `escape` makes that fit for Prometheus, `tags` are set (an empty value
+    removes the tag; with `honor_tags` those that are there stay), after `remove_tags` (``*``: all) went. A new name that
+    comes out empty drops the series.
+    `scale` multiplies the values of all kinds but sets; `sample` is the fraction of counters' and timers' values that is
+    kept, and whose weights make up for the others.
+    The rest is for the series that comes out; None leaves it as it is for all: `percentiles`, `histogram` (upper bounds),
+    `statistics`; `expire`: in how many flushes a series is reported after its last update, 0 for ever; `every`: flush it
+    only every so many windows, together. Where several rules lead to a series, that of its first key counts.
+    """
+
+    pattern: str
+    kind: str = ""
+    with_tags: tuple[tuple[str, str], ...] = ()
+    action: str = MAP
+    rename: Template | None = None
+    escape: bool = False
+    tags: tuple[tuple[str, Template], ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    honor_tags: bool = False
+    scale: float = 1.0
+    sample: float = 1.0
+    percentiles: tuple[float, ...] | None = None
+    histogram: tuple[float, ...] | None = None
+    statistics: tuple[str, ...] | None = None
+    expire: int | None = None
+    every: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Aggregation:
     """What a kernel computes and keeps. Defaults are statsd's, limits are ours.
@@ -44,7 +86,9 @@ class Aggregation:
     empty sends all.
     `delete_*`: forget a series that had nothing in a window, instead of reporting zero (or repeating a gauge).
     `gauge_ttl`: with `delete_gauges`, in how many flushes a gauge is reported after its last update.
-    `keep`: counters whose key contains one of these are never deleted.
+    `keep`: counters whose key contains one of these are never deleted, unless a rule says when.
+    `expire_*`: in how many flushes a series is reported after its last update, whatever `delete_*` says; 0: as that says.
+    `rules`: see `Rule`. `tags`: names and values that every series gets which has none of that name.
     `sanitize`: clean keys on arrival (space to ``_``, ``/`` to ``-``, the rest but ``[A-Za-z0-9_.;=-]`` dropped).
     `max_series`, `max_samples` (timer samples in a window), `max_set_members` (in a window): bounds over all series; what
     exceeds them is counted in `Tally`. `max_line`: bytes in a line, longer ones are bad.
@@ -59,6 +103,12 @@ class Aggregation:
     delete_gauges: bool = False
     gauge_ttl: int = 1
     keep: tuple[str, ...] = ()
+    expire_counters: int = 0
+    expire_timers: int = 0
+    expire_gauges: int = 0
+    expire_sets: int = 0
+    rules: tuple[Rule, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
     sanitize: bool = True
     max_series: int = 1_000_000
     max_samples: int = 20_000_000
@@ -72,7 +122,8 @@ class Tally:
 
     `packets`: datagrams, and reads from a stream that hold a newline. `lines`: lines that are not empty. `bad_lines`:
     values that were refused (a line of several values can count several times). `kernel_drops`: datagrams that the
-    operating system dropped before we saw them. `*_over_limit`: values refused by a bound of `Aggregation`.
+    operating system dropped before we saw them. `*_over_limit`: values refused by a bound of `Aggregation`, `dropped_by_rules`
+    by a rule. `series`: those alive, idle ones and those not due included.
     `pause_ns`: the longest time for which ingest stood still for the flush, in nanoseconds.
     """
 
@@ -84,6 +135,7 @@ class Tally:
     series_over_limit: int = 0
     samples_over_limit: int = 0
     members_over_limit: int = 0
+    dropped_by_rules: int = 0
     series: int = 0
     pause_ns: int = 0
 
@@ -99,7 +151,10 @@ class BadLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Aggregates:
-    """A finished window: blocks in the order counter, timer, gauge, set (kinds without series left out)."""
+    """A finished window: blocks in the order counter, timer, gauge, set (kinds without series left out).
+
+    Timers of which rules have other figures computed stand in blocks of their own, in order of the rules.
+    """
 
     blocks: tuple[Block, ...] = field(default=())
     tally: Tally = field(default_factory=Tally)
@@ -126,7 +181,11 @@ class Kernel(Protocol):
     name: str
 
     def configure(self, aggregation: Aggregation) -> None:
-        """Use other rules from the next flush on (limits and `sanitize` at once)."""
+        """Use other settings from the next flush on; limits, `sanitize`, `rules` and `tags` at once.
+
+        What the window holds stays. A series goes by new rules from its next value on. Raise ValueError for a rule whose
+        pattern is none.
+        """
 
     def feed(self, data: bytes, source: str = "", dialect: str = NILOMETER, *, packets: int = 1) -> None:
         """Count whole lines, separated by newlines; the last needs none. `source` names the peer in bad lines."""
@@ -137,8 +196,11 @@ class Kernel(Protocol):
     def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> Receiver:
         """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
 
-    def flush(self, seconds: float) -> Aggregates:
-        """Hand over the finished window; rates are per second over `seconds`."""
+    def flush(self, seconds: float, *, last: bool = False) -> Aggregates:
+        """Hand over the finished window; rates are per second over `seconds`.
+
+        Series that a rule flushes less often are held until they are due, which with `last` all are.
+        """
 
     def bad_lines(self) -> list[BadLine]:
         """Return refused lines, at most 32 since the last call; the rest are only counted."""

@@ -13,20 +13,22 @@ import threading
 import time
 from array import array
 from collections import Counter, deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nilometer.core.record import Block, Column, Kind, block
+from nilometer.core.record import Block, Kind, block
 from nilometer.ingest._reference import peek, top
 from nilometer.ingest._reference.line import CUT_OFF, TOO_LONG, Refusal, read
 from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
 from nilometer.ingest._reference.table import SERIES, Table
 from nilometer.ingest._reference.timer import columns
 from nilometer.ingest.inspection import Peeked, Top, Totals
-from nilometer.ingest.kernel import DIALECTS, NILOMETER, Aggregates, Aggregation, BadLine, Tally
+from nilometer.ingest.kernel import DIALECTS, NILOMETER, Aggregates, Aggregation, BadLine, Histogram, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from nilometer.ingest._reference.rules import Profile
     from nilometer.ingest._reference.table import Window
 
 MAX_BAD_LINES = 32
@@ -49,9 +51,9 @@ class ReferenceKernel:
         self._heard = time.monotonic()
 
     def configure(self, aggregation: Aggregation) -> None:
-        """Use other rules: limits and cleaning at once, the rest when the open window is flushed."""
+        """Use other settings: limits, cleaning and rules at once, the rest when the open window is flushed."""
         with self._lock:
-            self._table.rules = aggregation
+            self._table.configure(aggregation)
 
     def feed(self, data: bytes, source: str = "", dialect: str = NILOMETER, *, packets: int = 1) -> None:
         """Count whole lines, separated by newlines; the last needs none. Raise ValueError for an unknown dialect."""
@@ -86,10 +88,12 @@ class ReferenceKernel:
         for value in values:
             if isinstance(value, Refusal):
                 self._refuse(raw, source, value)
-            elif limit := self._table.add(key, value):
-                self._count(limit, 1)
-            else:
-                self._talkers.updates[value.kind, key] += 1
+            elif taken := self._table.add(key, value):
+                series, refused = taken
+                if refused:
+                    self._count(refused, 1)
+                else:
+                    self._talkers.updates[value.kind, series] += 1
 
     def _refuse(self, raw: bytes, source: str, refusal: Refusal) -> None:
         self._count("bad_lines", 1)
@@ -119,17 +123,18 @@ class ReferenceKernel:
         _check_dialect(dialect)
         return DatagramReceiver(self, unix_socket(path, buffer_bytes), dialect)
 
-    def flush(self, seconds: float) -> Aggregates:
-        """Hand over the finished window; rates are per second over `seconds`."""
+    def flush(self, seconds: float, *, last: bool = False) -> Aggregates:
+        """Hand over the finished window; rates are per second over `seconds`. With `last`, nothing is held any longer."""
         with self._lock:
             start = time.perf_counter_ns()
-            rules, window, tally = self._table.rules, self._table.finish(), self._tally
+            order, series = list(peek.order(self._table)), len(self._table)
+            rules, window, tally = self._table.rules, self._table.finish(seconds, last=last), self._tally
             self._tally, self._last_gauges = {}, self._table.gauges.copy()
-            self._finished, self._talkers = self._talkers.finish(peek.order(window)), top.Talkers()
+            self._finished, self._talkers = self._talkers.finish(order), top.Talkers()
             self._totals.update(tally)
             pause = time.perf_counter_ns() - start
-        tally |= {"series": len(window), "pause_ns": pause}
-        return Aggregates(_blocks(window, rules, seconds), Tally(**tally))
+        tally |= {"series": series, "pause_ns": pause}
+        return Aggregates(tuple(each for each in _blocks(window, rules) if each.count), Tally(**tally))
 
     def bad_lines(self) -> list[BadLine]:
         """Return refused lines, at most 32 since the last call; the rest are only counted."""
@@ -194,19 +199,31 @@ def _cut(text: bytes) -> str:
     return text[:SHOWN_BYTES].decode("utf-8", "replace")
 
 
-def _blocks(window: Window, rules: Aggregation, seconds: float) -> tuple[Block, ...]:
+def _blocks(window: Window, rules: Aggregation) -> Iterator[Block]:
     counts = window.counters.values()
+    spans = [window.spans[window.profile(Kind.COUNTER, key)] for key in window.counters]
+    rates = [count / seconds for count, seconds in zip(counts, spans, strict=True) if seconds is not None]
     sizes = [len(members or ()) for members in window.sets.values()]
-    rates = [count / seconds for count in counts]
-    timers = columns(window.timers.items(), len(window.timers), rules, seconds)
-    blocks = (
-        block(Kind.COUNTER, {"rate": rates, "count": counts}, window.counters),
-        _timers(window, timers),
-        block(Kind.GAUGE, {"value": window.gauges.values()}, window.gauges),
-        block(Kind.SET, {"count": sizes}, window.sets),
+    yield block(Kind.COUNTER, {"rate": rates, "count": counts}, window.counters)
+    yield from _timers(window, rules)
+    yield block(Kind.GAUGE, {"value": window.gauges.values()}, window.gauges)
+    yield block(Kind.SET, {"count": sizes}, window.sets)
+
+
+def _timers(window: Window, rules: Aggregation) -> Iterator[Block]:
+    """Yield the timers of each profile."""
+    for number, (profile, seconds) in enumerate(zip(window.profiles, window.spans, strict=True)):
+        timers = {key: samples for key, samples in window.timers.items() if window.profile(Kind.TIMER, key) == number}
+        if timers and seconds is not None:
+            computed = columns(timers.items(), len(timers), _tailored(rules, profile), seconds)
+            yield Block(Kind.TIMER, "\n".join(timers).encode(), len(timers), computed)
+
+
+def _tailored(rules: Aggregation, profile: Profile) -> Aggregation:
+    """Return the rules as a profile has them."""
+    return replace(
+        rules,
+        percentiles=rules.percentiles if profile.percentiles is None else profile.percentiles,
+        histograms=rules.histograms if profile.histogram is None else (Histogram("", profile.histogram),),
+        timer_statistics=rules.timer_statistics if profile.statistics is None else profile.statistics,
     )
-    return tuple(each for each in blocks if each.count)
-
-
-def _timers(window: Window, computed: tuple[Column, ...]) -> Block:
-    return Block(Kind.TIMER, "\n".join(window.timers).encode(), len(window.timers), computed)

@@ -12,23 +12,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from nilometer.core.record import Kind
+from nilometer.ingest._reference.table import series
 from nilometer.ingest.inspection import MOST_ITEMS, Peeked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from nilometer.ingest._reference.table import Table, Window
-
-
-def series(window: Window, kind: Kind) -> Mapping[str, object]:
-    """Return the series of one kind by their keys, in order of first arrival."""
-    tables: dict[Kind, Mapping[str, object]] = {
-        Kind.COUNTER: window.counters,
-        Kind.TIMER: window.timers,
-        Kind.GAUGE: window.gauges,
-        Kind.SET: window.sets,
-    }
-    return tables[kind]
 
 
 def order(window: Window) -> Iterator[tuple[Kind, str]]:
@@ -63,12 +53,5 @@ def delete(table: Table, kind: Kind, key: str) -> bool:
     """Delete a series. Return whether there was one."""
     if key not in series(table, kind):
         return False
-    if kind is Kind.COUNTER:
-        del table.counters[key]
-    elif kind is Kind.TIMER:
-        del table.timers[key]
-    elif kind is Kind.SET:
-        del table.sets[key]
-    else:
-        del table.gauges[key], table.updated[key]
+    table.forget(kind, key)
     return True

@@ -4,6 +4,9 @@ Rules:
 
 * Each kind has a table of its own, in order of first arrival; the same name in two kinds is two series.
 * A series outlives its window, idle, unless the rules delete idle ones: a deleted series is gone altogether.
+* A series that a rule flushes every so many windows is due when the number of flushes is a multiple of that; until then it
+  keeps what it has, within the bounds of one window. Its rate is over the time since it was due.
+* The profile of a series is that of the first key that led to it since the rules are in force.
 * A value beyond a limit changes nothing; it is counted in the tally.
 * A counter that is NaN (infinities of both signs, or 0 at a rate of 0) starts anew at the next value, as in statsd.
 * A gauge is a number that stays. A value with a sign is a change to it, but only where it is neither 0 nor NaN.
@@ -11,9 +14,10 @@ Rules:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from nilometer.core.record import Kind
+from nilometer.ingest._reference.rules import Dice, Profile, Router, profile_of
 from nilometer.ingest._reference.timer import Samples
 
 if TYPE_CHECKING:
@@ -23,34 +27,60 @@ if TYPE_CHECKING:
     from nilometer.ingest.kernel import Aggregation
 
 SERIES, SAMPLES, MEMBERS = "series_over_limit", "samples_over_limit", "members_over_limit"
+DROPPED = "dropped_by_rules"
+
+
+class Mark(NamedTuple):
+    """What a series was given: the number of its profile, by the rules of which generation."""
+
+    profile: int = 0
+    generation: int = 0
 
 
 class Window:
-    """A finished window: per kind the series in order, None for one that was idle."""
+    """A finished window: per kind the series in order, None for one that was idle.
 
-    __slots__ = ("counters", "gauges", "sets", "timers")
+    `marks` of the series that have one; `profiles` by number, and over how many seconds (None: not due) each is flushed.
+    """
+
+    __slots__ = ("counters", "gauges", "marks", "profiles", "sets", "spans", "timers")
 
     def __init__(self) -> None:
+        self.marks: dict[tuple[Kind, str], Mark] = {}
+        self.profiles = [Profile()]
+        self.spans: list[float | None] = []
         self.counters: dict[str, float] = {}
         self.timers: dict[str, Samples | None] = {}
         self.gauges: dict[str, float] = {}
         self.sets: dict[str, dict[str, None] | None] = {}  # members in order of arrival
+
+    def profile(self, kind: Kind, key: str) -> int:
+        """Return the number of a series' profile."""
+        return self.marks.get((kind, key), Mark()).profile
 
     def __len__(self) -> int:
         """Return the number of series of all kinds."""
         return len(self.counters) + len(self.timers) + len(self.gauges) + len(self.sets)
 
 
+def series(window: Window, kind: Kind) -> dict[str, Any]:
+    """Return the series of one kind by their keys, in order of first arrival."""
+    tables = {Kind.COUNTER: window.counters, Kind.TIMER: window.timers, Kind.GAUGE: window.gauges, Kind.SET: window.sets}
+    return cast("dict[Kind, dict[str, Any]]", tables)[kind]
+
+
 class Table(Window):
     """The open window, and what is kept from one to the next."""
 
-    __slots__ = ("_add", "flushes", "members", "rules", "samples", "updated")
+    __slots__ = ("_add", "_dice", "_router", "_since", "flushes", "members", "rules", "samples", "updated")
 
     def __init__(self, rules: Aggregation) -> None:
         super().__init__()
         self.rules = rules
+        self._router, self._dice = Router(rules, 0), Dice()
         self.samples = self.members = self.flushes = 0
-        self.updated: dict[str, int] = {}  # per gauge the number of the window that set it last
+        self.updated: dict[tuple[Kind, str], int] = {}  # the number of the window that had a value of the series last
+        self._since: dict[int, float] = {}  # by number of windows the seconds since series that take so many were due
         self._add: dict[Kind, Callable[[str, Sample], str | None]] = {
             Kind.COUNTER: self._count,
             Kind.TIMER: self._time,
@@ -58,9 +88,34 @@ class Table(Window):
             Kind.SET: self._insert,
         }
 
-    def add(self, key: str, sample: Sample) -> str | None:
-        """Take a sample in. Return the name of the limit that refuses it, None when it counts."""
-        return self._add[sample.kind](key, sample)
+    def configure(self, rules: Aggregation) -> None:
+        """Use other settings; ask the rules anew when these or what they work on have changed."""
+        old, self.rules = self.rules, rules
+        if (old.rules, old.tags, old.sanitize) != (rules.rules, rules.tags, rules.sanitize):
+            self._router = Router(rules, self._router.generation + 1)
+            for profile in map(profile_of, rules.rules):
+                if profile not in self.profiles:
+                    self.profiles.append(profile)
+
+    def add(self, key: str, sample: Sample) -> tuple[str, str | None] | None:
+        """Take a sample in. Return its series and what refuses it, if anything; None when it is not among those kept."""
+        target = self._router.route(sample.kind, key)
+        if target is None:
+            return key, DROPPED
+        changed = self._dice.change(sample, target)
+        if changed is None:
+            return None
+        refused = self._add[sample.kind](target.key, changed)
+        if refused is None:
+            self.updated[sample.kind, target.key] = self.flushes
+        if target.key in series(self, sample.kind):
+            self._settle((sample.kind, target.key), target.profile)
+        return target.key, refused
+
+    def _settle(self, series: tuple[Kind, str], profile: Profile) -> None:
+        generation = self._router.generation
+        if generation and self.marks.get(series, Mark()).generation != generation:
+            self.marks[series] = Mark(self.profiles.index(profile), generation)
 
     def _full(self) -> bool:
         return len(self) >= self.rules.max_series
@@ -92,7 +147,6 @@ class Table(Window):
         before = self.gauges.get(key, 0.0)
         change = sample.text.startswith(("+", "-")) and before != 0 and before == before  # noqa: PLR0124 NaN differs from itself
         self.gauges[key] = before + sample.number if change else sample.number
-        self.updated[key] = self.flushes
         return None
 
     def _insert(self, key: str, sample: Sample) -> str | None:
@@ -116,29 +170,61 @@ class Table(Window):
         if self._full():
             return False
         self.gauges[key] = value
-        self.updated[key] = self.flushes
+        self.updated[Kind.GAUGE, key] = self.flushes
         return True
 
-    def finish(self) -> Window:
-        """Hand the window over and open the next one, with the series that stay."""
-        done, rules = Window(), self.rules
-        done.counters, done.timers, done.gauges, done.sets = self.counters, self.timers, self.gauges.copy(), self.sets
-        kept = (
-            [key for key in self.counters if any(word in key for word in rules.keep)]
-            if rules.delete_counters
-            else self.counters
-        )
-        self.counters = dict.fromkeys(kept, 0.0)
-        self.timers = {} if rules.delete_timers else dict.fromkeys(self.timers)
-        self.sets = {} if rules.delete_sets else dict.fromkeys(self.sets)
-        self.samples = self.members = 0
-        if rules.delete_gauges:
-            self._expire()
+    def forget(self, kind: Kind, key: str) -> None:
+        """Delete a series altogether."""
+        del series(self, kind)[key]
+        self.marks.pop((kind, key), None)
+        self.updated.pop((kind, key), None)
+
+    def finish(self, seconds: float, *, last: bool) -> Window:
+        """Hand what is due over and open the next window, with what is not due and the series that stay."""
+        done = Window()
+        done.marks, done.profiles, done.spans = self.marks.copy(), self.profiles.copy(), self._spans(seconds, last=last)
+        for kind in Kind:
+            held, finished = series(self, kind), series(done, kind)
+            due = [key for key in held if done.spans[self.profile(kind, key)] is not None]
+            for key in due:
+                finished[key] = held[key]
+                self._empty(kind, key)
+                if not self._stays(kind, key):
+                    self.forget(kind, key)
+        self.samples = sum(len(timer.values) for timer in self.timers.values() if timer)
+        self.members = sum(len(members) for members in self.sets.values() if members)
         self.flushes += 1
         return done
 
-    def _expire(self) -> None:
-        """Delete the gauges that were not set in the last `gauge_ttl` windows, this one included."""
-        oldest = self.flushes - max(self.rules.gauge_ttl, 1) + 1
-        for key in [key for key, when in self.updated.items() if when <= oldest]:
-            del self.gauges[key], self.updated[key]
+    def _spans(self, seconds: float, *, last: bool) -> list[float | None]:
+        """Return for each profile over how many seconds its series are flushed now, None where they are not due."""
+        since = {every: self._since.get(every, 0.0) + seconds for every in {profile.every for profile in self.profiles}}
+        due = {every: last or (self.flushes + 1) % every == 0 for every in since}
+        self._since = {every: 0.0 if due[every] else span for every, span in since.items()}
+        return [since[profile.every] if due[profile.every] else None for profile in self.profiles]
+
+    def _empty(self, kind: Kind, key: str) -> None:
+        """Begin a series anew, idle; a gauge keeps its value."""
+        if kind is Kind.COUNTER:
+            self.counters[key] = 0.0
+        elif kind is not Kind.GAUGE:
+            series(self, kind)[key] = None
+
+    def _stays(self, kind: Kind, key: str) -> bool:
+        most = self._reported(kind, key)
+        return most == 0 or self.flushes - self.updated[kind, key] + 1 < most
+
+    def _reported(self, kind: Kind, key: str) -> int:
+        """Return in how many flushes a series is reported after its last update, 0 for ever."""
+        rules, own = self.rules, self.profiles[self.profile(kind, key)].expire
+        expire, delete, usual = {
+            Kind.COUNTER: (rules.expire_counters, rules.delete_counters, 1),
+            Kind.TIMER: (rules.expire_timers, rules.delete_timers, 1),
+            Kind.GAUGE: (rules.expire_gauges, rules.delete_gauges, max(rules.gauge_ttl, 1)),
+            Kind.SET: (rules.expire_sets, rules.delete_sets, 1),
+        }[kind]
+        if own is not None:
+            return own
+        if kind is Kind.COUNTER and any(word in key for word in rules.keep):
+            return 0
+        return expire or (usual if delete else 0)

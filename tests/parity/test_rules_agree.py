@@ -1,0 +1,92 @@
+"""Both kernels do the same by the same rules, also when rules change in the middle of a window."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nilometer.ingest.kernel import Aggregation, Rule
+from nilometer.testing import kernels, rules
+
+if TYPE_CHECKING:
+    from nilometer.ingest.kernel import Kernel
+
+NAMES = ["a", "a.b", "web.time", "x y", "x/y", "ab.e", "b", "a;t=1", "a;t=1;u=2", "a.b;k=v", "9--a", "a.bé", "new"]
+VALUES = ["1|c", "2|ms", "3|g", "+4|g", "-1|g", "0.5|c|@0.1", "7|ms|@0.5", "m|s", "n|s", "0.1|c", "0.2|c"]
+lines = st.builds(lambda name, value: f"{name}:{value}\n".encode(), st.sampled_from(NAMES), st.sampled_from(VALUES))
+
+
+@dataclass(frozen=True)
+class Step:
+    """Perhaps other rules, lines, and perhaps a flush."""
+
+    aggregation: Aggregation | None
+    lines: list[bytes]
+    seconds: float
+    last: bool
+    flush: bool = field(default=True)
+
+
+steps = st.builds(
+    Step,
+    aggregation=st.none() | st.none() | rules.aggregations,
+    lines=st.lists(lines, max_size=12),
+    seconds=st.sampled_from([1.0, 10.0, 2.5]),
+    last=st.sampled_from([False, False, False, True]),
+    flush=st.sampled_from([True, True, False]),
+)
+
+
+def number(value: float) -> str:
+    return "NaN" if value != value else struct.pack("<d", value + 0.0).hex()  # noqa: PLR0124 NaN differs from itself
+
+
+def observe(kernel: Kernel, first: Aggregation, steps: list[Step], *, together: bool) -> list[Any]:
+    """Return all that can be seen of a kernel, flush by flush."""
+    seen: list[Any] = []
+    kernel.configure(first)
+    for step in steps:
+        if step.aggregation is not None:
+            kernel.configure(step.aggregation)
+        for data in [b"".join(step.lines)] if together else step.lines:
+            kernel.feed(data, "peer:1", "statsd", packets=0)
+        if step.flush:
+            aggregates = kernel.flush(step.seconds, last=step.last)
+            tally = aggregates.tally
+            flush = kernels.as_flush(aggregates, step.seconds)
+            seen.append([(*row[:3], number(row[3])) for row in flush.rows()])
+            seen.append([getattr(tally, name) for name in tally.__slots__ if name not in {"pause_ns", "packets"}])
+            seen.append([(key, number(value)) for key, value in zip(*kernel.gauges(), strict=True)])
+    return seen
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(rules.aggregations, st.lists(steps, min_size=1, max_size=6))
+def test_kernels_agree_on_rules(first: Aggregation, steps: list[Step]) -> None:
+    expected = observe(kernels.make("reference"), first, steps, together=False)
+    assert observe(kernels.make("native"), first, steps, together=False) == expected
+    assert observe(kernels.make("native"), first, steps, together=True) == expected
+
+
+@pytest.mark.parametrize("most", [20, 100_000])
+def test_kernels_agree_on_many_names_with_more_routes_than_fit(most: int) -> None:
+    first = Aggregation(
+        max_series=most,
+        rules=(
+            Rule(r"^drop\.", action="drop"),
+            Rule(r"^req\.([^.]*)\.(.*)$", rename=("req.", 2), tags=(("last", (1,)),), every=2),
+            Rule(r"^half", sample=0.5),
+        ),
+    )
+    data = [
+        f"drop.{number % 700}:1|c\nreq.{number % 7}.{number % 900 // 300}:{number}|ms\nhalf{number % 5}:1|c\n".encode()
+        for number in range(5000)
+    ]
+    steps = [Step(None, data[start : start + 500], 1.0, last=False) for start in range(0, 5000, 500)]
+    expected = observe(kernels.make("reference"), first, steps, together=False)
+    assert observe(kernels.make("native"), first, steps, together=True) == expected
