@@ -97,6 +97,7 @@ def test_every_flush_arrives_after_carbon_was_away_for_two_minutes_under_load(tm
             graphite.start_carbon()
             until(lambda: server.said("takes flushes again"), "the sink takes flushes again")
             sent = load.stop()
+            until(lambda: not list((tmp_path / "state").rglob("*.flush")), "the spool is written")
             assert server.stop() == 0
         finally:
             server.kill()

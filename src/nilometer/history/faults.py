@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -66,8 +67,8 @@ def translated(error: sqlite3.Error, file: Path) -> NilometerError:
 
 
 def _place(file: Path) -> str:
-    if not file.parent.is_dir():
+    if not os.path.isdir(file.parent):  # noqa: PTH112 the method raises where this user may not look
         return f"there is no directory {file.parent}: create it"
-    if file.is_dir():
+    if os.path.isdir(file):  # noqa: PTH112 as above
         return "it is a directory: name a file"
     return f"this user needs the right to write {file.parent} and the file in it"
