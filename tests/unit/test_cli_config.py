@@ -47,6 +47,7 @@ SAMPLES: dict[str, str | list[str]] = {
     "log.level": "debug",
     "log.format": "json",
     "log.to": "syslog",
+    "self.names": "statsd",
     "log.name": "web7",
     "self.prefix": "own",
 }

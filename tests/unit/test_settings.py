@@ -59,6 +59,7 @@ OTHER: dict[str, tuple[str, str, object]] = {
     "log.to": ('"syslog"', "syslog", "syslog"),
     "log.name": ('"web7"', "web7", "web7"),
     "self.prefix": ('"own.stats"', "own.stats", "own.stats"),
+    "self.names": ('"statsd"', "statsd", "statsd"),
 }
 """For each setting a value that is not its default: in TOML, as text, and what it becomes."""
 

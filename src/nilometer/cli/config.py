@@ -1,4 +1,4 @@
-"""``nilometer config``: the settings in force and where each comes from, a check of a file, the defaults.
+"""``nilometer config``: the settings in force and their origins, a check of a file, statsd's file as settings, the defaults.
 
 Nothing here opens a socket, a store or a connection.
 """
@@ -109,6 +109,35 @@ def _check_url(setting: str, url: Url) -> None:
         listener_urls.check(url)
     else:
         registry.open(url, registry.METRICS).close()
+
+
+@command.command(
+    cls=Command,
+    examples=[
+        Example("See what it comes to", "nilometer config convert config.js"),
+        Example("Begin a settings file with it", "nilometer config convert config.js -o nilometer.toml"),
+    ],
+)
+@click.option("-o", "output", type=click.Path(path_type=Path), metavar="FILE", help="Write there; it must not exist yet.")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+def convert(file: Path, output: Path | None) -> None:
+    """Turn statsd's own configuration file into settings.
+
+    What no setting stands for is named in comments at the top.
+    """
+    from nilometer.ingest.statsd import convert as converter  # noqa: PLC0415 only who has such a file needs its reader
+    from nilometer.ingest.statsd import translate  # noqa: PLC0415 see above
+
+    text = converter.convert(translate.load(file), str(file))
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with output.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        message = f"{output}: cannot be written: {error.strerror}"
+        raise ConfigError(message) from error
 
 
 @command.command(

@@ -161,7 +161,7 @@ def statsd_page() -> str:
 STATSD = """\
 `nilometer serve --statsd-config FILE` reads statsd's own file and serves as statsd does: the same defaults, lines, names and
 digits. What differs on purpose is listed in [compatibility](compatibility.md#configuration). Settings that are given as flags
-or in the environment win over the file.
+or in the environment win over the file. `nilometer config convert FILE` turns it into [settings](settings.md).
 
 The file is JSON, or what statsd's files are written in: a JavaScript object with comments, keys without quotes, commas at the
 end, numbers in any of JavaScript's forms, texts joined by `+`, and `require('os').hostname()`, also with `.split('.')[0]`

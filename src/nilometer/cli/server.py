@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from nilometer.ingest.statsd.mode import StatsdMode
 
 LOG = logging.getLogger(__name__)
-FIXED = ("server.state", "self.prefix")
+FIXED = ("server.state", "self.prefix", "self.names")
 """Settings that take a restart."""
 SAVE_EVERY = 60.0
 """Seconds between two savings of the gauges while the server runs."""
@@ -132,10 +132,11 @@ class Server:
         self._loss_log.counted(tally)
 
     def _metrics(self) -> SelfMetrics:
-        if self._plan.statsd is not None:
-            return selfmetrics.StatsdMetrics(self._plan.statsd.prefix)
+        own = self._plan.settings.self
+        if self._plan.statsd is not None or own.names == "statsd":
+            return selfmetrics.StatsdMetrics(own.prefix if self._plan.statsd is None else self._plan.statsd.prefix)
         return selfmetrics.OwnMetrics(
-            self._plan.settings.self.prefix,
+            own.prefix,
             self._losses,
             sinks=self._sinks.statuses,
             buffers=self._buffers,

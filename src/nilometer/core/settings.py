@@ -170,6 +170,9 @@ class SelfSection:
     """The server's metrics about itself."""
 
     prefix: str = option("nilometer", "What the names of the server's metrics about itself begin with.", check=_prefix)
+    names: str = option(
+        "nilometer", "Which metrics about itself it reports: its own, or statsd's few.", choices=("nilometer", "statsd")
+    )
 
 
 @dataclass(frozen=True, slots=True)

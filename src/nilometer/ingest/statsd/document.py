@@ -12,7 +12,7 @@ from nilometer.core.wire.number import from_text
 from nilometer.ingest.statsd import keys, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from nilometer.ingest.statsd.literal import Literal
@@ -76,20 +76,25 @@ class Document:
 
     def warnings(self) -> Iterator[str]:
         """Yield a sentence for every key without effect, those within it left out."""
-        yield from self._warnings(self.values, "")
+        yield from self._about(self.values, "", lambda key: keys.reason(key) and f"has no effect: {keys.reason(key)}")
 
-    def _warnings(self, value: Json, path: str) -> Iterator[str]:
+    def alone(self) -> Iterator[str]:
+        """Yield a sentence for every key that no setting of ours stands for."""
+        yield from self._about(self.values, "", lambda key: keys.alone(key) and f"has no setting: {keys.alone(key)}")
+
+    def _about(self, value: Json, path: str, say: Callable[[str], str]) -> Iterator[str]:
+        """Yield what there is to say of each key, or of those within it."""
         inner = []
         if isinstance(value, dict):
             inner = [(f"{path}.{key}" if path else key, item) for key, item in value.items()]
         elif isinstance(value, list):
             inner = [(f"{path}[{number}]", item) for number, item in enumerate(value) if isinstance(item, dict)]
         for key, item in inner:
-            why = "" if key.endswith("]") else keys.reason(key)
-            if why:
-                yield f"{self.literal.place(key)}: {key} has no effect: {why}"
+            said = "" if key.endswith("]") else say(key)
+            if said:
+                yield f"{self.literal.place(key)}: {key} {said}"
             else:
-                yield from self._warnings(item, key)
+                yield from self._about(item, key, say)
 
 
 def truthy(value: Json) -> bool:

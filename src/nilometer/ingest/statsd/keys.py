@@ -19,16 +19,18 @@ INDEX = re.compile(r"\[\d+\]")
 
 
 class Key(NamedTuple):
-    """One key. `help` says what it does, or, without `effect`, why it does nothing."""
+    """One key. `help` says what it does, or, without `effect`, why it does nothing; `alone`, why no setting of ours does it."""
 
     name: str
     default: str
     help: str
     effect: bool = True
+    alone: str = ""
 
 
 PROXY = "it is a key of statsd's cluster proxy"
 NOT_YET = "it is not implemented yet"
+ADMIN = "there is no admin interface yet"
 
 SERVER = (
     Key("server", "./servers/udp", "the kind of listener: `./servers/udp` or `./servers/tcp`"),
@@ -42,10 +44,15 @@ KEYS = (
     *SERVER,
     Key("servers", "", "a list of listeners; the keys above are then those of each"),
     *(key._replace(name=f"servers[].{key.name}") for key in SERVER),
-    Key("mgmt_address", "", "the address of the admin interface; empty is every address"),
-    Key("mgmt_port", "8126", "the port of the admin interface"),
+    Key("mgmt_address", "", "the address of the admin interface; empty is every address", alone=ADMIN),
+    Key("mgmt_port", "8126", "the port of the admin interface", alone=ADMIN),
     Key("healthStatus", "up", NOT_YET, effect=False),
-    Key("title", "", "the name of the process in `ps` and `top`, as far as it fits; without it, nothing is renamed"),
+    Key(
+        "title",
+        "",
+        "the name of the process in `ps` and `top`, as far as it fits; without it, nothing is renamed",
+        alone="the process keeps its name",
+    ),
     Key("flushInterval", "10000", "milliseconds from flush to flush: `flush.interval`"),
     Key("percentThreshold", "90", "one percentile or a list of them: `timers.percentiles`; 0 is the default"),
     Key("calculatedTimerMetrics", "[]", "the only statistics of timers to send: `timers.statistics`; none sends all"),
@@ -93,8 +100,13 @@ KEYS = (
     Key("log", "{}", "where the log goes"),
     Key("log.backend", "stdout", "`stdout` or `syslog`: `log.to`"),
     Key("log.application", "statsd", "the program's name in syslog: `log.name`"),
-    Key("log.level", "LOG_INFO", "the priority in syslog of refused lines"),
-    Key("automaticConfigReload", "true", "watch the file and read it again when it changes"),
+    Key("log.level", "LOG_INFO", "the priority in syslog of refused lines", alone="refused lines are warnings"),
+    Key(
+        "automaticConfigReload",
+        "true",
+        "watch the file and read it again when it changes",
+        alone="settings are read again on SIGHUP",
+    ),
     Key("debugInterval", "10000", "statsd itself has not read it since 0.6", effect=False),
     *(
         Key(name, "", PROXY, effect=False)
@@ -102,6 +114,12 @@ KEYS = (
     ),
 )
 BY_NAME = {key.name: key for key in KEYS}
+
+
+def alone(path: str) -> str:
+    """Return why no setting of ours does what the key of that path does; empty when one does, or when it does nothing."""
+    key = BY_NAME.get(INDEX.sub("[]", path))
+    return key.alone if key is not None and key.effect else ""
 
 
 def reason(path: str) -> str:

@@ -39,17 +39,21 @@ INTERNAL = ("packets_received", "metrics_received", "bad_lines_seen")
 
 @dataclass(frozen=True, slots=True)
 class StatsdConfig:
-    """A file's meaning: `values` by the full name of our setting, what has no setting, and what to warn about."""
+    """A file's meaning: `values` by the full name of our setting, and what has none.
+
+    `warnings` are sentences about keys without effect, `alone` about those that have one and no setting.
+    """
 
     values: Mapping[str, object]
     mode: StatsdMode
     warnings: tuple[str, ...]
+    alone: tuple[str, ...] = ()
 
 
 def load(file: Path) -> StatsdConfig:
     """Read and translate a file. Raise `ConfigError` when it cannot be read or a value in it has no meaning."""
     document = documents.load(file)
-    return StatsdConfig(_values(document), _mode(document), tuple(document.warnings()))
+    return StatsdConfig(_values(document), _mode(document), tuple(document.warnings()), tuple(document.alone()))
 
 
 def apply(settings: Settings, config: StatsdConfig, file: Path) -> Settings:
