@@ -12,6 +12,7 @@ from nilometer.testing import contract
 from nilometer.testing.carbon import Carbon
 from nilometer.testing.certificates import certificate
 from nilometer.testing.elasticsearch import FakeElasticsearch
+from nilometer.testing.moto import FakeCloudWatch, Moto, moto
 from nilometer.testing.peers import FakeStatsd, Forgetful, Keeper, Logbook, Terminal
 
 if TYPE_CHECKING:
@@ -22,19 +23,26 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.1", 0)
 SEARCH = ("elasticsearch", "elasticsearch+https", "opensearch", "opensearch+https")
-STALLING = ("console", *SEARCH, "graphite", "graphite+pickle", "statsd+tcp", "statsd+unix", "statsd+unixgram")
-REMOTE = (*SEARCH, "graphite", "graphite+pickle", "statsd", "statsd+tcp", "statsd+unix", "statsd+unixgram")
+STALLING = ("cloudwatch", "console", *SEARCH, "graphite", "graphite+pickle", "statsd+tcp", "statsd+unix", "statsd+unixgram")
+REMOTE = ("cloudwatch", *SEARCH, "graphite", "graphite+pickle", "statsd", "statsd+tcp", "statsd+unix", "statsd+unixgram")
+MOTO: list[Moto] = []
+"""The one moto of all tests here, while `shared` runs it."""
 PEERS: dict[str, Callable[[Path], Peer]] = {
+    "cloudwatch": lambda _: FakeCloudWatch(MOTO[0], "&batch=700"),
     "console": lambda _: Terminal("console://?format=json&timeout=1s"),
-    "elasticsearch": lambda _: FakeElasticsearch(),
-    "elasticsearch+https": lambda folder: FakeElasticsearch("elasticsearch+https", secure=certificate(folder)),
+    "elasticsearch": lambda _: FakeElasticsearch(options="&bulk_documents=1000"),
+    "elasticsearch+https": lambda folder: FakeElasticsearch(
+        "elasticsearch+https", "&bulk_documents=1000", secure=certificate(folder)
+    ),
     "graphite": lambda _: Carbon(),
     "graphite+pickle": lambda _: Carbon(pickled=True),
     "log": lambda _: Logbook("log://?each=series"),
     "memory": lambda folder: Keeper(f"memory://{folder.name}"),
     "null": lambda _: Forgetful("null://"),
     "opensearch": lambda _: FakeElasticsearch("opensearch", "&tags=flat&gzip=false&bulk_documents=1000"),
-    "opensearch+https": lambda folder: FakeElasticsearch("opensearch+https", secure=certificate(folder)),
+    "opensearch+https": lambda folder: FakeElasticsearch(
+        "opensearch+https", "&bulk_documents=1000", secure=certificate(folder)
+    ),
     "sqlite": lambda folder: Keeper(f"sqlite:///{folder}/nilometer.db?retention=36500d&rollups="),
     "statsd": lambda _: FakeStatsd("statsd", LOOPBACK, socket.SOCK_DGRAM),
     "statsd+tcp": lambda _: FakeStatsd("statsd+tcp", LOOPBACK, socket.SOCK_STREAM),
@@ -51,7 +59,18 @@ def test_every_scheme_that_stores_metrics_has_a_peer() -> None:
     assert sorted(PEERS) == sorted(schemes("metrics"))
 
 
-def made(scheme: str, folder: Path) -> Iterator[Peer]:
+@pytest.fixture(scope="module")
+def shared() -> Iterator[None]:
+    """Servers that take long to start."""
+    with moto() as server:
+        MOTO.append(server)
+        yield
+        MOTO.clear()
+
+
+def made(scheme: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Peer]:
+    if scheme == "cloudwatch":
+        request.getfixturevalue("shared")
     peer = PEERS[scheme](folder)
     yield peer
     peer.close()
@@ -61,22 +80,22 @@ def made(scheme: str, folder: Path) -> Iterator[Peer]:
 class TestEverySink(contract.MetricSinkContract):
     @pytest.fixture(params=schemes("metrics"))
     def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
-        yield from made(request.param, tmp_path)
+        yield from made(request.param, tmp_path, request)
 
 
 class TestRemoteSinks(contract.RemoteContract):
     @pytest.fixture(params=REMOTE)
     def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
-        yield from made(request.param, tmp_path)
+        yield from made(request.param, tmp_path, request)
 
 
 class TestStallingSinks(contract.StallingContract):
     @pytest.fixture(params=STALLING)
     def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
-        yield from made(request.param, tmp_path)
+        yield from made(request.param, tmp_path, request)
 
 
 class TestReaders(contract.SeriesReaderContract):
     @pytest.fixture(params=schemes("series"))
     def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
-        yield from made(request.param, tmp_path)
+        yield from made(request.param, tmp_path, request)

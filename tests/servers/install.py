@@ -58,6 +58,13 @@ def graphite() -> None:
     call(uv, "pip", "install", "-p", python, "-r", str(HERE / "graphite.txt"), env={"GRAPHITE_NO_PREFIX": "True"})
 
 
+def moto() -> None:
+    """moto, which answers as CloudWatch does, in an environment of its own."""
+    call(sys.executable, "-m", "venv", str(CACHE / "moto"))
+    uv = str(Path(sys.executable).with_name("uv"))
+    call(uv, "pip", "install", "-p", str(CACHE / "moto/bin/python"), "-r", str(HERE / "moto.txt"))
+
+
 def statsd() -> None:
     """The reference server, from npm."""
     folder = CACHE / "statsd"
@@ -112,6 +119,7 @@ def atheris() -> None:
 
 FAST = {
     "graphite": Server(graphite, CACHE / "graphite/bin/carbon-cache.py", HERE / "graphite.txt", "check that pip works"),
+    "moto": Server(moto, CACHE / "moto/bin/moto_server", HERE / "moto.txt", "check that pip works"),
     "statsd": Server(
         statsd,
         CACHE / "statsd/node_modules/statsd/stats.js",

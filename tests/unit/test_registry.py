@@ -24,7 +24,7 @@ def test_a_mistyped_scheme_is_answered_with_the_nearest() -> None:
 
 
 def test_an_unlike_scheme_is_answered_with_all() -> None:
-    with pytest.raises(UnknownScheme, match="known are console, elasticsearch,"):
+    with pytest.raises(UnknownScheme, match="known are cloudwatch, console,"):
         registry.capabilities("xyzzy")
 
 

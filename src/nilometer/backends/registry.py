@@ -52,6 +52,7 @@ def _backend(module: str) -> str:
 
 
 TABLE: dict[str, Entry] = {
+    "cloudwatch": _entry("Amazon CloudWatch", _backend("cloudwatch"), METRICS, HEALTH, extra="cloudwatch"),
     "console": _entry("readable text on standard output", _backend("console"), METRICS, HEALTH),
     "elasticsearch": _entry("Elasticsearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "elasticsearch+https": _entry("Elasticsearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),

@@ -44,6 +44,8 @@ LOSSES = (
     Loss("spool", "disk", "flushes that could not be written to, or read from, the spool's disk"),
     Loss("sink", "refused", "series and events that a sink refused for good while it stored the others"),
     Loss("sink", "rejected", "flushes that a sink refused for good"),
+    Loss("sink", "tag", "tags that a sink has no place for; their series are written without them"),
+    Loss("sink", "out_of_range", "values left out of a written flush because they are too large for the sink"),
     Loss("sink", "not_finite", "values, NaN or infinite, left out of a written flush because the sink's format has none"),
     Loss("sink", "too_long", "values left out of a written flush because their line does not fit into a datagram"),
 )

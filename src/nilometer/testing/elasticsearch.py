@@ -87,7 +87,7 @@ class FakeElasticsearch:
         self._reading.set()
         self._server = _Server(0, self)
         self.url = (
-            f"{scheme}://{'127.0.0.1' if secure is None else 'localhost'}:{self._server.port}?timeout=1s&source=test{options}"
+            f"{scheme}://{'127.0.0.1' if secure is None else 'localhost'}:{self._server.port}?timeout=2s&source=test{options}"
         )
 
     # -- what a peer does ----------------------------------------------------------------------------------------------
