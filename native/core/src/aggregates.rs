@@ -63,7 +63,7 @@ pub struct Tally {
 
 impl Tally {
     /// Add what another shard counted.
-    pub(crate) fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         self.packets += other.packets;
         self.bytes += other.bytes;
         self.lines += other.lines;

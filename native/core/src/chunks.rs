@@ -77,6 +77,12 @@ impl<T: Copy> Log<T> {
         self.full.iter().chain(std::iter::once(&self.tail)).flatten().copied()
     }
 
+    /// The items of one block after the other; none behind the last.
+    pub(crate) fn block(&self, block: usize) -> Option<&[T]> {
+        let tail = (block == self.full.len()).then_some(&self.tail);
+        self.full.get(block).or(tail).map(Vec::as_slice)
+    }
+
     /// Empty the log. It keeps the room that it has used since it was last emptied, and lets older room go.
     pub(crate) fn clear(&mut self) {
         self.spare.clear();

@@ -65,6 +65,32 @@ pub(crate) enum Fate {
     Delete,
 }
 
+impl State {
+    /// Gather what one shard has in this window.
+    pub(crate) fn gather(&mut self, kind: Kind, cell: Cell) {
+        self.updates = self.updates.saturating_add(cell.updates());
+        self.sharers = self.sharers.saturating_add(1);
+        match kind {
+            Kind::Counter => self.value = moved(self.value, cell.value),
+            Kind::Timer | Kind::Set => self.value += cell.value,
+            Kind::Gauge => {
+                if cell.is_set() && (!self.is_set || later(cell.stamp, self.stamp)) {
+                    self.value = cell.value;
+                    self.stamp = cell.stamp;
+                    self.is_set = true;
+                }
+            }
+        }
+    }
+
+    /// Move a gauge, unless it was set later.
+    pub(crate) fn change(&mut self, change: Change) {
+        if !self.is_set || later(change.stamp, self.stamp) {
+            self.value = moved(self.value, change.by);
+        }
+    }
+}
+
 /// All series of one kind.
 #[derive(Debug)]
 pub(crate) struct Family {
@@ -91,9 +117,9 @@ impl Family {
         series
     }
 
-    /// Whether a key has a series.
-    pub(crate) fn has(&self, key: &[u8]) -> bool {
-        self.names.find(self.names.hash(0, key), 0, key).is_some()
+    /// The series of a key, if it has one.
+    pub(crate) fn find(&self, key: &[u8]) -> Option<u32> {
+        self.names.find(self.names.hash(0, key), 0, key)
     }
 
     pub(crate) fn key(&self, series: u32) -> &[u8] {
@@ -120,28 +146,12 @@ impl Family {
     pub(crate) fn gather(&mut self, series: u32, cell: Cell) {
         let kind = self.kind;
         self.list(series);
-        let state = self.state(series);
-        state.updates = state.updates.saturating_add(cell.updates());
-        state.sharers = state.sharers.saturating_add(1);
-        match kind {
-            Kind::Counter => state.value = moved(state.value, cell.value),
-            Kind::Timer | Kind::Set => state.value += cell.value,
-            Kind::Gauge => {
-                if cell.is_set() && (!state.is_set || later(cell.stamp, state.stamp)) {
-                    state.value = cell.value;
-                    state.stamp = cell.stamp;
-                    state.is_set = true;
-                }
-            }
-        }
+        self.state(series).gather(kind, cell);
     }
 
     /// Move a gauge, unless it was set later.
     pub(crate) fn change(&mut self, series: u32, change: Change) {
-        let state = self.state(series);
-        if !state.is_set || later(change.stamp, state.stamp) {
-            state.value = moved(state.value, change.by);
-        }
+        self.state(series).change(change);
     }
 
     pub(crate) fn list(&mut self, series: u32) {
@@ -197,6 +207,16 @@ impl Family {
         let State { value, seen, restored, mark, .. } = self.states[series as usize];
         let value = if self.kind == Kind::Gauge || hold { value } else { 0.0 };
         *self.state(series) = State { value, listed: true, seen, restored, mark, ..State::default() };
+    }
+
+    /// Delete series; `disown` is told their ids, by shard.
+    pub(crate) fn remove(&mut self, gone: &HashSet<u32>, mut disown: impl FnMut(usize, u32)) {
+        if !gone.is_empty() {
+            self.order.retain(|series| !gone.contains(series));
+            for series in gone {
+                self.delete(*series, &mut disown);
+            }
+        }
     }
 
     fn delete(&mut self, series: u32, bury: &mut impl FnMut(usize, u32)) {

@@ -21,6 +21,7 @@ mod key;
 mod limit;
 mod master;
 mod number;
+mod peek;
 mod plain;
 mod profile;
 pub mod render;
@@ -32,13 +33,16 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod top;
 mod value;
 mod window;
 
 pub use aggregates::{Aggregates, Block, Column, Kind, Tally};
 pub use master::Master;
+pub use peek::{Hold, Peeked};
 pub use rule::{Action, Part, Pattern, Profile, Rule};
 pub use rules::{Expire, Histogram, Rules};
 pub use shard::{BadLine, FORGET_AT_ONCE, Shard};
+pub use top::{Name, Refused, Top};
 pub use value::Dialect;
 pub use window::Window;

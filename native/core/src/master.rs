@@ -18,13 +18,15 @@ use crate::rules::{Histogram, Rules};
 use crate::shard::Shard;
 use crate::table::{Hash, Table};
 use crate::timer::Sheet;
+use crate::top::Finished;
 use crate::window::Window;
 use memchr::memmem;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What is known of a shard.
 #[derive(Debug, Default)]
-struct Known {
+pub(crate) struct Known {
     /// By id the kind and the series, or nothing.
     series: Vec<Option<(Kind, u32)>>,
     spare: Option<Window>,
@@ -32,7 +34,7 @@ struct Known {
 }
 
 impl Known {
-    fn find(&self, id: u32) -> Option<(Kind, u32)> {
+    pub(crate) fn find(&self, id: u32) -> Option<(Kind, u32)> {
         self.series.get(id as usize).copied().flatten()
     }
 
@@ -42,6 +44,11 @@ impl Known {
             self.series.resize(least, None);
         }
         self.series[id as usize] = Some((kind, series));
+    }
+
+    /// Forget an id of which the shard knows that it is gone.
+    pub(crate) fn disown(&mut self, id: u32) {
+        self.series[id as usize] = None;
     }
 
     fn bury(&mut self, id: u32) {
@@ -54,14 +61,16 @@ impl Known {
 #[derive(Debug)]
 pub struct Master {
     rules: Rules,
-    hash: Hash,
+    pub(crate) hash: Hash,
     shared: Arc<Shared>,
-    shards: Vec<Known>,
-    families: [Family; 4],
+    pub(crate) shards: Vec<Known>,
+    pub(crate) families: [Family; 4],
     profiles: Profiles,
     flushes: u32,
     /// Gauges that were restored, and that no shard has counted as one of its series yet.
-    restored: usize,
+    pub(crate) restored: usize,
+    /// Who sent in the window that was merged last.
+    pub(crate) finished: Finished,
     /// Gauges that could not be restored.
     refused: u64,
 }
@@ -81,6 +90,7 @@ impl Master {
             profiles: Profiles::default(),
             flushes: 0,
             restored: 0,
+            finished: Finished::default(),
             refused: 0,
         };
         master.shared.set_routing(Routing::new(0, &[], &[], master.rules.sanitize, Vec::new()));
@@ -123,6 +133,7 @@ impl Master {
         self.unite_sets(&finished);
         self.hold_members(&finished);
         let blocks = self.blocks(&finished);
+        self.finished = Finished::new(&self.families, &finished);
         tally.series = self.families.iter().map(|family| family.order.len() as u64).sum();
         self.end();
         self.budget_held();
@@ -133,7 +144,8 @@ impl Master {
     /// Look the keys up that a shard has seen for the first time.
     fn adopt(&mut self, window: &Window) {
         let known = &mut self.shards[window.shard];
-        for (born, key) in window.born() {
+        let retired: HashSet<u32> = window.retired.iter().copied().collect();
+        for (born, key) in window.born().filter(|(born, _)| !retired.contains(&born.id)) {
             let kind = Kind::ALL[born.kind as usize % Kind::ALL.len()];
             let family = &mut self.families[kind as usize];
             let series = family.series(key);
@@ -361,7 +373,7 @@ impl Master {
     pub fn restore_gauges<'a>(&mut self, gauges: impl IntoIterator<Item = (&'a str, f64)>) {
         let family = &mut self.families[Kind::Gauge as usize];
         for (key, value) in gauges {
-            if family.has(key.as_bytes()) {
+            if family.find(key.as_bytes()).is_some() {
                 continue;
             }
             if key.contains('\n') || self.shared.series.full(self.rules.max_series.saturating_sub(self.restored)) {

@@ -6,7 +6,7 @@
 //! * Values wait until there are [`BATCH`] of them, or the call ends; then they are applied in order.
 //! * At most [`KEPT`] refused lines are kept until they are taken; all are counted.
 
-use crate::aggregates::Kind;
+use crate::aggregates::{Kind, Tally};
 use crate::key;
 use crate::limit::Shared;
 use crate::rules::Rules;
@@ -97,22 +97,41 @@ impl Shard {
     /// are kept. `packets` is how many packets this counts for.
     pub fn feed(&mut self, data: &[u8], source: &dyn Fn() -> String, dialect: Dialect, packets: u64) {
         self.store.tally().packets += packets;
-        self.read(&[data], &|_| source(), dialect);
+        let before = self.store.tally().lines;
+        self.read(&[data], &|_| source(), dialect, false);
+        let lines = self.store.tally().lines - before;
+        if lines > 0 {
+            self.store.window.talkers.add_source(&source(), lines);
+        }
     }
 
     /// Count several packets of whole lines. `source` names a packet's peer by the packet's place in `packets`.
     pub fn feed_many(&mut self, packets: &[&[u8]], source: Source, dialect: Dialect) {
         self.store.tally().packets += packets.len() as u64;
-        self.read(packets, source, dialect);
+        self.read(packets, source, dialect, true);
     }
 
-    fn read(&mut self, packets: &[&[u8]], source: Source, dialect: Dialect) {
+    /// `sample` says to count the sources of some packets; else the caller counts.
+    fn read(&mut self, packets: &[&[u8]], source: Source, dialect: Dialect, sample: bool) {
         self.store.begin();
         for (place, packet) in packets.iter().enumerate() {
             self.store.tally().bytes += packet.len() as u64;
+            let before = self.store.tally().lines;
             self.packet(&Input { packets, place, source, dialect });
+            if sample {
+                self.count_source(self.store.window.tally.lines - before, &|| source(place));
+            }
         }
         self.apply(packets);
+    }
+
+    #[inline]
+    fn count_source(&mut self, lines: u64, source: &dyn Fn() -> String) {
+        let talkers = &mut self.store.window.talkers;
+        let times = talkers.stands_for();
+        if times > 0 && lines > 0 {
+            talkers.add_source(&source(), lines * times);
+        }
     }
 
     fn packet(&mut self, input: &Input) {
@@ -227,9 +246,10 @@ impl Shard {
 
     fn refuse(&mut self, input: &Input, line: &[u8], fields: &[u8], reason: &'static str) {
         self.store.tally().bad_lines += 1;
+        let source = (input.source)(input.place);
+        self.store.window.talkers.add_refused(&source, reason, || shown(line));
         if self.bad.len() < KEPT {
             let fields = String::from_utf8_lossy(fields).replace('|', ",");
-            let source = (input.source)(input.place);
             self.bad.push(BadLine { source, line: shown(line), fields: shown(fields.as_bytes()), reason });
         }
     }
@@ -243,6 +263,32 @@ impl Shard {
     /// Free series that the master has deleted. One that was updated since the swap becomes a new series.
     pub fn forget(&mut self, ids: &[u32]) {
         self.store.forget(ids);
+    }
+
+    /// Delete a series of the open window. Says whether there was one.
+    pub(crate) fn delete(&mut self, kind: Kind, key: &[u8]) -> bool {
+        self.store.delete(kind as u32, key)
+    }
+
+    /// The kind and the key of a series.
+    pub(crate) fn series(&self, id: u32) -> (u32, &[u8]) {
+        self.store.series(id)
+    }
+
+    /// The open window.
+    pub(crate) fn window(&self) -> &Window {
+        &self.store.window
+    }
+
+    /// What was counted in the open window so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.window().tally
+    }
+
+    /// Rank a line that was refused, and is counted, outside the shard.
+    pub fn rank(&mut self, bad: &BadLine) {
+        self.store.window.talkers.add_refused(&bad.source, bad.reason, || bad.line.clone());
     }
 
     /// Take the refused lines kept since the last call, at most 32.

@@ -314,6 +314,7 @@ impl Store {
         let hash = self.hash.text(text);
         if let Some(id) = found {
             if self.window.members.find(owned(hash, id), id, text).is_some() {
+                self.window.update(id);
                 return found;
             }
         }
@@ -343,7 +344,25 @@ impl Store {
     pub(crate) fn swap(&mut self, spare: Window) -> Window {
         self.samples.end(&self.shared.samples);
         self.members.end(&self.shared.members);
+        self.series.release(&self.window.retired);
         std::mem::replace(&mut self.window, spare)
+    }
+
+    /// The kind and the key of a series.
+    pub(crate) fn series(&self, id: u32) -> (u32, &[u8]) {
+        self.series.get(id)
+    }
+
+    /// Delete a series. Its id goes to no other one before the next window, since this one still holds what it took in.
+    pub(crate) fn delete(&mut self, kind: u32, key: &[u8]) -> bool {
+        let Some(id) = self.series.find(self.series.hash(kind, key), kind, key) else {
+            return false;
+        };
+        self.series.take_out(id);
+        self.window.retired.push(id);
+        self.shared.series.give(1);
+        self.end_life(id);
+        true
     }
 
     /// Free series that the master has deleted. One that was updated since is a new series.
@@ -355,10 +374,15 @@ impl Store {
             } else {
                 self.series.remove(id);
                 self.shared.series.give(1);
-                if !self.routes.is_empty() {
-                    *self.lives.at(id) += 1;
-                }
+                self.end_life(id);
             }
+        }
+    }
+
+    /// Let no route lead to a series that is gone.
+    fn end_life(&mut self, id: u32) {
+        if !self.routes.is_empty() {
+            *self.lives.at(id) += 1;
         }
     }
 

@@ -167,12 +167,25 @@ impl Table {
 
     /// Free an id.
     pub(crate) fn remove(&mut self, id: u32) {
-        let (owner, text) = self.get(id);
-        if owner != NOBODY {
-            self.index.remove(self.hash(owner, text), id);
-            *self.entries.at(id) = Entry::default();
+        if self.take_out(id) {
             self.free.push(id);
         }
+    }
+
+    /// Forget a text; its id is not free before it is released. Says whether there was one.
+    pub(crate) fn take_out(&mut self, id: u32) -> bool {
+        let (owner, text) = self.get(id);
+        let there = owner != NOBODY;
+        if there {
+            self.index.remove(self.hash(owner, text), id);
+            *self.entries.at(id) = Entry::default();
+        }
+        there
+    }
+
+    /// Free ids whose texts were taken out.
+    pub(crate) fn release(&mut self, ids: &[u32]) {
+        self.free.extend_from_slice(ids);
     }
 
     /// All ids in use, with their owners and texts.

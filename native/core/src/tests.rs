@@ -1,5 +1,6 @@
 //! The kernel as a whole: shards, their master, and flushes.
 
+mod looks;
 mod properties;
 
 use crate::shard::FORGET_AT_ONCE;

@@ -4,6 +4,7 @@ use crate::aggregates::Tally;
 use crate::chunks::{Chunks, Log};
 use crate::limit::later;
 use crate::table::{Hash, Table};
+use crate::top::Talkers;
 
 /// In [`Cell::updates`]: the gauge was set, not only moved.
 const SET: u32 = 1 << 31;
@@ -85,6 +86,9 @@ pub struct Window {
     changes_held: usize,
     /// Sets' members; the owner is the series' id.
     pub(crate) members: Table,
+    /// Ids of series that were deleted while the window was open; what it holds of them counts for nothing.
+    pub(crate) retired: Vec<u32>,
+    pub(crate) talkers: Talkers,
     pub(crate) tally: Tally,
 }
 
@@ -104,6 +108,8 @@ impl Window {
             change_room: Self::CHANGES,
             changes_held: 0,
             members: Table::new(hash),
+            retired: Vec::new(),
+            talkers: Talkers::new(),
             tally: Tally::default(),
         }
     }
@@ -201,6 +207,8 @@ impl Window {
         self.change_room = Self::CHANGES;
         self.changes_held = 0;
         self.members.clear();
+        self.retired.clear();
+        self.talkers.clear();
         self.tally = Tally::default();
     }
 }

@@ -7,7 +7,7 @@
 //! * A panic ends in the call where it happened: locks are taken whether poisoned or not, and what a reader's thread was
 //!   counting then is counted as bad lines.
 
-use nilometer_core::{Aggregates, BadLine, FORGET_AT_ONCE, Master, Rules, Shard};
+use nilometer_core::{Aggregates, BadLine, FORGET_AT_ONCE, Master, Rules, Shard, Tally};
 use nilometer_receive::Meter;
 use std::hash::{BuildHasher, RandomState};
 use std::mem::take;
@@ -27,12 +27,32 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Lane {
     pub shard: Mutex<Shard>,
     pub refused: Mutex<Refused>,
+    since: Instant,
+    /// Milliseconds from `since` to the last packet.
+    heard: AtomicU64,
+}
+
+impl Lane {
+    fn new(shard: Shard, since: Instant) -> Self {
+        Self { shard: Mutex::new(shard), refused: Mutex::default(), since, heard: AtomicU64::new(0) }
+    }
+
+    /// Notes that packets came.
+    pub fn hear(&self) {
+        let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(now, Ordering::Relaxed);
+    }
+
+    /// Returns when the last packet came, counted from when the engine was made.
+    pub fn heard(&self) -> Duration {
+        Duration::from_millis(self.heard.load(Ordering::Relaxed))
+    }
 }
 
 /// Lines lost because the end of their datagram was cut off, datagrams lost to a panic.
 #[derive(Default)]
 pub struct Refused {
-    count: u64,
+    pub count: u64,
     shown: Vec<BadLine>,
 }
 
@@ -64,6 +84,9 @@ pub struct Engine {
     lanes: Mutex<Lanes>,
     meters: Mutex<Vec<Meter>>,
     drops: AtomicU64,
+    /// What the windows that are finished have counted.
+    pub counted: Mutex<Tally>,
+    pub since: Instant,
 }
 
 impl Engine {
@@ -74,6 +97,8 @@ impl Engine {
             lanes: Mutex::default(),
             meters: Mutex::default(),
             drops: AtomicU64::new(0),
+            counted: Mutex::default(),
+            since: Instant::now(),
         }
     }
 
@@ -82,7 +107,7 @@ impl Engine {
         let mut master = lock(&self.master);
         let mut lanes = lock(&self.lanes);
         lanes.idle.pop().unwrap_or_else(|| {
-            let lane = Arc::new(Lane { shard: Mutex::new(master.shard()), refused: Mutex::default() });
+            let lane = Arc::new(Lane::new(master.shard(), self.since));
             lanes.all.push(Arc::clone(&lane));
             lane
         })
@@ -131,6 +156,7 @@ impl Engine {
         let refused: u64 = lanes.iter().map(|lane| take(&mut lock(&lane.refused).count)).sum();
         aggregates.tally.lines += refused;
         aggregates.tally.bad_lines += refused;
+        lock(&self.counted).add(&aggregates.tally);
         Finished { aggregates, kernel_drops: self.kernel_drops(), pause }
     }
 
@@ -158,7 +184,12 @@ impl Engine {
         open + self.drops.swap(0, Ordering::Relaxed)
     }
 
-    fn all(&self) -> Vec<Arc<Lane>> {
+    /// Locks the master.
+    pub fn master(&self) -> MutexGuard<'_, Master> {
+        lock(&self.master)
+    }
+
+    pub fn all(&self) -> Vec<Arc<Lane>> {
         lock(&self.lanes).all.clone()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::convert::{self, Columns};
 use crate::engine::{Engine, Lane, lock};
+use crate::inspect::{self, Ranked, Shown, Totals};
 use crate::receiver::Receiver;
 use crate::rule::PyRule;
 use nilometer_core::{Expire, Histogram, Rules};
@@ -98,6 +99,7 @@ impl Kernel {
 
     fn feed(&self, py: Python<'_>, data: &[u8], source: &str, dialect: &str, packets: u64) -> PyResult<()> {
         let dialect = convert::dialect(dialect)?;
+        self.fed.hear();
         let count = || isolate(|| lock(&self.fed.shard).feed(data, &|| source.to_owned(), dialect, packets));
         if data.len() < WORTH_DETACHING { count() } else { py.detach(count) }
     }
@@ -159,5 +161,28 @@ impl Kernel {
         let gauges: Vec<_> = keys.into_iter().zip(values).collect();
         py.detach(|| self.engine.restore_gauges(&gauges));
         Ok(())
+    }
+
+    fn peek(&self, py: Python<'_>, kind: &str, most: usize) -> PyResult<Shown> {
+        let kind = inspect::kind(kind)?;
+        py.detach(|| isolate(|| self.engine.peek(kind, most))).map(inspect::shown)
+    }
+
+    fn keys(&self, py: Python<'_>, kind: &str, prefix: &str, most: usize) -> PyResult<Vec<String>> {
+        let kind = inspect::kind(kind)?;
+        py.detach(|| isolate(|| self.engine.keys(kind, prefix, most)))
+    }
+
+    fn delete(&self, py: Python<'_>, kind: &str, names: Vec<String>) -> PyResult<Vec<bool>> {
+        let kind = inspect::kind(kind)?;
+        py.detach(move || isolate(move || self.engine.delete(kind, &names)))
+    }
+
+    fn top(&self, py: Python<'_>, most: usize) -> PyResult<Ranked> {
+        py.detach(|| isolate(|| self.engine.top(most))).map(inspect::ranked)
+    }
+
+    fn totals(&self, py: Python<'_>) -> Totals {
+        py.detach(|| self.engine.totals())
     }
 }

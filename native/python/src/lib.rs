@@ -6,6 +6,7 @@
 
 mod convert;
 mod engine;
+mod inspect;
 mod kernel;
 mod receiver;
 mod rule;

@@ -85,6 +85,7 @@ impl Drop for Receiver {
 
 /// Counts a batch into a lane, some datagrams at a time.
 fn count(lane: &Lane, batch: &Batch, path: &str, dialect: Dialect) {
+    lane.hear();
     let mut datagrams = batch.datagrams();
     loop {
         let group: Vec<_> = datagrams.by_ref().take(SLOTS).collect();
@@ -108,7 +109,11 @@ fn count_group(lane: &Lane, group: &[Datagram<'_>], path: &str, dialect: Dialect
     }
     let source = |place: usize| group[place].source().unwrap_or_else(|| path.to_owned());
     let counted = catch_unwind(AssertUnwindSafe(|| {
-        lock(&lane.shard).feed_many(&packets[..group.len()], &source, dialect);
+        let mut shard = lock(&lane.shard);
+        shard.feed_many(&packets[..group.len()], &source, dialect);
+        for bad in &cut {
+            shard.rank(bad);
+        }
     }));
     let panicked = if counted.is_ok() { 0 } else { group.len() };
     if panicked + cut.len() > 0 {
