@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nilometer.core.record import Kind
-from nilometer.ingest.kernel import Aggregation
+from nilometer.ingest.kernel import DROP, Aggregation, Rule
 from nilometer.testing import kernels, streams
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ rules = st.builds(
     max_series=st.sampled_from([1_000_000, 3]),
     max_samples=st.sampled_from([20_000_000, 4]),
     max_set_members=st.sampled_from([5_000_000, 4]),
+    rules=st.lists(
+        st.sampled_from([Rule("^a$", every=2), Rule("^web", rename=("a.b",)), Rule("x", action=DROP)]), max_size=2
+    ).map(tuple),
 )
 steps = st.builds(
     Step,
@@ -71,7 +74,8 @@ def number(value: float) -> str:
 def exact(peeked: Peeked) -> dict[str, Any]:
     values = [number(value) for value in peeked.values]
     samples = [[number(sample) for sample in samples] for samples in peeked.samples]
-    return asdict(peeked) | {"values": values, "samples": samples}
+    members = [sorted(members) for members in peeked.members]  # what a rule holds is in no order
+    return asdict(peeked) | {"values": values, "samples": samples, "members": members}
 
 
 def look(kernel: Kernel) -> dict[str, Any]:

@@ -38,7 +38,8 @@ class Peeked:
     `members`: sets alone have them: for each key the members in order of arrival, the first `MOST_ITEMS`.
     `count`: how many series there are of this kind, also those beyond the ones asked for.
 
-    What several readers took in at the same time stands reader after reader.
+    What several readers took in at the same time stands reader after reader. What a rule holds over several windows is
+    shown with the open one's: its samples first, and so its members, but these in no order.
     """
 
     kind: Kind
