@@ -227,3 +227,15 @@ def test_warnings_of_the_settings_are_said_at_start_and_reload(
     running.stop()
 
     assert caplog.messages.count("mind this") == 2
+
+
+def test_a_reload_names_a_prefix_that_takes_a_restart(
+    state: Path, kernel: ReferenceKernel, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load(None, {}, {"server.state": str(state), "server.listen": []})
+    running = Server(Plan(settings, StatsdMode("a")), kernel)
+    running.start()
+    running.reload(Plan(settings, StatsdMode("b")))
+    running.stop()
+
+    assert "prefixStats cannot change while the server runs; restart it for b" in caplog.text

@@ -217,7 +217,7 @@ class Server:
         except NilometerError:
             prepared.close()
             raise
-        self._plan = plan
+        before, self._plan = self._plan, plan
         self._change_sinks(prepared, new)
         self._kernel.configure(rules(new))
         self._listeners.limit(max_line=new.limits.line, connections=new.limits.connections)
@@ -227,6 +227,8 @@ class Server:
         for name in FIXED:
             if old.value(name) != new.value(name):
                 LOG.warning("%s cannot change while the server runs; restart it for %s", name, new.value(name))
+        if before.statsd is not None and plan.statsd is not None and before.statsd.prefix != plan.statsd.prefix:
+            LOG.warning("prefixStats cannot change while the server runs; restart it for %s", plan.statsd.prefix)
         for warning in plan.warnings:
             LOG.warning("%s", warning)
         LOG.info("settings reloaded")
