@@ -39,7 +39,7 @@ from nilometer.ingest.kernel import Aggregation
 from nilometer.testing import flushes
 
 END = 1_700_000_010.0
-VALUES, SET = Layout("", True, (), 60), Layout("", False, (), 60)  # noqa: FBT003 laid out as the class does
+VALUES, SET = Layout(), Layout(values=False)
 TIMER = {"count": 10.0, "sum": 64.0, "mean": 6.4, "lower": 1.0, "upper": 20.0, "count_90": 9.0, "sum_90": 44.0, "upper_90": 9.0}
 
 
@@ -101,7 +101,7 @@ def test_a_sampled_timer_keeps_its_mean() -> None:
 
 
 def test_further_statistics_are_sent_by_pattern() -> None:
-    made = data(timers(TIMER), Layout("edge.", True, ("upper_*", "mean"), 60))  # noqa: FBT003 laid out as the class does
+    made = data(timers(TIMER), Layout("edge.", statistics=("upper_*", "mean")))
     assert [each["MetricName"] for each in made] == ["edge.t0", "edge.t0.mean", "edge.t0.upper_90"]
     assert (made[1]["Value"], made[1]["Unit"]) == (6.4, "Milliseconds")
 
@@ -111,6 +111,14 @@ def test_a_timer_that_lacks_statistics_sends_those_it_has(missing: str) -> None:
     names = [name for name in TIMER if name != missing]
     made = data(timers({name: TIMER[name] for name in names}))
     assert [each["MetricName"] for each in made] == [f"t0.{name}" for name in names]
+
+
+def test_names_are_skipped_by_pattern() -> None:
+    flush = gauges({"nilometer.lines": 1.0, "test;a=nilometer.x": math.nan, "nilometers": 1.0, "web;b=test": 1.0})
+    left_out: Counter[tuple[str, str]] = Counter()
+    made = list(Layout(skip=("nilometer.*", "test")).data(flush, left_out))
+    assert [each.fields["MetricName"] for each in made] == ["nilometers", "web"]
+    assert left_out == {}
 
 
 def test_statistics_have_their_own_units() -> None:

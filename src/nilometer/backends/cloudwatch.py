@@ -68,7 +68,8 @@ class Options:
     prefix: str = option("", "put before every name, as in `edge1.`")
     timers: str = option(VALUES, "`values`: values with counts, for percentiles in CloudWatch; `set`: statistic sets")
     statistics: str = option("", "patterns of timers' statistics to send besides, each a metric: `upper_*,median`")
-    resolution: Duration = option(Duration(60), "storage resolution, `60s` or `1s`")  # noqa: RUF009 declares a field
+    skip: str = option("", "patterns of series' names that are not sent: `nilometer.*,test.*`")
+    resolution: Duration = option(Duration(60), "storage resolution, `1m` or `1s`")  # noqa: RUF009 declares a field
     batch: int = option(MOST, "most data in a request, up to 1000")
     gzip: bool = option(default=True, text="send requests compressed")
 
@@ -185,9 +186,13 @@ def open(url: Url) -> CloudWatch:  # noqa: A001 each backend has this name
         raise refuse(url, f"option batch: {options.batch} is above {MOST}, the most that CloudWatch takes")
     if int(options.resolution * 1000) not in (1000, 60_000):
         raise refuse(url, f"option resolution: {options.resolution:g} is neither 1s nor 60s")
-    patterns = tuple(filter(None, (pattern.strip() for pattern in options.statistics.split(","))))
-    layout = Layout(options.prefix, options.timers == VALUES, patterns, int(options.resolution))
+    statistics, skip = _patterns(options.statistics), _patterns(options.skip)
+    layout = Layout(options.prefix, options.timers == VALUES, statistics, skip, int(options.resolution))
     return CloudWatch(_connector(url, options), str(url), namespace, layout, options.batch)
+
+
+def _patterns(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (pattern.strip() for pattern in text.split(","))))
 
 
 def _namespace(url: Url) -> str:
@@ -207,6 +212,8 @@ def _connector(url: Url, options: Options) -> Callable[[], Any]:
     from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 a driver is imported where it is used
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 a driver is imported where it is used
 
+    for name in ("boto3", "botocore"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they tell of credentials found, and requests whole
     try:
         session = boto3.Session(profile_name=options.profile or None, region_name=options.region or None)
         region = session.region_name

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nilometer.core.record import Block, Event, Flush
 
 ID_BYTES = 16
+ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class Document(NamedTuple):
@@ -68,7 +69,9 @@ def _rows(block: Block) -> Iterator[tuple[dict[str, Any], int]]:
     columns = [(each.name, list(each.values), each.present) for each in block.columns]
     for index, key in enumerate(block.keys()):
         values = {name: numbers[index] for name, numbers, present in columns if present is None or present[index]}
-        finite = {name: value for name, value in values.items() if math.isfinite(value)}
+        finite = values
+        if not all(map(math.isfinite, values.values())):
+            finite = {name: value for name, value in values.items() if math.isfinite(value)}
         name, tags = split(key)
         fields: dict[str, Any] = {"name": name, "kind": block.kind.value}
         if tags:
@@ -102,4 +105,4 @@ def milliseconds(seconds: float) -> int:
 
 
 def _text(fields: dict[str, Any]) -> bytes:
-    return json.dumps(fields, separators=(",", ":")).encode()
+    return ENCODER.encode(fields).encode()

@@ -21,7 +21,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -45,6 +45,8 @@ REFUSED, TAG, NOT_FINITE, OUT_OF_RANGE = (
     ("sink", "out_of_range"),
 )
 UPPER = re.compile(r"upper_([0-9]+(?:_[0-9]+)?)")
+NOTHING = "(?!)"
+"""A pattern that nothing matches."""
 PLAIN = "".join(map(chr, range(0x20, 0x7F)))
 COUNT, RATE, TIME, NONE = "Count", "Count/Second", "Milliseconds", "None"
 FIELD, NUMBER, DIMENSION, FIXED = 48, 66, 104, 200
@@ -75,18 +77,20 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How series become data: `values` as values with counts, `statistics` as patterns of those sent besides."""
+    """How series become data: timers as values with counts, or not; patterns of statistics sent besides, of names not sent."""
 
-    prefix: str
-    values: bool
-    statistics: tuple[str, ...]
-    resolution: int
+    prefix: str = ""
+    values: bool = True
+    statistics: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    resolution: int = 60
 
     def data(self, flush: Flush, left_out: Counter[tuple[str, str]]) -> Iterator[Datum]:
         """Yield the flush's data; count what is left out."""
         common = {"Timestamp": datetime.fromtimestamp(flush.window.end, UTC), "StorageResolution": self.resolution}
+        skipped = re.compile("|".join(map(translate, self.skip)) or NOTHING)
         for block in flush.blocks:
-            for key, values in _rows(block, left_out):
+            for key, values in _rows(block, left_out, skipped):
                 series = identity(self.prefix + key, left_out)
                 if series is None:
                     left_out[REFUSED] += 1
@@ -131,10 +135,12 @@ class Summary(NamedTuple):
     weight: float
 
 
-def _rows(block: Block, left_out: Counter[tuple[str, str]]) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield each series' key and the values that CloudWatch can hold."""
+def _rows(block: Block, left_out: Counter[tuple[str, str]], skipped: re.Pattern[str]) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield each series' key, unless it is skipped, and the values that CloudWatch can hold."""
     columns = [(each.name, list(each.values), each.present) for each in block.columns]
     for index, key in enumerate(block.keys()):
+        if skipped.match(split(key)[0]):
+            continue
         values: dict[str, float] = {}
         for name, numbers, present in columns:
             if present is None or present[index]:
