@@ -10,7 +10,7 @@ import pytest
 from nilometer.core.losses import Losses
 from nilometer.core.settings import load
 from nilometer.ingest.aggregate import count_losses, rules
-from nilometer.ingest.kernel import Aggregation, Histogram, Tally
+from nilometer.ingest.kernel import Aggregation, Histogram, Rule, Tally
 
 CHANGES: dict[str, tuple[str, str, Any]] = {
     "percentiles": ("timers.percentiles", "50 99.9", (50.0, 99.9)),
@@ -22,6 +22,25 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
     "delete_gauges": ("idle.delete_gauges", "true", True),
     "gauge_ttl": ("idle.gauge_ttl", "7", 7),
     "keep": ("idle.keep", "important", ("important",)),
+    "expire_counters": ("idle.expire_counters", "4", 4),
+    "expire_timers": ("idle.expire_timers", "1m", 6),
+    "expire_gauges": ("idle.expire_gauges", "61s", 7),
+    "expire_sets": ("idle.expire_sets", "1s", 1),
+    "rules": (
+        "rules.list",
+        '[{match = "a.*", type = "timer", with_tags = ["env", "zone:a"], rename = "b.$1", tags = ["x:${1}"], expire = "1m"}]',
+        (
+            Rule(
+                pattern=r"^a\.([^.]*)$",
+                kind="timer",
+                with_tags=(("env", "*"), ("zone", "a")),
+                rename=("b.", 1),
+                tags=(("x", (1,)),),
+                expire=6,
+            ),
+        ),
+    ),
+    "tags": ("names.tags", "env:prod zone:a:b", (("env", "prod"), ("zone", "a:b"))),
     "sanitize": ("names.sanitize", "false", False),
     "max_series": ("limits.series", "11", 11),
     "max_samples": ("limits.samples", "12", 12),
@@ -35,6 +54,7 @@ LOSSES = {
     "series_over_limit": ("kernel", "series_limit"),
     "samples_over_limit": ("kernel", "sample_limit"),
     "members_over_limit": ("kernel", "set_member_limit"),
+    "dropped_by_rules": ("kernel", "rule"),
     "kernel_drops": ("socket", "kernel_drop"),
 }
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from nilometer.core import sources, toml
 from nilometer.core.errors import SettingError
-from nilometer.core.quantity import Duration, Rollup, Size
+from nilometer.core.quantity import Duration, Expiry, Rollup, Size
+from nilometer.core.rules import RuleTable
 from nilometer.core.setting import Bins, Setting
 from nilometer.core.settings import SECTIONS, TABLE, Settings, default_toml, load, to_toml
 from nilometer.core.url import Url, parse
@@ -42,7 +43,18 @@ OTHER: dict[str, tuple[str, str, object]] = {
     "idle.delete_gauges": ("true", "TRUE", True),
     "idle.gauge_ttl": ("6", "6", 6),
     "idle.keep": ('["errors"]', "errors", ("errors",)),
+    "idle.expire_counters": ("3", "3", Expiry(3)),
+    "idle.expire_timers": ('"10m"', "10m", Expiry(0, Duration(600))),
+    "idle.expire_gauges": ('"1d"', "1d", Expiry(0, Duration(86_400))),
+    "idle.expire_sets": ('"5"', "5", Expiry(5)),
     "names.sanitize": ("false", "false", False),
+    "names.tags": ('["env:prod"]', "env:prod", ("env:prod",)),
+    "rules.list": (
+        '[{match = "a.*", rename = "b.$1", expire = 3}, {prefix = "x", action = "drop"}]',
+        "",
+        (RuleTable(match="a.*", rename="b.$1", expire=Expiry(3)), RuleTable(prefix="x", action="drop")),
+    ),
+    "rules.mapping": ('"mapping.yml"', "mapping.yml", "mapping.yml"),
     "limits.series": ("10", "10", 10),
     "limits.samples": ("11", "11", 11),
     "limits.set_members": ("12", "12", 12),

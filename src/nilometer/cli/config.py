@@ -16,7 +16,7 @@ from nilometer.cli.help import Command, Example, Group
 from nilometer.cli.options import Chosen, file_option, with_settings
 from nilometer.core import settings as table
 from nilometer.core.errors import ConfigError
-from nilometer.ingest import listener_urls
+from nilometer.ingest import aggregate, listener_urls
 
 if TYPE_CHECKING:
     from nilometer.core.settings import Settings
@@ -91,7 +91,7 @@ def check(file: Path | None, config_file: Path | None) -> None:
 
 
 def _check(settings: Settings, name: str) -> None:
-    """Check the URLs too, then say that all is good. Raise `ConfigError`."""
+    """Check the URLs and the rules' files too, then say that all is good. Raise `ConfigError`."""
     for setting, urls in (("server.listen", settings.server.listen), ("server.sinks", settings.server.sinks)):
         for url in urls:
             try:
@@ -99,6 +99,7 @@ def _check(settings: Settings, name: str) -> None:
             except ConfigError as error:
                 message = f"{settings.origin(setting)}: {setting}: {error}"
                 raise type(error)(message) from error
+    aggregate.rules(settings)
     given = len(settings.origins)
     click.echo(f"{name}: good; settings given: {given} of {len(table.TABLE)}")
 

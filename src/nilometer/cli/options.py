@@ -16,6 +16,7 @@ import click
 from nilometer.cli.help import SettingOption
 from nilometer.core import settings as table
 from nilometer.core import sources, toml
+from nilometer.core.rules import RuleTable
 from nilometer.core.setting import Bins
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., object]")
 
 USUAL_FILE = "Settings, TOML; by default $NILOMETER_CONFIG, ./nilometer.toml or /etc/nilometer/nilometer.toml."
-SHAPES: dict[type, str] = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "DIRECTORY"}
+SHAPES: dict[type, str] = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "DIRECTORY", RuleTable: "RULE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,6 @@ def _text(setting: Setting, value: str | tuple[str, ...] | None) -> str | None:
         return value
     if not value:
         return None
-    if setting.kind is Bins and not value[0].lstrip().startswith("["):
+    if setting.kind in (Bins, RuleTable) and not value[0].lstrip().startswith("["):
         return f"[{', '.join(value)}]"
     return " ".join(value)

@@ -27,7 +27,7 @@ from nilometer.core.errors import NilometerError, StoreError
 from nilometer.core.losses import Losses
 from nilometer.core.quantity import Size
 from nilometer.ingest import _kernel, carryover, selfmetrics
-from nilometer.ingest.aggregate import rules
+from nilometer.ingest.aggregate import rules, static_tags
 from nilometer.ingest.badlines import BadLineLog
 from nilometer.ingest.carryover import Carryover
 from nilometer.ingest.flush import Flusher, Parts
@@ -91,6 +91,7 @@ class Server:
 
     def _start(self) -> None:
         settings, cleanup = self._plan.settings, self._cleanup
+        aggregation = rules(settings)
         for url in settings.server.listen:
             check(url)
         self._state = StateDirectory(settings.server.state)
@@ -99,7 +100,7 @@ class Server:
         cleanup.callback(lambda: self._sinks.close(self._plan.settings.stop.deadline))
         self._sinks.change(self._sinks.prepare(self._plan.sinks(self._state.store)), settings)
         left = carryover.restore(self._state.carryover)
-        self._kernel.configure(rules(settings))
+        self._kernel.configure(aggregation)
         if settings.gauges.keep:
             self._kernel.restore_gauges(list(left.gauges), list(left.gauges.values()))
         limits = settings.limits
@@ -142,6 +143,7 @@ class Server:
             buffers=self._buffers,
             connections=lambda: self._listeners.connections,
             skipped=lambda: self._listeners.skipped,
+            tags=lambda: static_tags(self._plan.settings),
         )
 
     def _buffers(self) -> dict[str, int]:
@@ -209,6 +211,7 @@ class Server:
     def reload(self, plan: Plan) -> None:
         """Use other settings. Raise `NilometerError` when they cannot be used; the old ones go on then."""
         old, new = self._plan.settings, plan.settings
+        aggregation = rules(new)
         for url in new.server.listen:
             check(url)
         prepared = self._sinks.prepare(plan.sinks(self._state.store))
@@ -219,7 +222,7 @@ class Server:
             raise
         before, self._plan = self._plan, plan
         self._change_sinks(prepared, new)
-        self._kernel.configure(rules(new))
+        self._kernel.configure(aggregation)
         self._listeners.limit(max_line=new.limits.line, connections=new.limits.connections)
         if (new.flush.interval, new.flush.align) != (old.flush.interval, old.flush.align):
             self._flusher.reschedule(schedule(new.flush.interval, new.flush.align, SYSTEM.time()))

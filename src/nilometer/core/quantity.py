@@ -39,6 +39,17 @@ class Rollup(NamedTuple):
     keep: Duration
 
 
+class Expiry(NamedTuple):
+    """After how many flushes, or after how many seconds, an idle series is forgotten; neither: never."""
+
+    flushes: int = 0
+    seconds: Duration = Duration(0)
+
+    def within(self, interval: float) -> int:
+        """Return in how many flushes, `interval` seconds apart, a series is reported after its last update; 0: for ever."""
+        return self.flushes or math.ceil(self.seconds / interval)
+
+
 def _split(text: str, what: str) -> tuple[float, str]:
     match = QUANTITY.fullmatch(text)
     if match is None:
@@ -78,8 +89,21 @@ def rollup(text: str) -> Rollup:
     return result
 
 
-def written(value: Duration | Size | Rollup) -> str:
+def expiry(text: str) -> Expiry:
+    """Read a number of flushes, a duration, or ``never``. Raise `SettingError` for anything else."""
+    if text.strip() == "never":
+        return Expiry()
+    found = Expiry(int(text)) if WHOLE.fullmatch(text) else Expiry(0, duration(text))
+    if found.flushes <= 0 and found.seconds <= 0:
+        message = f"{text!r} is not above zero"
+        raise SettingError(message)
+    return found
+
+
+def written(value: Duration | Size | Rollup | Expiry) -> str:
     """Return the shortest usual spelling, which reads back as the same value."""
+    if isinstance(value, Expiry):
+        return str(value.flushes) if value.flushes else written(value.seconds) if value.seconds else "never"
     if isinstance(value, Rollup):
         return f"{written(value.step)}:{written(value.keep)}"
     if isinstance(value, Size):
@@ -125,6 +149,7 @@ READERS: dict[type, Callable[[str], object]] = {
     Duration: duration,
     Size: size,
     Rollup: rollup,
+    Expiry: expiry,
     bool: truth,
     int: whole,
     float: real,

@@ -1,8 +1,8 @@
 """One setting, and how its value is read: from a TOML value, or from the text of a flag or of the environment.
 
 `option` declares a setting as a field of a section's dataclass, so that type checkers know its type and everything else
-(reading, checks, docs) comes from the same line. Types a setting may have: `Duration`, `Size`, `Rollup`, `Url`, `Bins`,
-`Path`, bool, int, float, str, and tuples of these.
+(reading, checks, docs) comes from the same line. Types a setting may have: `Duration`, `Size`, `Rollup`, `Expiry`, `Url`,
+`Bins`, `Path`, bool, int, float, str, those that `READ_TABLE` knows, and tuples of these.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeVar
 
 from nilometer.core import quantity, url
 from nilometer.core.errors import ConfigError, SettingError, did_you_mean
-from nilometer.core.quantity import Duration, Rollup, Size
+from nilometer.core.quantity import Duration, Expiry, Rollup, Size
 from nilometer.core.url import Url
 
 T = TypeVar("T")
@@ -36,6 +36,7 @@ EXPECTED: dict[type, str] = {
     Duration: 'a duration such as "10s", "500ms" or "7d"',
     Size: 'a size in bytes such as "64KiB" or "1GiB"',
     Rollup: 'a step and a time to keep it, such as "1m:30d"',
+    Expiry: 'a number of flushes, a duration such as "10m", or "never"',
     Url: 'a URL such as "graphite://localhost:2003"',
     Bins: 'a table such as {match = "api", bins = [10, 100, "inf"]}',
     Path: "a path",
@@ -45,6 +46,9 @@ EXPECTED: dict[type, str] = {
     str: "a text",
 }
 """What a value of each type looks like, for messages and docs."""
+
+READ_TABLE: dict[type, Callable[[object], object]] = {}
+"""Types that are tables of their own, and how each is read: raises TypeError for no table, `SettingError` for a wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,25 +134,31 @@ class Setting:
     def read(self, value: object, where: str) -> object:
         """Read a value as TOML gives it; `where` stands in messages. Raise `SettingError` when it does not fit."""
         if not self.many:
-            return self._item(value, where)
+            return self.item(value, where)
         if not isinstance(value, Sequence) or isinstance(value, str | bytes):
             raise self._error(value, where, f"expected {self.expected}")
-        return tuple(self._item(item, where) for item in value)
+        return tuple(self.item(item, where, number) for number, item in enumerate(value, 1))
 
     def read_text(self, value: str, where: str) -> object:
         """Read a flag's or the environment's text: a list has spaces between its items, or is a list as in TOML."""
         if self.many:
             bracketed = value.lstrip().startswith("[")
             return self.read(_toml_value(value, where) if bracketed else value.split(), where)
-        return self._item(value, where, plain=True)
+        return self.item(value, where, plain=True)
 
-    def _item(self, value: object, where: str, *, plain: bool = False) -> object:
-        if self.kind is Bins and isinstance(value, str) and value.lstrip().startswith("{"):
+    def item(self, value: object, where: str, number: int = 0, *, plain: bool = False) -> object:
+        """Read one value, the `number`-th of a list, counted from 1. Raise `SettingError` when it does not fit."""
+        tables = (Bins, *READ_TABLE)
+        if self.kind in tables and isinstance(value, str) and value.lstrip().startswith("{"):
             value = _toml_value(value, where)
         try:
             result = _convert(value, self.kind, plain=plain or (self.many and isinstance(value, str)))
         except (ConfigError, TypeError, ValueError) as error:
-            reason = str(error) if isinstance(error, ConfigError) and self.kind in (Url, Bins, Rollup) else ""
+            reason = str(error) if isinstance(error, ConfigError) and self.kind in (Url, Rollup, *tables) else ""
+            if self.kind in READ_TABLE:
+                reason = reason.removeprefix(": rule.") or f"expected {EXPECTED[self.kind]}"
+                message = f"{where}: {self.name}: rule {number}: {reason}"
+                raise SettingError(message) from error
             raise self._error(value, where, reason or f"expected {self.expected}") from error
         fault = self.limits.fault(result)
         if fault:
@@ -176,8 +186,12 @@ def _toml_value(value: str, where: str) -> object:
 
 def _convert(value: object, kind: type, *, plain: bool) -> object:
     """Convert one value; `plain` text may stand for what TOML would write without quotes."""
+    if kind in READ_TABLE:
+        return READ_TABLE[kind](value)
     if kind is Bins:
         return _bins(value)
+    if kind is Expiry and isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     if isinstance(value, str):
         return _convert_text(value, kind, plain=plain)
     return convert_number(value, kind)

@@ -22,7 +22,8 @@ from pathlib import Path
 
 from nilometer.core import sources, toml
 from nilometer.core.errors import SettingError
-from nilometer.core.quantity import Duration, Rollup, Size
+from nilometer.core.quantity import Duration, Expiry, Rollup, Size
+from nilometer.core.rules import RuleTable  # noqa: TC001 get_type_hints looks for it
 from nilometer.core.setting import Bins, Setting, option, table
 from nilometer.core.url import Url, parse
 
@@ -36,6 +37,11 @@ def _rollup(value: Rollup) -> str:
 
 def _prefix(value: str) -> str:
     return "expected a name without spaces, slashes or a final dot" if set(value) & set(" /\n\t|:") or value[-1:] == "." else ""
+
+
+def _tag(value: str) -> str:
+    name, _, content = value.partition(":")
+    return "" if name and content and not set(value) & set(" ;|\n\t") else "expected a tag such as env:prod"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,10 @@ class IdleSection:
     delete_gauges: bool = option(False, "Forget idle gauges instead of repeating their value.")
     gauge_ttl: int = option(1, "With delete_gauges, the flushes that report a gauge after its last update.", minimum=1)
     keep: tuple[str, ...] = option((), "Counters whose key contains one of these are never forgotten.")
+    expire_counters: Expiry = option(Expiry(), "When an idle counter is forgotten, whatever delete_counters says.")
+    expire_timers: Expiry = option(Expiry(), "When an idle timer is forgotten, whatever delete_timers says.")
+    expire_gauges: Expiry = option(Expiry(), "When an idle gauge is forgotten, whatever delete_gauges and gauge_ttl say.")
+    expire_sets: Expiry = option(Expiry(), "When an idle set is forgotten, whatever delete_sets says.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +121,22 @@ class NamesSection:
     sanitize: bool = option(
         True,
         "Clean keys on arrival: spaces become _, slashes become -, other characters than [A-Za-z0-9_.;=-] are dropped.",
+    )
+
+    tags: tuple[str, ...] = option(
+        (), "Tags that every series gets, such as env:prod, unless it has one of that name.", check=_tag
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RulesSection:
+    """What is dropped, renamed, re-tagged, scaled, sampled, or computed otherwise than the rest."""
+
+    list: tuple[RuleTable, ...] = option(
+        (), "The rules, in order: a table [[rules]] each; the first that fits a series counts."
+    )
+    mapping: str = option(
+        "", "A file of mappings of Prometheus's statsd_exporter (YAML), whose rules come after those of the list."
     )
 
 
@@ -186,6 +212,7 @@ class Settings:
     timers: TimersSection = field(default_factory=TimersSection)
     idle: IdleSection = field(default_factory=IdleSection)
     names: NamesSection = field(default_factory=NamesSection)
+    rules: RulesSection = field(default_factory=RulesSection)
     limits: LimitsSection = field(default_factory=LimitsSection)
     spool: SpoolSection = field(default_factory=SpoolSection)
     retry: RetrySection = field(default_factory=RetrySection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -84,10 +85,13 @@ def _lines(text: str) -> dict[str, int]:
     """Return the line on which each name is set, for messages; good enough for files laid out as usual."""
     lines: dict[str, int] = {}
     section = ""
+    times: Counter[str] = Counter()
     for number, line in enumerate(text.splitlines(), 1):
         if header := HEADER.match(line):
             section = header[1] + "."
             lines.setdefault(header[1], number)
+            times[header[1]] += 1
+            lines[f"{header[1]}[{times[header[1]]}]"] = number
         elif key := KEY.match(line):
             lines.setdefault(section + key[1], number)
     return lines
@@ -101,6 +105,11 @@ def _settings(
 
     sections = dict.fromkeys(setting.section for setting in known.values())
     for section, body in document.items():
+        if isinstance(body, list) and f"{section}.list" in known:  # [[rules]] is [rules] list = [...]
+            name = f"{section}.list"
+            items = (known[name].item(each, where(f"{section}[{number}]"), number) for number, each in enumerate(body, 1))
+            yield name, Found(tuple(items), where(section))
+            continue
         if section not in sections:
             raise SettingError(unknown(section, where(section), [*sections, *known]))
         if not isinstance(body, dict):

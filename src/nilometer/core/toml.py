@@ -10,7 +10,8 @@ import math
 from pathlib import Path
 
 from nilometer.core import quantity
-from nilometer.core.quantity import Duration, Rollup, Size
+from nilometer.core.quantity import Duration, Expiry, Rollup, Size
+from nilometer.core.rules import RuleTable
 from nilometer.core.setting import Bins
 from nilometer.core.url import Url
 
@@ -20,17 +21,17 @@ EXACT = 1 << 53
 
 def literal(value: object) -> str:
     """Return one value in TOML. A URL's secrets are masked."""
-    if isinstance(value, Bins):
-        return f"{{match = {literal(value.match)}, bins = [{', '.join(map(literal, value.bins))}]}}"
-    if isinstance(value, Duration | Size | Rollup):
-        return literal(quantity.written(value))
+    if isinstance(value, Bins | RuleTable):
+        given = value.given() if isinstance(value, RuleTable) else value._asdict()
+        return f"{{{', '.join(f'{key} = {literal(item)}' for key, item in given.items())}}}"
+    if isinstance(value, Duration | Size | Rollup | Expiry):
+        text = quantity.written(value)
+        return text if text.isdecimal() and isinstance(value, Expiry) else literal(text)
     if isinstance(value, str | Path | Url):
         return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, tuple):
         return f"[{', '.join(map(literal, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return _number(value)
+    return str(value).lower() if isinstance(value, bool) else _number(value)
 
 
 def _number(value: object) -> str:

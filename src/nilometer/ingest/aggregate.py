@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nilometer.core import pattern
 from nilometer.core.record import Flush
-from nilometer.ingest.kernel import Aggregation, Histogram
+from nilometer.ingest import mapping
+from nilometer.ingest.kernel import Aggregation, Histogram, Rule
 
 if TYPE_CHECKING:
     from nilometer.core.losses import Losses
+    from nilometer.core.rules import RuleTable
     from nilometer.core.settings import Settings
     from nilometer.ingest.kernel import Aggregates, Tally
     from nilometer.ingest.selfmetrics import Moment, SelfMetrics
@@ -31,8 +35,10 @@ def count_losses(tally: Tally, losses: Losses) -> None:
 
 
 def rules(settings: Settings) -> Aggregation:
-    """Return what the settings ask of a kernel."""
+    """Return what the settings ask of a kernel. Raise `SettingError` when the file of mappings is wrong."""
     timers, idle, limits = settings.timers, settings.idle, settings.limits
+    interval = settings.flush.interval
+    mapped = mapping.load(Path(settings.rules.mapping).expanduser()) if settings.rules.mapping else ()
     return Aggregation(
         percentiles=timers.percentiles,
         histograms=tuple(Histogram(histogram.match, histogram.bins) for histogram in timers.histograms),
@@ -43,9 +49,44 @@ def rules(settings: Settings) -> Aggregation:
         delete_gauges=idle.delete_gauges,
         gauge_ttl=idle.gauge_ttl,
         keep=idle.keep,
+        expire_counters=idle.expire_counters.within(interval),
+        expire_timers=idle.expire_timers.within(interval),
+        expire_gauges=idle.expire_gauges.within(interval),
+        expire_sets=idle.expire_sets.within(interval),
+        rules=tuple(_rule(rule, interval) for rule in (*settings.rules.list, *mapped)),
+        tags=static_tags(settings),
         sanitize=settings.names.sanitize,
         max_series=limits.series,
         max_samples=limits.samples,
         max_set_members=limits.set_members,
         max_line=limits.line,
+    )
+
+
+def static_tags(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Return the names and values of the tags that every series gets."""
+    return tuple((name, value) for name, _, value in (tag.partition(":") for tag in settings.names.tags))
+
+
+def _rule(rule: RuleTable, interval: float) -> Rule:
+    found = rule.pattern()
+    return Rule(
+        pattern=found.text,
+        kind=rule.type,
+        with_tags=tuple(
+            (name, value if colon else "*") for name, colon, value in (tag.partition(":") for tag in rule.with_tags)
+        ),
+        action=rule.action,
+        rename=pattern.template(rule.rename, found) if rule.rename else None,
+        escape=rule.prometheus_names,
+        tags=tuple((name, pattern.template(value, found)) for name, _, value in (tag.partition(":") for tag in rule.tags)),
+        remove_tags=rule.remove_tags,
+        honor_tags=rule.honor_tags,
+        scale=rule.scale,
+        sample=rule.sample,
+        percentiles=rule.percentiles,
+        histogram=rule.bounds(),
+        statistics=rule.statistics,
+        expire=None if rule.expire is None else rule.expire.within(interval),
+        every=rule.flush_every,
     )

@@ -87,6 +87,7 @@ class SelfMetrics(Protocol):
 class OwnMetrics:
     """Reports `METRICS` below a prefix. `sinks`, `buffers`, `connections` and `skipped` are asked at every flush.
 
+    `tags`: names and values that the names end with, asked for too.
     `skipped`: bytes received since the start that the kernel's tally does not know.
     """
 
@@ -99,9 +100,11 @@ class OwnMetrics:
         buffers: Callable[[], Mapping[str, int]],
         connections: Callable[[], int],
         skipped: Callable[[], int],
+        tags: Callable[[], Iterable[tuple[str, str]]] = tuple,
     ) -> None:
         self._prefix, self._losses = prefix, losses
         self._sinks, self._buffers, self._connections, self._skipped = sinks, buffers, connections, skipped
+        self._tags = tags
         self._started = time.monotonic()
         self._before: dict[str, float] = {}
 
@@ -117,7 +120,9 @@ class OwnMetrics:
         ]
 
     def _named(self, values: Mapping[str, float]) -> dict[str, float]:
-        return {f"{self._prefix}.{name}" if self._prefix else name: value for name, value in values.items()}
+        before = f"{self._prefix}." if self._prefix else ""
+        after = "".join(f";{name}={value}" for name, value in self._tags())
+        return {before + name + after: value for name, value in values.items()}
 
     def _grown(self, statuses: Iterable[Status]) -> dict[str, float]:
         """Return by how much each total grew since the flush before."""

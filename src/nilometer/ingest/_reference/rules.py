@@ -51,11 +51,11 @@ class Target(NamedTuple):
 
 
 class Router:
-    """All rules of an aggregation. `generation` tells it from those before."""
+    """All rules of an aggregation. `generation` tells it from those before. Raise ValueError for a pattern that is none."""
 
     def __init__(self, aggregation: Aggregation, generation: int) -> None:
         self.generation = generation
-        self._rules = [(rule, re.compile(rule.pattern, re.ASCII)) for rule in aggregation.rules]
+        self._rules = [(rule, _compile(rule)) for rule in aggregation.rules]
         self._closed = any(rule.action == KEEP for rule in aggregation.rules)
         self._tags, self._sanitize = aggregation.tags, aggregation.sanitize
 
@@ -90,6 +90,14 @@ class Router:
                 tags.set(tag, value)
         key = ";".join([name, *tags.list])
         return clean(key) if self._sanitize else key
+
+
+def _compile(rule: Rule) -> re.Pattern[str]:
+    try:
+        return re.compile(rule.pattern, re.ASCII)
+    except re.error as error:
+        message = f"rule {rule.pattern!r}: {error}"
+        raise ValueError(message) from error
 
 
 def _has_all(rule: Rule, tags: str) -> bool:

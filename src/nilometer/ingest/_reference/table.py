@@ -90,12 +90,13 @@ class Table(Window):
 
     def configure(self, rules: Aggregation) -> None:
         """Use other settings; ask the rules anew when these or what they work on have changed."""
-        old, self.rules = self.rules, rules
+        old = self.rules
         if (old.rules, old.tags, old.sanitize) != (rules.rules, rules.tags, rules.sanitize):
             self._router = Router(rules, self._router.generation + 1)
             for profile in map(profile_of, rules.rules):
                 if profile not in self.profiles:
                     self.profiles.append(profile)
+        self.rules = rules
 
     def add(self, key: str, sample: Sample) -> tuple[str, str | None] | None:
         """Take a sample in. Return its series and what refuses it, if anything; None when it is not among those kept."""
