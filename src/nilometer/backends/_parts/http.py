@@ -127,12 +127,14 @@ class Http:
 
 
 def _pool(host: Host, peer: Peer) -> HTTPConnectionPool:
-    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool  # noqa: PLC0415 a driver is imported where it is used
+    import urllib3  # noqa: PLC0415 a driver is imported where it is used
 
     name, port = host.name, peer.port if host.port is None else host.port
     if peer.tls is None:
-        return HTTPConnectionPool(name, port, timeout=peer.timeout, maxsize=1, block=True)
-    return HTTPSConnectionPool(name, port, timeout=peer.timeout, maxsize=1, block=True, ssl_context=peer.tls)
+        return urllib3.HTTPConnectionPool(name, port, timeout=peer.timeout, maxsize=1, block=True)
+    if peer.tls.verify_mode == ssl.CERT_NONE:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the operator asked for it
+    return urllib3.HTTPSConnectionPool(name, port, timeout=peer.timeout, maxsize=1, block=True, ssl_context=peer.tls)
 
 
 def _squeezed(body: bytes) -> bytes:
