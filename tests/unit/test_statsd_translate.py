@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nilometer.core.errors import ConfigError
 from nilometer.core.setting import Bins
 from nilometer.core.settings import load as load_settings
+from nilometer.ingest.statsd import keys
+from nilometer.ingest.statsd.convert import convert
 from nilometer.ingest.statsd.mode import KeyFlush, Repeater, StatsdMode, Target
 from nilometer.ingest.statsd.translate import INTERNAL, StatsdConfig, apply, load
 
@@ -273,3 +277,35 @@ def test_flags_and_environment_win_over_the_file(read: Reader) -> None:
     assert settings.idle.delete_sets is True
     assert settings.origin("idle.delete_sets") == "c.json"
     assert settings.origin("flush.interval") == "--flush-interval"
+
+
+NAMES = [key.name for key in keys.KEYS if "." not in key.name]
+INNER = sorted({key.name.rpartition(".")[2] for key in keys.KEYS})
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.integers(-1, 70_000)
+    | st.sampled_from(["", "udp6", "a:b", "\0", "1e3", "[", "%"])
+)
+MODULES = st.sampled_from(["./backends/repeater", "./backends/graphite", "./servers/tcp", "./servers/udp", "db"])
+ANY = st.recursive(
+    LEAVES | MODULES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(INNER), inner, max_size=4)
+)
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(st.sampled_from(NAMES), ANY, max_size=5))
+def test_whatever_a_key_holds_has_a_meaning_or_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.json"
+    file.write_text(json.dumps(config))
+    try:
+        found = load(file)
+    except ConfigError as error:
+        text = str(error) + "\n"
+    else:
+        text = convert(found, str(file))
+    assert str(file) in text
+    assert text.endswith("\n")
