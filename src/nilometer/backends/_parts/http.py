@@ -10,6 +10,7 @@ Rules:
 from __future__ import annotations
 
 import json
+import ssl
 import time
 import zlib
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nilometer.core.errors import Unavailable
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Mapping, Sequence
 
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool
