@@ -3,7 +3,7 @@
 //! `cargo run --release --example speed [seconds a case [start of a case's label]]`. Lines of 40 bytes, 60 % counters, 20 % timers, 10 % gauges,
 //! 10 % sets, packed into datagrams of 1432 bytes that are fed in batches of 32.
 
-use nilometer_core::{Dialect, FORGET_AT_ONCE, Master, Rules, Shard, Window};
+use nilometer_core::{Action, Dialect, FORGET_AT_ONCE, Master, Pattern, Profile, Rule, Rules, Shard, Window};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -164,5 +164,32 @@ fn main() {
     let mix = Mix { label: "100 k, deleted", series: 100_000, tags: "" };
     if mix.label.starts_with(&only) {
         measure(mix, &delete, seconds);
+    }
+    let change = |rule: &Rule| Rule { scale: 2.0, ..rule.clone() };
+    let globs: Vec<Rule> = (0..100).map(|number| rule(&format!(r"^other{number}\.([^.]*)\.host\.([^.]*)$"))).collect();
+    let fits = rule(r"^service\.([^.]*)\.host\.([^.]*)\.requests$");
+    for (label, last) in [("100 k, 100 rules", None), ("100 k, 100 rules, scaled", Some(change(&fits)))] {
+        let mix = Mix { label, series: 100_000, tags: "" };
+        let rules = Rules { rules: globs.iter().cloned().chain(last).collect(), ..Rules::default() };
+        if mix.label.starts_with(&only) {
+            measure(mix, &rules, seconds);
+        }
+    }
+}
+
+fn rule(pattern: &str) -> Rule {
+    Rule {
+        pattern: Pattern::new(pattern).expect("a pattern"),
+        kind: None,
+        with_tags: Vec::new(),
+        action: Action::Map,
+        rename: None,
+        tags: Vec::new(),
+        remove_tags: Vec::new(),
+        honor_tags: false,
+        escape: false,
+        scale: 1.0,
+        sample: 1.0,
+        profile: Profile::default(),
     }
 }
