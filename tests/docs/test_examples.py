@@ -21,6 +21,7 @@ from nilometer.cli.program import program
 from nilometer.core import settings as table
 from nilometer.core import url as urls
 from nilometer.ingest import listener_urls
+from nilometer.ingest.relay import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,9 @@ def test_urls_in_documents_are_right(page: Path) -> None:
 def check_url(text: str) -> None:
     url = urls.parse(text)
     if url.scheme in check.LISTENERS:
-        if url.hosts or url.path:
+        if url.scheme in (targets.UDP, targets.TCP) and {"admin", "weight"} & dict(url.query).keys():
+            targets.target(url)
+        elif url.hosts or url.path:
             listener_urls.check(url)
     else:
         url.options(registry.module(url.scheme).Options)

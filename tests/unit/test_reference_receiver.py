@@ -23,13 +23,10 @@ class Counting:
         self.fed = self.dropped = 0
         self._on_feed = on_feed
 
-    def feed(self, data: bytes, source: str = "", dialect: str = "", *, packets: int = 1) -> None:
-        del data, source, dialect
-        self.fed += packets
+    def feed_datagram(self, data: bytes, source: str, dialect: str, *, cut: bool) -> None:
+        assert not cut, (data, source, dialect)
+        self.fed += 1
         self._on_feed()
-
-    def feed_cut(self, data: bytes, source: str, dialect: str) -> None:
-        raise AssertionError(data, source, dialect)
 
     def count_drops(self, number: int) -> None:
         self.dropped += number

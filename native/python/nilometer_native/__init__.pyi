@@ -15,7 +15,7 @@ _Column: TypeAlias = tuple[str, bytes, bytes | None]
 _Block: TypeAlias = tuple[str, bytes, int, list[_Column]]
 _Placed: TypeAlias = tuple[bytes, bytes, Buffer, bytes | None]
 
-__all__ = ["BUILD", "Kernel", "Receiver", "__version__", "render_lines", "render_points"]
+__all__ = ["BUILD", "Kernel", "Receiver", "Router", "__version__", "render_lines", "render_points"]
 
 __version__: str
 """The version of the distribution ``nilometer-native``."""
@@ -113,6 +113,9 @@ class Kernel:
         Raise OSError when it cannot be bound, ValueError for an unknown dialect.
         """
 
+    def relay(self, streams: Sequence[bool], ring: bool, queue_bytes: int) -> Router:
+        """Repeat what comes in from now on, before it is read, to targets: for each, whether it is a stream. Raise OSError."""
+
     def flush(self, seconds: float, last: bool = False) -> tuple[list[_Block], dict[str, int]]:
         """Hand over the finished window; rates are per second over `seconds`. Runs without the GIL.
 
@@ -167,6 +170,34 @@ class Receiver:
 
     def stop(self) -> None:
         """Count what the socket still holds, close it, and remove a socket's file. Stopping twice does nothing."""
+
+@final
+class Router:
+    """Repeats packets to targets, by a thread of its own, until stopped."""
+
+    def point(self, target: int, address: str | None) -> None:
+        """Name the address, ``host:port`` in numbers, that a datagram target has from now on; None for none.
+
+        Raise ValueError when it is no address, OSError when there is no way to it.
+        """
+
+    def route(self, points: Sequence[tuple[int, int]]) -> None:
+        """Use another ring from now on: points of 32 bits and the numbers of their targets."""
+
+    def take(self, target: int, seconds: float) -> tuple[bytes, int] | None:
+        """Wait for at most `seconds` for something to write to a stream target, without the GIL; bytes and their packets.
+
+        No bytes: nothing has come. None: nothing will come any more.
+        """
+
+    def counts(self) -> list[tuple[int, int, int, int]]:
+        """Return for each target the packets and bytes that were sent, and the packets refused and dropped, since the start."""
+
+    def lost(self) -> tuple[int, int]:
+        """Return how many packets the queue had no room for, and how many lines had no target."""
+
+    def stop(self) -> None:
+        """Send what the queue holds, and take nothing more. What waits for streams can still be taken."""
 
 def render_lines(
     names: bytes,

@@ -8,7 +8,7 @@
 //!   counting then is counted as bad lines.
 
 use nilometer_core::{Aggregates, BadLine, FORGET_AT_ONCE, Master, Rules, Shard, Tally};
-use nilometer_receive::Meter;
+use nilometer_receive::{Meter, Relay};
 use std::hash::{BuildHasher, RandomState};
 use std::mem::take;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -87,6 +87,7 @@ pub struct Engine {
     /// What the windows that are finished have counted.
     pub counted: Mutex<Tally>,
     pub since: Instant,
+    relay: Mutex<Option<Arc<Relay>>>,
 }
 
 impl Engine {
@@ -99,6 +100,7 @@ impl Engine {
             drops: AtomicU64::new(0),
             counted: Mutex::default(),
             since: Instant::now(),
+            relay: Mutex::default(),
         }
     }
 
@@ -127,6 +129,21 @@ impl Engine {
     pub fn unwatch(&self, meter: &Meter) {
         self.drops.fetch_add(meter.take(), Ordering::Relaxed);
         lock(&self.meters).retain(|one| !one.same(meter));
+    }
+
+    /// Offers what comes in to a relay from now on.
+    pub fn repeat(&self, relay: Option<Arc<Relay>>) {
+        *lock(&self.relay) = relay;
+    }
+
+    /// Offers nothing more to a relay.
+    pub fn leave_relay(&self, relay: &Arc<Relay>) {
+        lock(&self.relay).take_if(|one| Arc::ptr_eq(one, relay));
+    }
+
+    /// The relay that wants what comes in.
+    pub fn relay(&self) -> Option<Arc<Relay>> {
+        lock(&self.relay).clone()
     }
 
     pub fn configure(&self, rules: &Rules) {

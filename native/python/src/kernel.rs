@@ -4,6 +4,7 @@ use crate::convert::{self, Columns};
 use crate::engine::{Engine, Lane, lock};
 use crate::inspect::{self, Ranked, Shown, Totals};
 use crate::receiver::Receiver;
+use crate::relay::Router;
 use crate::rule::PyRule;
 use nilometer_core::{Expire, Histogram, Rules};
 use nilometer_receive::{bind_udp, bind_unix};
@@ -100,6 +101,9 @@ impl Kernel {
     fn feed(&self, py: Python<'_>, data: &[u8], source: &str, dialect: &str, packets: u64) -> PyResult<()> {
         let dialect = convert::dialect(dialect)?;
         self.fed.hear();
+        if let Some(relay) = self.engine.relay() {
+            relay.offer_lines(data);
+        }
         let count = || isolate(|| lock(&self.fed.shard).feed(data, &|| source.to_owned(), dialect, packets));
         if data.len() < WORTH_DETACHING { count() } else { py.detach(count) }
     }
@@ -128,6 +132,11 @@ impl Kernel {
             Receiver::start(&self.engine, vec![reader], "unix", dialect)
         });
         started.map_err(|error| convert::os_error(&format!("unixgram://{path}"), &error))
+    }
+
+    fn relay(&self, streams: Vec<bool>, ring: bool, queue_bytes: usize) -> PyResult<Router> {
+        let started = Router::start(&self.engine, &streams, ring, queue_bytes);
+        started.map_err(|error| convert::os_error("relay", &error))
     }
 
     #[pyo3(signature = (seconds, last = false))]

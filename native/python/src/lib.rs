@@ -9,6 +9,7 @@ mod engine;
 mod inspect;
 mod kernel;
 mod receiver;
+mod relay;
 mod rule;
 
 use pyo3::prelude::*;
@@ -21,6 +22,8 @@ mod _native {
     use crate::kernel::Kernel;
     #[pymodule_export]
     use crate::receiver::Receiver;
+    #[pymodule_export]
+    use crate::relay::Router;
     #[pymodule_export]
     const BUILD: &str = env!("NILOMETER_BUILD");
     #[pymodule_export]

@@ -57,8 +57,16 @@ impl Receiver {
     fn spawn(&self, reader: Reader, what: &str, dialect: Dialect) -> io::Result<()> {
         let (lane, meter) = (self.engine.lane(), reader.drops());
         let (stop, filled, path) = (Arc::clone(&self.stop), Arc::clone(&lane), self.address.clone());
+        let engine = Arc::clone(&self.engine);
         let name = format!("nilo-{what}-{}", lock(&lane.shard).number());
-        let read = move || reader.run(&stop, |batch| count(&filled, batch, &path, dialect));
+        let read = move || {
+            reader.run(&stop, |batch| {
+                if let Some(relay) = engine.relay() {
+                    relay.offer(batch.datagrams().map(|datagram| datagram.bytes));
+                }
+                count(&filled, batch, &path, dialect);
+            });
+        };
         let thread = Builder::new().name(name).spawn(read).inspect_err(|_| self.engine.leave(Arc::clone(&lane)))?;
         self.engine.watch(meter.clone());
         lock(&self.running).push(Running { thread, lane, meter });

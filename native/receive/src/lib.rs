@@ -7,6 +7,7 @@
 //!   the system drops counts as one.
 //! * A datagram is read whole or says that it was not ([`Datagram::truncated`]).
 //! * What the operating system dropped, because the receive buffer was full, is counted: [`Reader::drops`].
+//! * What arrived can be repeated, before anybody has read it, to other servers ([`Relay`]).
 //! * [`Reader::run`] ends only after it has read what the socket still held.
 
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -16,8 +17,10 @@ mod control;
 mod drops;
 mod peer;
 mod reader;
+mod relay;
 mod socket;
 
 pub use batch::{Batch, Datagram, SLOTS, Shape};
 pub use reader::{Meter, Reader};
+pub use relay::{Counts, Mode, Parcel, Relay, Ring, Wire};
 pub use socket::{bind_udp, bind_unix};

@@ -6,6 +6,7 @@ Nothing here opens a socket, a store or a connection.
 from __future__ import annotations
 
 import os
+import typing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from nilometer.cli.options import Chosen, file_option, with_settings
 from nilometer.core import settings as table
 from nilometer.core.errors import ConfigError
 from nilometer.ingest import aggregate, listener_urls
+from nilometer.ingest.relay.targets import target as relay_target
 
 if TYPE_CHECKING:
     from nilometer.core.settings import Settings
@@ -92,8 +94,8 @@ def check(file: Path | None, config_file: Path | None) -> None:
 
 def _check(settings: Settings, name: str) -> None:
     """Check the URLs and the rules' files too, then say that all is good. Raise `ConfigError`."""
-    for setting, urls in (("server.listen", settings.server.listen), ("server.sinks", settings.server.sinks)):
-        for url in urls:
+    for setting in ("server.listen", "server.sinks", "relay.to"):
+        for url in typing.cast("tuple[Url, ...]", settings.value(setting)):
             try:
                 _check_url(setting, url)
             except ConfigError as error:
@@ -108,6 +110,8 @@ def _check_url(setting: str, url: Url) -> None:
     """Check one URL; a sink's factory reads every part of it and connects nowhere."""
     if setting == "server.listen":
         listener_urls.check(url)
+    elif setting == "relay.to":
+        relay_target(url)
     else:
         registry.open(url, registry.METRICS).close()
 

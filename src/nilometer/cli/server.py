@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from nilometer.cli import logs
+from nilometer.cli.relaying import Relaying, forwarding
 from nilometer.cli.sinks import Sinks, with_history
 from nilometer.cli.state import StateDirectory
 from nilometer.core import quantity
@@ -80,6 +81,7 @@ class Server:
     def __init__(self, plan: Plan, kernel: Kernel) -> None:
         self._plan, self._kernel = plan, kernel
         self._losses = Losses()
+        self._relaying = Relaying(kernel, self._losses)
         self._cleanup = contextlib.ExitStack()
         self._listening: dict[str, Listener] = {}
 
@@ -94,6 +96,7 @@ class Server:
         aggregation = rules(settings)
         for url in settings.server.listen:
             check(url)
+        forwarded = forwarding(settings, self._plan.statsd)
         self._state = StateDirectory(settings.server.state)
         cleanup.callback(self._state.close)
         self._sinks = Sinks(self._state.spools, self._losses)
@@ -103,6 +106,8 @@ class Server:
         self._kernel.configure(aggregation)
         if settings.gauges.keep:
             self._kernel.restore_gauges(list(left.gauges), list(left.gauges.values()))
+        self._relaying.change(forwarded, 0)
+        cleanup.callback(lambda: self._relaying.close(0))
         limits = settings.limits
         self._listeners = Listeners(self._kernel, self._losses, max_line=limits.line, connections=limits.connections)
         cleanup.callback(self._listeners.close)
@@ -159,6 +164,8 @@ class Server:
             _hint(listener)
         for url in self._plan.sinks(self._state.store):
             LOG.info("every %s to %s", quantity.written(self._plan.settings.flush.interval), url)
+        for target in self._relaying.statuses():
+            LOG.info("what comes in is forwarded to %s", target.name)
         for name in self._sinks.orphans():
             LOG.warning(
                 "%s holds flushes for a sink that is not configured; add the sink, or remove it", self._state.spools / name
@@ -197,6 +204,7 @@ class Server:
     def tend(self) -> None:
         """Show bad lines, and save the gauges now and then. Call it a few times a second."""
         self._bad_lines.drain()
+        self._relaying.tend()
         if self._flusher.written - self._saved >= SAVE_EVERY:
             self._save()
 
@@ -214,6 +222,7 @@ class Server:
         aggregation = rules(new)
         for url in new.server.listen:
             check(url)
+        forwarded = forwarding(new, plan.statsd)
         prepared = self._sinks.prepare(plan.sinks(self._state.store))
         try:
             self._change_listeners(new.server.listen, old.server.listen)
@@ -222,6 +231,7 @@ class Server:
             raise
         before, self._plan = self._plan, plan
         self._change_sinks(prepared, new)
+        self._relaying.change(forwarded, new.stop.deadline)
         self._kernel.configure(aggregation)
         self._listeners.limit(max_line=new.limits.line, connections=new.limits.connections)
         if (new.flush.interval, new.flush.align) != (old.flush.interval, old.flush.align):
@@ -271,6 +281,7 @@ class Server:
         LOG.info("stopping")
         with self._cleanup:
             self._stop_listening()
+            self._relaying.close(self._plan.settings.stop.deadline)
             self._flusher.stop()
             self._save()
         LOG.info("stopped")

@@ -152,6 +152,22 @@ class LimitsSection:
 
 
 @dataclass(frozen=True, slots=True)
+class RelaySection:
+    """What comes in, forwarded as it is to other servers."""
+
+    to: tuple[Url, ...] = option((), "Servers to forward to, up to 100, as udp:// and tcp:// URLs.")
+    mode: str = option(
+        "all", "Forward everything to all, or each line to one server by a consistent ring.", choices=("all", "ring")
+    )
+    check_interval: Duration = option(
+        Duration(10), "How often names are looked up and servers asked whether they are well.", minimum=0.1, maximum=DAY
+    )
+    queue: Size = option(
+        Size(16 * MIB), "Bytes that may wait to be forwarded, in all and for each tcp:// server.", minimum=64 * KIB
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class SpoolSection:
     """The queue on disk of each sink, for when it is away."""
 
@@ -214,6 +230,7 @@ class Settings:
     names: NamesSection = field(default_factory=NamesSection)
     rules: RulesSection = field(default_factory=RulesSection)
     limits: LimitsSection = field(default_factory=LimitsSection)
+    relay: RelaySection = field(default_factory=RelaySection)
     spool: SpoolSection = field(default_factory=SpoolSection)
     retry: RetrySection = field(default_factory=RetrySection)
     history: HistorySection = field(default_factory=HistorySection)

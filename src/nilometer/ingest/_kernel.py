@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from nilometer.core.wire.render import Placed
     from nilometer.ingest.kernel import Aggregation, Kernel, Receiver
+    from nilometer.ingest.relay.router import Router
 
 VARIABLE = "NILOMETER_KERNEL"
 CHOICES = ("auto", "native", "reference")
@@ -142,6 +143,10 @@ class NativeKernel:
     def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> Receiver:
         """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
         return self._inner.receive_unix(path, buffer_bytes, dialect)
+
+    def relay(self, streams: Sequence[bool], *, ring: bool, queue_bytes: int) -> Router:
+        """Repeat what comes in from now on, before it is read. Raise OSError."""
+        return self._inner.relay(streams, ring, queue_bytes)
 
     def flush(self, seconds: float, *, last: bool = False) -> Aggregates:
         """Hand over the finished window; rates are per second over `seconds`. With `last`, nothing is held any longer."""

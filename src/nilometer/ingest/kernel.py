@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from nilometer.core.record import Block, Kind
     from nilometer.ingest.inspection import Peeked, Top, Totals
+    from nilometer.ingest.relay.router import Router
 
 STATSD, NILOMETER = "statsd", "nilometer"
 DIALECTS = (STATSD, NILOMETER)
@@ -195,6 +196,12 @@ class Kernel(Protocol):
 
     def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> Receiver:
         """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
+
+    def relay(self, streams: Sequence[bool], *, ring: bool, queue_bytes: int) -> Router:
+        """Repeat what comes in from now on, before it is read, to as many targets; each is a stream or takes datagrams.
+
+        In place of the router before, if any. Raise OSError when there is no thread for it.
+        """
 
     def flush(self, seconds: float, *, last: bool = False) -> Aggregates:
         """Hand over the finished window; rates are per second over `seconds`.

@@ -20,6 +20,7 @@ from nilometer.core.record import Block, Kind, block
 from nilometer.ingest._reference import peek, top
 from nilometer.ingest._reference.line import CUT_OFF, TOO_LONG, Refusal, read
 from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
+from nilometer.ingest._reference.relay import ReferenceRouter
 from nilometer.ingest._reference.table import SERIES, Table
 from nilometer.ingest._reference.timer import columns
 from nilometer.ingest.inspection import Peeked, Top, Totals
@@ -49,6 +50,7 @@ class ReferenceKernel:
         self._finished, self._talkers = top.Talkers(), top.Talkers()
         self._totals: Counter[str] = Counter()
         self._heard = time.monotonic()
+        self._router: ReferenceRouter | None = None
 
     def configure(self, aggregation: Aggregation) -> None:
         """Use other settings: limits, cleaning and rules at once, the rest when the open window is flushed."""
@@ -58,6 +60,34 @@ class ReferenceKernel:
     def feed(self, data: bytes, source: str = "", dialect: str = NILOMETER, *, packets: int = 1) -> None:
         """Count whole lines, separated by newlines; the last needs none. Raise ValueError for an unknown dialect."""
         _check_dialect(dialect)
+        if (router := self._router) is not None:
+            router.offer_lines(data)
+        self._feed(data, source, dialect, packets)
+
+    def feed_datagram(self, data: bytes, source: str, dialect: str, *, cut: bool) -> None:
+        """Count the lines of a datagram; of one whose end was `cut` off the last line, which is not whole, as bad."""
+        if (router := self._router) is not None:
+            router.offer(data)
+        if not cut:
+            self._feed(data, source, dialect, 1)
+            return
+        whole, newline, rest = data.rpartition(b"\n")
+        self._feed(whole + newline, source, dialect, 1)
+        with self._lock:
+            self._count("lines", 1)
+            self._refuse(rest, source, Refusal("", CUT_OFF))
+
+    def relay(self, streams: Sequence[bool], *, ring: bool, queue_bytes: int) -> ReferenceRouter:
+        """Repeat what comes in from now on, before it is read."""
+
+        def detach() -> None:
+            if self._router is router:
+                self._router = None
+
+        self._router = router = ReferenceRouter(streams, ring=ring, queue_bytes=queue_bytes, detach=detach)
+        return router
+
+    def _feed(self, data: bytes, source: str, dialect: str, packets: int) -> None:
         with self._lock:
             self._heard = time.monotonic()
             self._count("packets", packets)
@@ -71,14 +101,6 @@ class ReferenceKernel:
                 self._line(line, source, dialect)
             if whole:
                 self._talkers.sources.add(top.host(source), len(whole))
-
-    def feed_cut(self, data: bytes, source: str, dialect: str) -> None:
-        """Count the whole lines of a datagram whose end was cut off, and its last line, which is not whole, as bad."""
-        whole, newline, rest = data.rpartition(b"\n")
-        self.feed(whole + newline, source, dialect)
-        with self._lock:
-            self._count("lines", 1)
-            self._refuse(rest, source, Refusal("", CUT_OFF))
 
     def _line(self, raw: bytes, source: str, dialect: str) -> None:
         if len(raw) > self._table.rules.max_line:

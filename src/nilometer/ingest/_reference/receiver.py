@@ -43,11 +43,8 @@ CONTROL_BYTES = socket.CMSG_SPACE(COUNTER.size)
 class Feeds(Protocol):
     """What a receiver needs of a kernel."""
 
-    def feed(self, data: bytes, source: str = ..., dialect: str = ..., *, packets: int = ...) -> None:
-        """Count whole lines."""
-
-    def feed_cut(self, data: bytes, source: str, dialect: str) -> None:
-        """Count the whole lines of a datagram whose end is missing."""
+    def feed_datagram(self, data: bytes, source: str, dialect: str, *, cut: bool) -> None:
+        """Count the lines of a datagram, perhaps one whose end is missing."""
 
     def count_drops(self, number: int) -> None:
         """Count datagrams that the operating system dropped."""
@@ -200,8 +197,7 @@ class _Reader:
         return _Datagram(bytes(memoryview(self._buffer)[:size]), self._source(sender), bool(flags & socket.MSG_TRUNC))
 
     def _count(self, datagram: _Datagram) -> None:
-        feed = self._kernel.feed_cut if datagram.cut else self._kernel.feed
-        feed(datagram.data, datagram.source, self._dialect)
+        self._kernel.feed_datagram(datagram.data, datagram.source, self._dialect, cut=datagram.cut)
 
     def _told_drops(self, total: int) -> None:
         new = (total - self._drops) & 0xFFFFFFFF
