@@ -135,7 +135,7 @@ impl Kernel {
     }
 
     fn relay(&self, streams: Vec<bool>, ring: bool, queue_bytes: usize) -> PyResult<Router> {
-        let started = Router::start(&self.engine, &streams, ring, queue_bytes);
+        let started = Router::start(&self.engine, streams, ring, queue_bytes);
         started.map_err(|error| convert::os_error("relay", &error))
     }
 

@@ -19,9 +19,10 @@ pub struct Router {
 }
 
 impl Router {
-    pub fn start(engine: &Arc<Engine>, streams: &[bool], ring: bool, queue_bytes: usize) -> std::io::Result<Self> {
+    pub fn start(engine: &Arc<Engine>, streams: Vec<bool>, ring: bool, queue_bytes: usize) -> std::io::Result<Self> {
         let mode = if ring { Mode::Ring } else { Mode::All };
-        let wires: Vec<_> = streams.iter().map(|&stream| if stream { Wire::Stream } else { Wire::Datagrams }).collect();
+        let wires: Vec<_> =
+            streams.into_iter().map(|stream| if stream { Wire::Stream } else { Wire::Datagrams }).collect();
         let relay = Arc::new(Relay::start(mode, &wires, queue_bytes)?);
         engine.repeat(Some(Arc::clone(&relay)));
         Ok(Self { engine: Arc::clone(engine), relay })
