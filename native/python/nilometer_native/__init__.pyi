@@ -7,7 +7,7 @@ this module into the contract of `nilometer.ingest.kernel`; nothing else imports
 # ruff: noqa: PYI021 - the docstrings live here: native functions carry none
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias, final
+from typing import Protocol, TypeAlias, final, type_check_only
 
 from typing_extensions import Buffer
 
@@ -23,6 +23,7 @@ __version__: str
 BUILD: str
 """CRC-32 of the native sources that this module was built from, eight hex digits (see ``build.rs``)."""
 
+@type_check_only
 class Rule(Protocol):
     """What is read of a rule. See `nilometer.ingest.kernel.Rule`."""
 
