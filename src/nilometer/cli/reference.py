@@ -15,6 +15,7 @@ import click
 from nilometer.cli.help import SettingOption, Taught
 from nilometer.cli.program import program
 from nilometer.core import toml
+from nilometer.core.rules import KEYS, RuleTable
 from nilometer.core.settings import SECTIONS, TABLE
 from nilometer.ingest.statsd import keys
 
@@ -101,6 +102,12 @@ def _setting(setting: Setting) -> Iterator[str]:
         f"- variable `{setting.environment}`, flag `{setting.flag}`",
         "",
     )
+    if setting.kind is RuleTable:
+        yield from ("A rule has these keys; see [rules](../howto/rules.md).", "", "| key | value | |", "|---|---|---|")
+        yield from (
+            f"| `{key}` | {each.expected.replace('|', BAR)} | {each.help.replace('|', BAR)} |" for key, each in KEYS.items()
+        )
+        yield ""
 
 
 def cli_page() -> str:

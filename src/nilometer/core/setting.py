@@ -127,7 +127,7 @@ class Setting:
     def expected(self) -> str:
         """What a value looks like, with its bounds."""
         if self.limits.choices:
-            return "one of " + ", ".join(self.limits.choices)
+            return "one of " + ", ".join(filter(None, self.limits.choices))
         bounds = self.limits.bounds(self.kind)
         return ("a list, each " if self.many else "") + EXPECTED[self.kind] + (f", {bounds}" if bounds else "")
 

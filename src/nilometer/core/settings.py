@@ -23,7 +23,7 @@ from pathlib import Path
 from nilometer.core import sources, toml
 from nilometer.core.errors import SettingError
 from nilometer.core.quantity import Duration, Expiry, Rollup, Size
-from nilometer.core.rules import RuleTable  # noqa: TC001 get_type_hints looks for it
+from nilometer.core.rules import KEYS, RuleTable
 from nilometer.core.setting import Bins, Setting, option, table
 from nilometer.core.url import Url, parse
 
@@ -306,7 +306,8 @@ def default_toml() -> str:
         lines += [f"# {kind.__doc__}", f"[{section}]"]
         for setting in (setting for setting in TABLE if setting.section == section):
             lines += [f"# {setting.help}", f"# ({setting.expected}; ${setting.environment} or {setting.flag})"]
-            lines += [f"# {setting.key} = {toml.literal(setting.default)}", ""]
+            lines += [f"# {setting.key} = {toml.literal(setting.default)}"]
+            lines += [f"#   {key}: {each.help}" for key, each in KEYS.items() if setting.kind is RuleTable] + [""]
     return "\n".join(lines)
 
 
