@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from nilometer.testing import kernels, rules
 if TYPE_CHECKING:
     from nilometer.ingest.kernel import Kernel
 
+SLOW = os.environ.get("NILOMETER_HYPOTHESIS") == "slow"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)] if SLOW else []
 NAMES = ["a", "a.b", "web.time", "x y", "x/y", "ab.e", "b", "a;t=1", "a;t=1;u=2", "a.b;k=v", "9--a", "a.bé", "new"]
 VALUES = ["1|c", "2|ms", "3|g", "+4|g", "-1|g", "0.5|c|@0.1", "7|ms|@0.5", "m|s", "n|s", "0.1|c", "0.2|c"]
 lines = st.builds(lambda name, value: f"{name}:{value}\n".encode(), st.sampled_from(NAMES), st.sampled_from(VALUES))
@@ -65,7 +68,7 @@ def observe(kernel: Kernel, first: Aggregation, steps: list[Step], *, together: 
     return seen
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5000 if SLOW else 400, deadline=None, derandomize=not SLOW, suppress_health_check=list(HealthCheck))
 @given(rules.aggregations, st.lists(steps, min_size=1, max_size=6))
 def test_kernels_agree_on_rules(first: Aggregation, steps: list[Step]) -> None:
     expected = observe(kernels.make("reference"), first, steps, together=False)

@@ -40,7 +40,7 @@ def peek(window: Window, kind: Kind, most: int) -> Peeked:
             seen.values.append(float(len(members)))
             seen.members.append(list(islice(members, MOST_ITEMS)))
         else:
-            seen.values.append((window.counters if kind is Kind.COUNTER else window.gauges)[key])
+            seen.values.append(window.count(key) if kind is Kind.COUNTER else window.gauges[key])
     return seen
 
 

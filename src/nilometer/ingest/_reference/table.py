@@ -40,12 +40,14 @@ class Mark(NamedTuple):
 class Window:
     """A finished window: per kind the series in order, None for one that was idle.
 
-    `marks` of the series that have one; `profiles` by number, and over how many seconds (None: not due) each is flushed.
+    `held`: what counters that are not due had in earlier windows. `marks` of the series that have one; `profiles` by number,
+    and over how many seconds (None: not due) each is flushed.
     """
 
-    __slots__ = ("counters", "gauges", "marks", "profiles", "sets", "spans", "timers")
+    __slots__ = ("counters", "gauges", "held", "marks", "profiles", "sets", "spans", "timers")
 
     def __init__(self) -> None:
+        self.held: dict[str, float] = {}
         self.marks: dict[tuple[Kind, str], Mark] = {}
         self.profiles = [Profile()]
         self.spans: list[float | None] = []
@@ -57,6 +59,11 @@ class Window:
     def profile(self, kind: Kind, key: str) -> int:
         """Return the number of a series' profile."""
         return self.marks.get((kind, key), Mark()).profile
+
+    def count(self, key: str) -> float:
+        """Return a counter's sum: that of earlier windows, and this one's. One that is NaN starts anew."""
+        before, count = self.held.get(key, 0.0), self.counters[key]
+        return before + count if before == before else count  # noqa: PLR0124 NaN differs from itself
 
     def __len__(self) -> int:
         """Return the number of series of all kinds."""
@@ -72,7 +79,7 @@ def series(window: Window, kind: Kind) -> dict[str, Any]:
 class Table(Window):
     """The open window, and what is kept from one to the next."""
 
-    __slots__ = ("_add", "_dice", "_router", "_since", "flushes", "members", "rules", "samples", "updated")
+    __slots__ = ("_add", "_dice", "_router", "_seen", "_since", "flushes", "members", "rules", "samples", "updated")
 
     def __init__(self, rules: Aggregation) -> None:
         super().__init__()
@@ -80,6 +87,7 @@ class Table(Window):
         self._router, self._dice = Router(rules, 0), Dice()
         self.samples = self.members = self.flushes = 0
         self.updated: dict[tuple[Kind, str], int] = {}  # the number of the window that had a value of the series last
+        self._seen: dict[str, set[str]] = {}  # by set the members of this window, as they count against the limit
         self._since: dict[int, float] = {}  # by number of windows the seconds since series that take so many were due
         self._add: dict[Kind, Callable[[str, Sample], str | None]] = {
             Kind.COUNTER: self._count,
@@ -153,14 +161,15 @@ class Table(Window):
     def _insert(self, key: str, sample: Sample) -> str | None:
         if key not in self.sets and self._full():
             return SERIES
-        held = self.sets.get(key)
-        if held is not None and sample.text in held:
+        if sample.text in self._seen.get(key, ()):
             return None
         if self.members >= self.rules.max_set_members:
             return MEMBERS
+        held = self.sets.get(key)
         if held is None:
             held = self.sets[key] = {}
         held[sample.text] = None
+        self._seen.setdefault(key, set()).add(sample.text)
         self.members += 1
         return None
 
@@ -179,6 +188,10 @@ class Table(Window):
         del series(self, kind)[key]
         self.marks.pop((kind, key), None)
         self.updated.pop((kind, key), None)
+        if kind is Kind.SET:
+            self._seen.pop(key, None)
+        elif kind is Kind.COUNTER:
+            self.held.pop(key, None)
 
     def finish(self, seconds: float, *, last: bool) -> Window:
         """Hand what is due over and open the next window, with what is not due and the series that stay."""
@@ -186,16 +199,37 @@ class Table(Window):
         done.marks, done.profiles, done.spans = self.marks.copy(), self.profiles.copy(), self._spans(seconds, last=last)
         for kind in Kind:
             held, finished = series(self, kind), series(done, kind)
-            due = [key for key in held if done.spans[self.profile(kind, key)] is not None]
-            for key in due:
+            for key in list(held):
+                if done.spans[self.profile(kind, key)] is None:
+                    self._hold(kind, key)
+                    continue
+                self._sum_up(kind, key)
                 finished[key] = held[key]
                 self._empty(kind, key)
                 if not self._stays(kind, key):
                     self.forget(kind, key)
         self.samples = sum(len(timer.values) for timer in self.timers.values() if timer)
         self.members = sum(len(members) for members in self.sets.values() if members)
+        self._seen = {}
         self.flushes += 1
         return done
+
+    def _hold(self, kind: Kind, key: str) -> None:
+        """Put what a series had in this window to what it had before."""
+        if self.updated[kind, key] != self.flushes:
+            return
+        if kind is Kind.COUNTER:
+            self.held[key], self.counters[key] = self.count(key), 0.0
+        elif kind is Kind.TIMER:
+            self._sum_up(kind, key)
+
+    def _sum_up(self, kind: Kind, key: str) -> None:
+        if kind is Kind.COUNTER and key in self.held:
+            idle = self.updated[kind, key] != self.flushes
+            self.counters[key] = self.held[key] if idle else self.count(key)
+            del self.held[key]
+        elif kind is Kind.TIMER and (samples := self.timers[key]):
+            samples.before, samples.weight = samples.before + samples.weight, 0.0
 
     def _spans(self, seconds: float, *, last: bool) -> list[float | None]:
         """Return for each profile over how many seconds its series are flushed now, None where they are not due."""

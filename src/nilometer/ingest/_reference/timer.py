@@ -32,13 +32,13 @@ TOTALS = ("count", "count_ps", "sum", "sum_squares", "mean", "median")
 
 
 class Samples:
-    """A timer's samples in one window: values in order of arrival, and the sum of 1 / sample rate."""
+    """A timer's samples: values in order of arrival, and the sum of 1 / sample rate, in this window and `before`."""
 
-    __slots__ = ("values", "weight")
+    __slots__ = ("before", "values", "weight")
 
     def __init__(self) -> None:
         self.values: list[float] = []
-        self.weight = 0.0
+        self.before = self.weight = 0.0
 
 
 class Slot(NamedTuple):
@@ -107,8 +107,9 @@ def _statistics(key: str, samples: Samples | None, rules: Aggregation, seconds: 
     for percentile in rules.percentiles:
         yield from _percentile(percentile, values, sums, squares)
     yield from _whole(values, sums[-1], squares[-1])
-    yield "count", samples.weight
-    yield "count_ps", samples.weight / seconds
+    weight = samples.before + samples.weight
+    yield "count", weight
+    yield "count_ps", weight / seconds
     yield from _histogram(key, values, rules.histograms)
 
 
