@@ -108,6 +108,10 @@ class Graphite:
         for future in futures:
             future.result()
 
+    def figures(self) -> dict[str, float]:
+        """Return statsd's figures about the backend, none when they are not kept."""
+        return {} if self._stats is None else self._stats.figures()
+
     def check(self) -> str:
         """Connect and name the peer. Raise `Unavailable`."""
         connections = [stream.connect() for stream in self._streams]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from nilometer.cli import logs
+from nilometer.cli import interfaces, logs
 from nilometer.cli.relaying import Relaying, forwarding
 from nilometer.cli.sinks import Sinks, with_history
 from nilometer.cli.state import StateDirectory
@@ -28,6 +28,7 @@ from nilometer.core.errors import NilometerError, StoreError
 from nilometer.core.losses import Losses
 from nilometer.core.quantity import Size
 from nilometer.ingest import _kernel, carryover, selfmetrics
+from nilometer.ingest.admin.control import Control, Sources
 from nilometer.ingest.aggregate import rules, static_tags
 from nilometer.ingest.badlines import BadLineLog
 from nilometer.ingest.carryover import Carryover
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from nilometer.ingest.statsd.mode import StatsdMode
 
 LOG = logging.getLogger(__name__)
-FIXED = ("server.state", "self.prefix", "self.names")
+FIXED = ("server.state", "self.prefix", "self.names", "admin.listen")
 """Settings that take a restart."""
 SAVE_EVERY = 60.0
 """Seconds between two savings of the gauges while the server runs."""
@@ -97,6 +98,7 @@ class Server:
         for url in settings.server.listen:
             check(url)
         forwarded = forwarding(settings, self._plan.statsd)
+        interfaces.check(settings)
         self._state = StateDirectory(settings.server.state)
         cleanup.callback(self._state.close)
         self._sinks = Sinks(self._state.spools, self._losses)
@@ -116,17 +118,32 @@ class Server:
             self._listen(url)
         self._bad_lines = BadLineLog(self._kernel, SYSTEM, statsd=self._plan.statsd is not None)
         self._loss_log = LossLog()
-        self._flusher = self._new_flusher(left.written)
+        metrics = self._metrics()
+        interfaces.start(settings, self._control(metrics), cleanup)
+        self._flusher = self._new_flusher(metrics, left.written)
         self._saved = self._flusher.written
         self._flusher.start()
         self._report()
 
-    def _new_flusher(self, written: float) -> Flusher:
+    def _control(self, metrics: SelfMetrics) -> Control:
+        statsd = self._plan.statsd
+        sources = Sources(
+            kernel=self._kernel,
+            losses=self._losses,
+            settings=lambda: self._plan.settings,
+            sinks=self._sinks.statuses,
+            standing=metrics.standing,
+            connections=lambda: self._listeners.connections,
+            statsd=lambda: self._plan.statsd,
+        )
+        return Control(sources, healthy=statsd is None or statsd.healthy)
+
+    def _new_flusher(self, metrics: SelfMetrics, written: float) -> Flusher:
         flush, statsd = self._plan.settings.flush, self._plan.statsd
         parts = Parts(
             kernel=self._kernel,
             losses=self._losses,
-            metrics=self._metrics(),
+            metrics=metrics,
             deliver=self._sinks.deliver,
             counted=self._counted,
             nominal=statsd is not None,

@@ -41,6 +41,14 @@ class Selective(Protocol):
 
 
 @runtime_checkable
+class Measured(Protocol):
+    """What a sink is besides when it keeps figures about its own work."""
+
+    def figures(self) -> Mapping[str, float]:
+        """Return the figures by name."""
+
+
+@runtime_checkable
 class EventSink(Backend, Protocol):
     """Stores events."""
 

@@ -14,19 +14,19 @@ from __future__ import annotations
 
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from nilometer.core.backlog import Backlog
 from nilometer.core.backoff import Backoff
-from nilometer.core.capability import Selective
+from nilometer.core.capability import Measured, Selective
 from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import Rejected, StoreError, Unavailable
 from nilometer.core.priority import step_back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from nilometer.core.backlog import Attempt
     from nilometer.core.capability import MetricSink
@@ -55,6 +55,7 @@ class Status:
 
     `last_success` and `last_error_time` are seconds since the epoch, None if never; `last_error` is empty after a success.
     `retry_in` is the seconds until the next attempt, None while none is planned. `dropped` counts flushes.
+    `figures`: those that the sink keeps about its own work.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Status:
     written: int
     written_series: int
     dropped: int
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -144,6 +146,7 @@ class SinkWorker:
                 written=record.written,
                 written_series=record.written_series,
                 dropped=record.rejected + self._backlog.dropped,
+                figures=self._sink.figures() if isinstance(self._sink, Measured) else {},
             )
 
     def close(self, deadline_seconds: float) -> bool:

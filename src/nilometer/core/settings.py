@@ -198,6 +198,16 @@ class HistorySection:
 
 
 @dataclass(frozen=True, slots=True)
+class AdminSection:
+    """The admin interface on TCP, as statsd has it."""
+
+    listen: tuple[Url, ...] = option(
+        (parse("tcp://127.0.0.1:8126"),),
+        "Where the admin interface listens: tcp://host:port; none turns it off. It asks for no password.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LogSection:
     """What the server says about itself."""
 
@@ -234,6 +244,7 @@ class Settings:
     spool: SpoolSection = field(default_factory=SpoolSection)
     retry: RetrySection = field(default_factory=RetrySection)
     history: HistorySection = field(default_factory=HistorySection)
+    admin: AdminSection = field(default_factory=AdminSection)
     log: LogSection = field(default_factory=LogSection)
     self: SelfSection = field(default_factory=SelfSection)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

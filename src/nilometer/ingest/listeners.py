@@ -50,6 +50,13 @@ CURES = {
 }
 
 
+def refused(url: Url, error: OSError) -> ConfigError:
+    """Return the error that says why the system does not let us listen, and the cure."""
+    number = error.errno or 0
+    reason, cure = os.strerror(number) if number > 0 else error.strerror or error, CURES.get(number, "")
+    return ConfigError(f"{url}: cannot listen: {reason}{'; ' + cure if cure else ''}")
+
+
 class Part(Protocol):
     """One bound socket of a listener."""
 
@@ -120,10 +127,7 @@ class Listeners:
             self._open[url.scheme](url, listener)
         except OSError as error:
             listener.stop()
-            number = error.errno or 0
-            reason, cure = os.strerror(number) if number > 0 else error.strerror or error, CURES.get(number, "")
-            message = f"{url}: cannot listen: {reason}{'; ' + cure if cure else ''}"
-            raise ConfigError(message) from error
+            raise refused(url, error) from error
         except ConfigError:
             listener.stop()
             raise

@@ -13,6 +13,7 @@ import os
 import re
 import time
 from array import array
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nilometer.core.losses import Losses
     from nilometer.core.pipe import Status
     from nilometer.core.record import Window
+    from nilometer.ingest.inspection import Totals
     from nilometer.ingest.kernel import Tally
 
 SKIPPED = "skipped"
@@ -83,6 +85,9 @@ class SelfMetrics(Protocol):
     def blocks(self, moment: Moment) -> tuple[list[Block], list[Block]]:
         """Return the blocks that go first and those that go last."""
 
+    def standing(self, kind: Kind, totals: Totals) -> Mapping[str, float]:
+        """Return those of the open window that stand among the clients' series, after `totals` since the start."""
+
 
 class OwnMetrics:
     """Reports `METRICS` below a prefix. `sinks`, `buffers`, `connections` and `skipped` are asked at every flush.
@@ -118,6 +123,11 @@ class OwnMetrics:
             counter_block(self._named(counters), moment.seconds),
             block(Kind.GAUGE, {"value": gauges.values()}, self._named(gauges)),
         ]
+
+    def standing(self, kind: Kind, totals: Totals) -> Mapping[str, float]:
+        """Return none: a window's figures are made when it ends."""
+        del kind, totals
+        return {}
 
     def _named(self, values: Mapping[str, float]) -> dict[str, float]:
         before = f"{self._prefix}." if self._prefix else ""
@@ -188,6 +198,10 @@ def counter_block(values: Mapping[str, float], seconds: float) -> Block:
     return block(Kind.COUNTER, {"rate": array("d", [v / seconds for v in values.values()]), "count": values.values()}, values)
 
 
+STATSD_COUNTERS = {"bad_lines_seen": "bad_lines", "packets_received": "packets", "metrics_received": "lines"}
+"""statsd's counters and the fields of a tally that they tell, in their order."""
+
+
 class StatsdMetrics:
     """Reports what statsd reports about itself.
 
@@ -198,20 +212,28 @@ class StatsdMetrics:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._last: int | None = None
+        self._lag: float | None = None
+        self._flushed = Counter[str]()
 
     def blocks(self, moment: Moment) -> tuple[list[Block], list[Block]]:
         """Return the counters to go first and the gauge to go last."""
-        tally = moment.tally
-        counters: dict[str, float] = {
-            f"{self._prefix}.bad_lines_seen": tally.bad_lines,
-            f"{self._prefix}.packets_received": tally.packets,
-            f"{self._prefix}.metrics_received": tally.lines,
-        }
-        return [counter_block(counters, moment.seconds)], self._lag(moment.window)
+        counters = {f"{self._prefix}.{name}": getattr(moment.tally, field) for name, field in STATSD_COUNTERS.items()}
+        self._flushed.update({field: getattr(moment.tally, field) for field in STATSD_COUNTERS.values()})
+        self._measure_lag(moment.window)
+        gauges = self._gauges()
+        return [counter_block(counters, moment.seconds)], [block(Kind.GAUGE, {"value": gauges.values()}, gauges)] if gauges else []
 
-    def _lag(self, window: Window) -> list[Block]:
+    def standing(self, kind: Kind, totals: Totals) -> Mapping[str, float]:
+        """Return the counters of the open window, and the gauge as of the last flush."""
+        if kind is Kind.COUNTER:
+            counted = {name: getattr(totals, field) - self._flushed[field] for name, field in STATSD_COUNTERS.items()}
+            return {f"{self._prefix}.{name}": float(max(number, 0)) for name, number in counted.items()}
+        return self._gauges() if kind is Kind.GAUGE else {}
+
+    def _gauges(self) -> dict[str, float]:
+        return {} if self._lag is None else {f"{self._prefix}.timestamp_lag": self._lag}
+
+    def _measure_lag(self, window: Window) -> None:
         last, self._last = self._last, window.timestamp
-        if last is None:
-            return []
-        lag = window.timestamp - last - window.interval
-        return [block(Kind.GAUGE, {"value": [lag]}, [f"{self._prefix}.timestamp_lag"])]
+        if last is not None:
+            self._lag = window.timestamp - last - window.interval

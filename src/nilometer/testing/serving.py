@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PROGRAM = (sys.executable, "-c", "from nilometer.cli.main import run; run()")
 CONSOLE = "console://?format=json"
+QUIET = {"NILOMETER_ADMIN_LISTEN": "[]"}
+"""No interfaces, unless an argument names one."""
 LISTENING = re.compile(r"listening on (\w+)://([^\s,]+)")
 
 
@@ -35,7 +37,7 @@ class Serving:
         kernel = kernel or os.environ.get("NILOMETER_KERNEL", "auto")
         self.process = subprocess.Popen(  # noqa: S603 the program under test
             [*PROGRAM, "serve", *sinks, *arguments],
-            env={**environment, "NILOMETER_KERNEL": kernel, "NILOMETER_SERVER_STATE": str(state)},
+            env={**environment, **QUIET, "NILOMETER_KERNEL": kernel, "NILOMETER_SERVER_STATE": str(state)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

@@ -54,6 +54,15 @@ class Stats:
         """Note that a flush could not be written."""
         self._last_exception = round(self._now())
 
+    def figures(self) -> dict[str, float]:
+        """Return what statsd's command ``stats`` tells of the backend."""
+        return {
+            "last_flush": self._last_flush,
+            "last_exception": self._last_exception,
+            "flush_time": self._flush_time,
+            "flush_length": self._flush_length,
+        }
+
 
 def _below(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nilometer.ingest.statsd.document import Document
     from nilometer.ingest.statsd.mode import Json
 
-PORT, CARBON, CARBON_PICKLE = 8125, 2003, 2004
+PORT, ADMIN_PORT, CARBON, CARBON_PICKLE = 8125, 8126, 2003, 2004
 UDP_SERVER, TCP_SERVER = "./servers/udp", "./servers/tcp"
 GRAPHITE, CONSOLE, REPEATER = "./backends/graphite", "./backends/console", "./backends/repeater"
 MODULE = re.compile(r"(?:.*/)?((?:servers|backends)/\w+?)(?:\.js)?")
@@ -70,6 +70,14 @@ def _unix(document: Document, server: Mapping[str, Json], key: str) -> Url:
         )
     path = str(Path(document.text(server["socket"], f"{key}socket")).absolute())
     return _url(document, f"unix://{quote(path)}?{urlencode(query)}", f"{key}socket")
+
+
+def admin(document: Document) -> Url:
+    """Return where the admin interface listens."""
+    address, key = document.values.get("mgmt_address"), "mgmt_address"
+    host = document.text(address, key) if truthy(address) else ""
+    port = document.port(document.values.get("mgmt_port"), "mgmt_port", ADMIN_PORT)
+    return _url(document, f"tcp://{_host(host)}:{port}", key)
 
 
 def sinks(document: Document, prefix: str, percentiles: Iterable[float]) -> Iterable[Url]:

@@ -30,7 +30,6 @@ class Key(NamedTuple):
 
 PROXY = "it is a key of statsd's cluster proxy"
 NOT_YET = "it is not implemented yet"
-ADMIN = "there is no admin interface yet"
 
 SERVER = (
     Key("server", "./servers/udp", "the kind of listener: `./servers/udp` or `./servers/tcp`"),
@@ -44,9 +43,9 @@ KEYS = (
     *SERVER,
     Key("servers", "", "a list of listeners; the keys above are then those of each"),
     *(key._replace(name=f"servers[].{key.name}") for key in SERVER),
-    Key("mgmt_address", "", "the address of the admin interface; empty is every address", alone=ADMIN),
-    Key("mgmt_port", "8126", "the port of the admin interface", alone=ADMIN),
-    Key("healthStatus", "up", NOT_YET, effect=False),
+    Key("mgmt_address", "", "the address of the admin interface: `admin.listen`; empty is every address"),
+    Key("mgmt_port", "8126", "the port of the admin interface: `admin.listen`"),
+    Key("healthStatus", "up", "what the command `health` answers at first", alone="a server starts healthy"),
     Key(
         "title",
         "",

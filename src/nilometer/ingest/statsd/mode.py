@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """What a configuration file can hold."""
 
-ADMIN_PORT = 8126
 UDP4, UDP6, TCP = "udp4", "udp6", "tcp"
 PRIORITIES = ("LOG_EMERG", "LOG_ALERT", "LOG_CRIT", "LOG_ERR", "LOG_WARNING", "LOG_NOTICE", "LOG_INFO", "LOG_DEBUG")
 """Syslog's, from the most urgent down."""
@@ -29,10 +28,6 @@ class Target(NamedTuple):
 
     host: str
     port: int
-
-
-ANYWHERE = Target("", ADMIN_PORT)
-"""Where statsd's management interface listens by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +51,19 @@ class Repeater:
 class StatsdMode:
     """Serve as statsd does.
 
-    `prefix`: of its figures about itself. `admin`: where the management interface listens. `healthy`: what its command
+    `prefix`: of its figures about itself. `admin_named`: whether the file says where the admin interface listens. `healthy`: what its command
     ``health`` answers at first. `key_flush` and `repeater`: None when the file does not ask for them. `dump_messages`: log
-    every line that comes in. `priority`: of refused lines in syslog. `title`: of the process, empty to leave it.
+    every line that comes in. `backends`: the names of statsd's backends that the file loads, in its order. `priority`: of refused lines in syslog. `title`: of the process, empty to leave it.
     `reload`: watch the file. `config`: the file as statsd's command ``config`` shows it.
     """
 
     prefix: str = "statsd"
-    admin: Target = ANYWHERE
+    admin_named: bool = False
     healthy: bool = True
     key_flush: KeyFlush | None = None
     repeater: Repeater | None = None
     dump_messages: bool = False
+    backends: tuple[str, ...] = ("graphite",)
     priority: str = "LOG_INFO"
     title: str = ""
     reload: bool = True

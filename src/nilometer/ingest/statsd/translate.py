@@ -20,7 +20,7 @@ from nilometer.core.setting import Bins
 from nilometer.ingest.statsd import addresses
 from nilometer.ingest.statsd import document as documents
 from nilometer.ingest.statsd.document import truthy
-from nilometer.ingest.statsd.mode import ADMIN_PORT, PRIORITIES, TCP, UDP4, UDP6, KeyFlush, Repeater, StatsdMode, Target
+from nilometer.ingest.statsd.mode import PRIORITIES, TCP, UDP4, UDP6, KeyFlush, Repeater, StatsdMode, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,6 +72,7 @@ def _values(document: Document) -> dict[str, object]:
     percentiles = _percentiles(document)
     return {
         "server.listen": tuple(addresses.listeners(document)),
+        "admin.listen": (addresses.admin(document),),
         "server.sinks": tuple(addresses.sinks(document, _prefix(document), percentiles)),
         "flush.interval": _interval(document),
         "flush.align": "start",
@@ -137,17 +138,15 @@ def _log(document: Document) -> dict[str, object]:
 
 def _mode(document: Document) -> StatsdMode:
     values = document.values
-    address, title = values.get("mgmt_address"), values.get("title")
+    title = values.get("title")
     return StatsdMode(
         prefix=_prefix(document),
-        admin=Target(
-            document.text(address, "mgmt_address") if truthy(address) else "",
-            document.port(values.get("mgmt_port"), "mgmt_port", ADMIN_PORT),
-        ),
+        admin_named=any(truthy(values.get(key)) for key in ("mgmt_port", "mgmt_address")),
         healthy=_healthy(document),
         key_flush=_key_flush(document),
         repeater=_repeater(document),
         dump_messages=document.flag("dumpMessages"),
+        backends=tuple(name.rpartition("/")[2] for name in addresses.backends(document) if name != addresses.REPEATER),
         priority=_priority(document),
         title=document.text(title, "title") if truthy(title) else "",
         reload=values.get("automaticConfigReload", True) not in (False, "", "0"),

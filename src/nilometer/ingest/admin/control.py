@@ -1,0 +1,149 @@
+"""What may be asked of a running server: its series, who talks most, its losses and sinks, its health, its settings.
+
+Rules:
+
+* Any thread may ask. To look changes nothing; `delete` and `set_health` are the only ones that do.
+* What is returned is bounded: by what the caller asks for, and by `MOST_SERIES` and `MOST_LISTED`.
+* Health is a word for load balancers: whatever it says, the server receives and flushes.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nilometer.core.record import Kind
+from nilometer.core.settings import to_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from nilometer.core.losses import Losses
+    from nilometer.core.pipe import Status
+    from nilometer.core.settings import Settings
+    from nilometer.ingest.inspection import Peeked, Top, Totals
+    from nilometer.ingest.kernel import Kernel
+    from nilometer.ingest.statsd.mode import StatsdMode
+
+MOST_SERIES = 100_000
+"""Counters or gauges in one answer, and series that one command deletes."""
+MOST_LISTED = 1000
+"""Timers or sets in one answer: each comes with its samples or members."""
+FOLDER = ".*"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a `Control` looks. `standing`: the server's own series in the open window; `connections`: those of streams."""
+
+    kernel: Kernel
+    losses: Losses
+    settings: Callable[[], Settings]
+    sinks: Callable[[], list[Status]]
+    standing: Callable[[Kind, Totals], Mapping[str, float]]
+    connections: Callable[[], int]
+    statsd: Callable[[], StatsdMode | None] = lambda: None
+
+
+class Control:
+    """Answers questions about one server. `healthy` is what is said first."""
+
+    def __init__(self, sources: Sources, *, healthy: bool = True) -> None:
+        self._sources = sources
+        self._healthy = healthy
+        self.started = time.time()
+
+    @property
+    def statsd(self) -> StatsdMode | None:
+        """What statsd's file asks for, None when the server does not stand in for statsd."""
+        return self._sources.statsd()
+
+    @property
+    def healthy(self) -> bool:
+        """What is said about the server's health."""
+        return self._healthy
+
+    def set_health(self, *, healthy: bool) -> None:
+        """Say something else from now on."""
+        self._healthy = healthy
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the start."""
+        return max(time.time() - self.started, 0.0)
+
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return self._sources.settings()
+
+    def settings_text(self) -> str:
+        """Return the settings in force as TOML, each with its origin; secrets in URLs are masked."""
+        return to_toml(self._sources.settings())
+
+    def sinks(self) -> list[Status]:
+        """Return how each sink is doing."""
+        return self._sources.sinks()
+
+    def totals(self) -> Totals:
+        """Return what was counted since the start."""
+        return self._sources.kernel.totals()
+
+    def losses(self) -> dict[str, int]:
+        """Return the losses since the start, by ``stage.reason``; zeros included."""
+        return {f"{stage}.{reason}": number for (stage, reason), number in self._sources.losses.totals().items()}
+
+    def connections(self) -> int:
+        """Return how many stream connections are open."""
+        return self._sources.connections()
+
+    def top(self, most: int) -> Top:
+        """Return who sends the most."""
+        return self._sources.kernel.top(most)
+
+    def standing(self, kind: Kind) -> Mapping[str, float]:
+        """Return the server's own series in the open window; only in statsd's place it has such among the clients'."""
+        return self._sources.standing(kind, self._sources.kernel.totals())
+
+    def peek(self, kind: Kind, most: int) -> Peeked:
+        """Return the first `most` series of a kind, no more than the bound."""
+        return self._sources.kernel.peek(kind, min(most, bound(kind)))
+
+    def series(self, kind: Kind, glob: str, most: int) -> dict[str, Any]:
+        """Return the first `most` series of a kind whose keys fit a shell-style glob (``*`` crosses dots), for JSON.
+
+        `count` is how many there are of the kind, `looked_at` among how many of them the glob was tried.
+        """
+        fits = re.compile(fnmatch.translate(glob)).match
+        peeked = self.peek(kind, bound(kind) if glob != "*" else most)
+        found = [entry for entry in _entries(peeked) if fits(entry["key"])]
+        return {"kind": kind, "count": peeked.count, "looked_at": len(peeked.keys), "series": found[: min(most, bound(kind))]}
+
+    def delete(self, kind: Kind, name: str) -> list[str]:
+        """Delete the series of that key, or, for ``folder.*``, all below it, at most `MOST_SERIES`. Return their keys."""
+        kernel = self._sources.kernel
+        found = [name]
+        if name.endswith(FOLDER):
+            found += kernel.keys(kind, name.removesuffix("*"), MOST_SERIES)
+        found = list(dict.fromkeys(found))
+        return [key for key, there in zip(found, kernel.delete(kind, found), strict=True) if there]
+
+
+def bound(kind: Kind) -> int:
+    """Return how many series of a kind one answer may hold."""
+    return MOST_LISTED if kind in (Kind.TIMER, Kind.SET) else MOST_SERIES
+
+
+def _entries(peeked: Peeked) -> Iterator[dict[str, Any]]:
+    """Yield each series as JSON shows it: lists are cut at the bound of `Peeked`, their `count` is whole."""
+    if peeked.kind is Kind.TIMER:
+        for key, count, samples in zip(peeked.keys, peeked.values, peeked.samples, strict=True):
+            yield {"key": key, "count": count, "samples": samples}
+    elif peeked.kind is Kind.SET:
+        for key, count, members in zip(peeked.keys, peeked.values, peeked.members, strict=True):
+            yield {"key": key, "count": count, "members": members}
+    else:
+        for key, value in zip(peeked.keys, peeked.values, strict=True):
+            yield {"key": key, "value": value}
