@@ -15,7 +15,8 @@ from nilometer.testing.clock import ManualClock
 if TYPE_CHECKING:
     import pytest
 
-    from nilometer.core.record import Block, Flush
+    from nilometer.core.record import Block, Flush, Kind
+    from nilometer.ingest.inspection import Totals
     from nilometer.ingest.selfmetrics import Moment
 
 START = 1_000_000_003.0
@@ -27,6 +28,10 @@ class NoMetrics:
     def blocks(self, moment: Moment) -> tuple[list[Block], list[Block]]:
         del moment
         return [], []
+
+    def standing(self, kind: Kind, totals: Totals) -> dict[str, float]:
+        del kind, totals
+        return {}
 
 
 class Bench:

@@ -42,11 +42,12 @@ def urls(config: StatsdConfig, name: str) -> list[str]:
 def test_an_empty_file_means_the_defaults_of_statsd(read: Reader) -> None:
     config = read({})
 
-    assert config.mode == StatsdMode("statsd", Target("", 8126))
+    assert config.mode == StatsdMode("statsd")
     assert config.warnings == ()
     assert urls(config, "server.listen") == ["udp://0.0.0.0:8125?dialect=statsd"]
     assert urls(config, "server.sinks") == []
-    assert {name: value for name, value in config.values.items() if not name.startswith("server.")} == {
+    assert urls(config, "admin.listen") == ["tcp://:8126"]
+    assert {name: value for name, value in config.values.items() if not name.endswith((".listen", ".sinks"))} == {
         "flush.interval": 10.0,
         "flush.align": "start",
         "gauges.keep": False,
@@ -210,11 +211,20 @@ def test_a_wrong_value_is_named_with_what_was_expected(read: Reader, config: dic
 
 
 @pytest.mark.parametrize(
+    ("config", "where"),
+    [({"mgmt_port": 9, "mgmt_address": "::1"}, "tcp://[::1]:9"), ({"mgmt_port": 0}, "tcp://:8126")],
+)
+def test_the_admin_interface_listens_where_the_file_says(read: Reader, config: dict[str, Any], where: str) -> None:
+    assert urls(read(config), "admin.listen") == [where]
+
+
+@pytest.mark.parametrize(
     ("config", "name", "value"),
     [
         ({"prefixStats": "me"}, "prefix", "me"),
-        ({"mgmt_port": "9", "mgmt_address": "::1"}, "admin", Target("::1", 9)),
-        ({"mgmt_port": 0}, "admin", Target("", 8126)),
+        ({"mgmt_port": "9", "mgmt_address": "::1"}, "admin_named", True),
+        ({"mgmt_port": 0}, "admin_named", False),
+        ({"backends": ["./backends/console", "./backends/repeater"]}, "backends", ("console",)),
         ({"healthStatus": "down"}, "healthy", False),
         ({"dumpMessages": True}, "dump_messages", True),
         ({"title": "metrics"}, "title", "metrics"),

@@ -220,8 +220,8 @@ class StatsdMetrics:
         counters = {f"{self._prefix}.{name}": getattr(moment.tally, field) for name, field in STATSD_COUNTERS.items()}
         self._flushed.update({field: getattr(moment.tally, field) for field in STATSD_COUNTERS.values()})
         self._measure_lag(moment.window)
-        gauges = self._gauges()
-        return [counter_block(counters, moment.seconds)], [block(Kind.GAUGE, {"value": gauges.values()}, gauges)] if gauges else []
+        lag = [block(Kind.GAUGE, {"value": gauges.values()}, gauges)] if (gauges := self._gauges()) else []
+        return [counter_block(counters, moment.seconds)], lag
 
     def standing(self, kind: Kind, totals: Totals) -> Mapping[str, float]:
         """Return the counters of the open window, and the gauge as of the last flush."""

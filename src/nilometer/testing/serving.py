@@ -14,30 +14,37 @@ from typing import TYPE_CHECKING, Any
 from nilometer.testing.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
 PROGRAM = (sys.executable, "-c", "from nilometer.cli.main import run; run()")
 CONSOLE = "console://?format=json"
-QUIET = {"NILOMETER_ADMIN_LISTEN": "[]"}
-"""No interfaces, unless an argument names one."""
+INTERFACES = ("admin",)
 LISTENING = re.compile(r"listening on (\w+)://([^\s,]+)")
 
 
 class Serving:
     """A server process, its kernel by name, by default the one that the tests run with.
 
-    `log` holds the lines of its log, `flushes` what the console sink printed, as JSON gives it.
+    Interfaces listen only where `arguments` say, or are named in `default`. `log` holds the lines of its log, `flushes` what the console sink printed, as JSON gives it.
     """
 
-    def __init__(self, *arguments: str, state: Path, kernel: str | None = None, sinks: Iterable[str] = (CONSOLE,)) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        state: Path,
+        kernel: str | None = None,
+        sinks: Iterable[str] = (CONSOLE,),
+        default: Collection[str] = (),
+    ) -> None:
         self.log: list[str] = []
         self.flushes: list[dict[str, Any]] = []
         environment = {name: value for name, value in os.environ.items() if not name.startswith("NILOMETER_")}
+        quiet = {f"NILOMETER_{name.upper()}_LISTEN": "[]" for name in INTERFACES if name not in default}
         kernel = kernel or os.environ.get("NILOMETER_KERNEL", "auto")
         self.process = subprocess.Popen(  # noqa: S603 the program under test
             [*PROGRAM, "serve", *sinks, *arguments],
-            env={**environment, **QUIET, "NILOMETER_KERNEL": kernel, "NILOMETER_SERVER_STATE": str(state)},
+            env={**environment, **quiet, "NILOMETER_KERNEL": kernel, "NILOMETER_SERVER_STATE": str(state)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -71,6 +78,12 @@ class Serving:
         found = [match[2] for line in self.log if (match := LISTENING.search(line)) and match[1] == scheme]
         host, _, port = found[-1].rpartition(":")
         return host.strip("[]"), int(port)
+
+    def interface(self, what: str) -> tuple[str, int]:
+        """Return host and port of an interface, by the words that the log has for it."""
+        place = next(line.rpartition("://")[2] for line in self.log if f" {what} on " in line)
+        host, _, port = place.rpartition(":")
+        return host, int(port)
 
     def stop(self, number: Signals = SIGTERM) -> int:
         """Signal it, and return its exit code once it has ended and everything it wrote is read."""

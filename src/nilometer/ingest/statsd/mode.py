@@ -51,10 +51,11 @@ class Repeater:
 class StatsdMode:
     """Serve as statsd does.
 
-    `prefix`: of its figures about itself. `admin_named`: whether the file says where the admin interface listens. `healthy`: what its command
-    ``health`` answers at first. `key_flush` and `repeater`: None when the file does not ask for them. `dump_messages`: log
-    every line that comes in. `backends`: the names of statsd's backends that the file loads, in its order. `priority`: of refused lines in syslog. `title`: of the process, empty to leave it.
-    `reload`: watch the file. `config`: the file as statsd's command ``config`` shows it.
+    `prefix`: of its figures about itself. `admin_named`: whether the file says where the admin interface listens. `healthy`:
+    what its command ``health`` answers at first. `key_flush` and `repeater`: None when the file does not ask for them.
+    `dump_messages`: log every line that comes in. `backends`: the names of statsd's backends that the file loads, in its
+    order. `priority`: of refused lines in syslog. `title`: of the process, empty to leave it. `reload`: watch the file.
+    `config`: the file as statsd's command ``config`` shows it.
     """
 
     prefix: str = "statsd"
