@@ -55,6 +55,7 @@ SAMPLES: dict[str, str | list[str]] = {
     "retry.most": "3m",
     "history.retention": "2d",
     "history.rollups": ["2m:60d"],
+    "admin.listen": ["tcp://127.0.0.1:1"],
     "log.level": "debug",
     "log.format": "json",
     "log.to": "syslog",

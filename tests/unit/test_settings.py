@@ -70,6 +70,7 @@ OTHER: dict[str, tuple[str, str, object]] = {
     "retry.most": ("30.5", "30.5", 30.5),
     "history.retention": ('"2d"', "2d", 172_800),
     "history.rollups": ('["5m:10d"]', "5m:10d", (Rollup(Duration(300), Duration(864_000)),)),
+    "admin.listen": ("[]", "[]", ()),
     "log.level": ('"debug"', "debug", "debug"),
     "log.format": ('"json"', "json", "json"),
     "log.to": ('"syslog"', "syslog", "syslog"),

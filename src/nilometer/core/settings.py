@@ -203,7 +203,7 @@ class AdminSection:
 
     listen: tuple[Url, ...] = option(
         (parse("tcp://127.0.0.1:8126"),),
-        "Where the admin interface listens: tcp://host:port; none turns it off. It asks for no password.",
+        "Where the admin interface listens, as tcp://127.0.0.1:8126; none turns it off. It asks for no password.",
     )
 
 

@@ -26,7 +26,8 @@ LISTENING = re.compile(r"listening on (\w+)://([^\s,]+)")
 class Serving:
     """A server process, its kernel by name, by default the one that the tests run with.
 
-    Interfaces listen only where `arguments` say, or are named in `default`. `log` holds the lines of its log, `flushes` what the console sink printed, as JSON gives it.
+    Interfaces listen only where `arguments` say, or are named in `default`.
+    `log` holds the lines of its log, `flushes` what the console sink printed, as JSON gives it.
     """
 
     def __init__(
