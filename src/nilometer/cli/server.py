@@ -33,6 +33,7 @@ from nilometer.ingest.aggregate import rules, static_tags
 from nilometer.ingest.badlines import BadLineLog
 from nilometer.ingest.carryover import Carryover
 from nilometer.ingest.flush import Flusher, Parts
+from nilometer.ingest.keyflush import KeyFlusher
 from nilometer.ingest.listener_urls import check
 from nilometer.ingest.listeners import Listeners
 from nilometer.ingest.losslog import LossLog
@@ -80,7 +81,8 @@ class Server:
     """One server. `start`, then `tend` a few times a second, `reload` on demand, `stop`."""
 
     def __init__(self, plan: Plan, kernel: Kernel) -> None:
-        self._plan, self._kernel = plan, kernel
+        self._keys = _key_flusher(plan)
+        self._plan, self._kernel = plan, kernel if self._keys is None else self._keys.around(kernel)
         self._losses = Losses()
         self._relaying = Relaying(kernel, self._losses)
         self._cleanup = contextlib.ExitStack()
@@ -122,6 +124,9 @@ class Server:
         interfaces.start(settings, self._control(metrics), cleanup)
         self._flusher = self._new_flusher(metrics, left.written)
         self._saved = self._flusher.written
+        if self._keys is not None:
+            self._keys.start()
+            cleanup.callback(self._keys.stop)
         self._flusher.start()
         self._report()
 
@@ -302,6 +307,11 @@ class Server:
             self._flusher.stop()
             self._save()
         LOG.info("stopped")
+
+
+def _key_flusher(plan: Plan) -> KeyFlusher | None:
+    wanted = plan.statsd.key_flush if plan.statsd is not None else None
+    return None if wanted is None else KeyFlusher(wanted, sanitize=plan.settings.names.sanitize)
 
 
 def _stop(listener: Listener) -> None:

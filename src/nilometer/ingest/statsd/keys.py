@@ -30,6 +30,7 @@ class Key(NamedTuple):
 
 PROXY = "it is a key of statsd's cluster proxy"
 NOT_YET = "it is not implemented yet"
+KEYS_SEEN = "the most frequent names are seen with `nilometer top`"
 
 SERVER = (
     Key("server", "./servers/udp", "the kind of listener: `./servers/udp` or `./servers/tcp`"),
@@ -90,10 +91,10 @@ KEYS = (
     Key("repeater[].host", "localhost", "its host"),
     Key("repeater[].port", "", "its port"),
     Key("repeaterProtocol", "udp4", "`udp4`, `udp6` or `tcp`; with `tcp` each packet gets a newline after it"),
-    Key("keyFlush", "", NOT_YET, effect=False),
-    Key("keyFlush.interval", "0", NOT_YET, effect=False),
-    Key("keyFlush.percent", "100", NOT_YET, effect=False),
-    Key("keyFlush.log", "", NOT_YET, effect=False),
+    Key("keyFlush", "{}", "the log of the most frequent keys; read at the start", alone=KEYS_SEEN),
+    Key("keyFlush.interval", "0", "milliseconds from one to the next; 0 turns it off", alone=KEYS_SEEN),
+    Key("keyFlush.percent", "100", "the share of the keys to write, the most frequent first", alone=KEYS_SEEN),
+    Key("keyFlush.log", "", "the file to append to; without it, standard output", alone=KEYS_SEEN),
     Key("dumpMessages", "false", NOT_YET, effect=False),
     Key("debug", "false", "log more: `log.level` becomes `debug`"),
     Key("log", "{}", "where the log goes"),
