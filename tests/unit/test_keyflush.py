@@ -79,9 +79,14 @@ def test_it_writes_at_each_interval(capsys: pytest.CaptureFixture[str]) -> None:
     kernel.feed(b"a:1|c")
     flusher.start()
     shown: list[str] = []
-    until(lambda: shown.append(capsys.readouterr().out) or "key=a" in "".join(shown), "the first interval is over")
+
+    def seen(key: str) -> bool:
+        shown.append(capsys.readouterr().out)
+        return f"key={key}" in "".join(shown)
+
+    until(lambda: seen("a"), "the first interval is over")
     kernel.feed(b"z:1|c")
-    until(lambda: shown.append(capsys.readouterr().out) or "key=z" in "".join(shown), "another one is over")
+    until(lambda: seen("z"), "another one is over")
     flusher.stop()
     assert "".join(shown).count("\n") == 2
 
@@ -114,7 +119,7 @@ def test_a_datagram_that_was_cut_and_drops_are_told(name: str) -> None:
     flusher = KeyFlusher(KeyFlush(1.0), sanitize=True)
     kernel = keyflush.CountingKernel(kernels.make(name), KeyCounter(sanitize=True))
     assert flusher.around(kernels.make(name)).name == name
-    kernel.feed_cut(b"a:1|c\nb:1", "/x", "statsd")
+    kernel.feed_datagram(b"a:1|c\nb:1", "/x", "statsd", cut=True)
     kernel.count_drops(3)
     tally = kernel.flush(1.0).tally
     assert (tally.lines, tally.bad_lines, tally.kernel_drops) == (2, 1, 3)

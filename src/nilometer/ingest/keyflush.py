@@ -95,8 +95,11 @@ class CountingKernel:
         self._counter.count(data)
         self._kernel.feed(data, source, dialect, packets=packets)
 
-    def feed_cut(self, data: bytes, source: str, dialect: str) -> None:
-        """Pass the whole lines of a datagram on whose end is missing, and for its last one a line that is bad."""
+    def feed_datagram(self, data: bytes, source: str, dialect: str, *, cut: bool) -> None:
+        """Count the lines of a datagram and pass them on; of one whose end was `cut` off, for its last line one that is bad."""
+        if not cut:
+            self.feed(data, source, dialect)
+            return
         whole, newline, _ = data.rpartition(b"\n")
         self.feed(whole + newline + CUT_OFF.replace(":", ",").encode(), source, dialect)
 
