@@ -58,9 +58,10 @@ def observe(kernel: Kernel, stages: list[Stage], cut: Callable[[Stage], Iterator
     for stage in stages:
         if stage.rules is not None:
             kernel.configure(stage.rules)
-        packets = 1
+        packets, explained = 1, list[dict[str, Any]]()
         for data in cut(stage):
             kernel.feed(data, "peer:1", stage.dialect, packets=packets)
+            explained += [each | {"line": 0} for each in kernel.explain(data, stage.dialect)]
             packets = 0
         aggregates = kernel.flush(stage.seconds)
         flush = kernels.as_flush(aggregates, stage.seconds)
@@ -71,6 +72,9 @@ def observe(kernel: Kernel, stages: list[Stage], cut: Callable[[Stage], Iterator
                 "text": lines(flush, kernels.NAMING, Plain()),
                 "tally": [getattr(tally, name) for name in tally.__slots__ if name not in {"pause_ns", "packets"}],
                 "bad": kernel.bad_lines(),
+                "timed": [(*timed[:3], number(timed.value)) for timed in aggregates.timed],
+                "notices": kernel.notices(),
+                "explained": [repr(sorted(each.items())) for each in explained],
                 "gauges": [(key, number(value)) for key, value in zip(*kernel.gauges(), strict=True)],
             }
         )
@@ -104,7 +108,7 @@ def crowd(seed: int, series: int, count: int) -> Iterator[bytes]:
 )
 def test_kernels_agree_on_many_series(rules: Aggregation) -> None:
     stages = [
-        streams.Stage(rules if not seed else None, [data + b"\n" for data in crowd(seed, 12_000, 300)], "nilometer", 10.0)
+        streams.Stage(rules if not seed else None, [data + b"\n" for data in crowd(seed, 12_000, 300)], "auto", 10.0)
         for seed in range(3)
     ]
     expected = observe(kernels.make("reference"), stages, singly)

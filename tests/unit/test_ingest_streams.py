@@ -79,7 +79,7 @@ class Recorder:
         self.packets = 0
         self.sources: set[str] = set()
 
-    def feed(self, data: bytes, source: str = "", dialect: str = "nilometer", *, packets: int = 1) -> None:
+    def feed(self, data: bytes, source: str = "", dialect: str = "auto", *, packets: int = 1) -> None:
         del dialect
         self.data += data if data.endswith(b"\n") else data + b"\n"
         self.packets += packets
@@ -89,7 +89,7 @@ class Recorder:
 class Bench:
     """A stream listener on a free port, with what it fed and lost."""
 
-    def __init__(self, *, most: int = 100, dialect: str = "nilometer", idle: float = 0.0, max_line: int = 1000) -> None:
+    def __init__(self, *, most: int = 100, dialect: str = "auto", idle: float = 0.0, max_line: int = 1000) -> None:
         self.kernel, self.losses = Recorder(), Losses()
         kernel: Kernel = self.kernel  # type: ignore[assignment]  # of a kernel, streams use `feed` only
         self.streams = Streams(kernel, self.losses, max_line=max_line, most=most)

@@ -234,7 +234,7 @@ def test_an_unknown_dialect_is_refused(kernel: Kernel) -> None:
 
 @pytest.mark.parametrize("type_", ["ms", "h", "d", " ms "])
 def test_our_dialect_has_three_timers(kernel: Kernel, type_: str) -> None:
-    assert flushed(kernel, f"a:3|{type_}|@0.5".encode(), dialect="nilometer")["timers.a.count"] == "2"
+    assert flushed(kernel, f"a:3|{type_}|@0.5".encode(), dialect="auto")["timers.a.count"] == "2"
 
 
 @pytest.mark.parametrize(
@@ -253,12 +253,12 @@ def test_our_dialect_has_three_timers(kernel: Kernel, type_: str) -> None:
     ],
 )
 def test_our_dialect_refuses_more(kernel: Kernel, value: str, fields: str, reason: str) -> None:
-    kernel.feed(f"a:{value}".encode(), "", "nilometer")
+    kernel.feed(f"a:{value}".encode(), "", "auto")
     assert only(kernel)[2:] == (fields, reason)
     assert kernel.flush(1).blocks == ()
 
 
 def test_our_dialect_ends_lines_with_or_without_a_carriage_return(kernel: Kernel) -> None:
-    seen = flushed(kernel, b"a:1|c\r\n\r\na:x|s\r\nb:2|c|#k:v\r", dialect="nilometer")
+    seen = flushed(kernel, b"a:1|c\r\n\r\na:x|s\r\nb:2|c|#k:v\r", dialect="auto")
     assert (seen["counters.a.count"], seen["sets.a.count"], seen["counters.b.count;k=v"]) == ("1", "1", "2")
     assert (kernel.bad_lines(), len(seen)) == ([], 5)

@@ -84,7 +84,7 @@ def test_a_name_is_looked_up(kernel: Kernel) -> None:
 
 
 def test_the_dialect_is_the_receivers_own(kernel: Kernel) -> None:
-    ours, theirs = udp(kernel, dialect="nilometer"), udp(kernel)
+    ours, theirs = udp(kernel, dialect="auto"), udp(kernel)
     send(socket.AF_INET, "127.0.0.1", ours, b"a:1|h")
     send(socket.AF_INET, "127.0.0.1", theirs, b"a:1|h")
     ours.stop()

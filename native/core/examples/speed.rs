@@ -78,7 +78,7 @@ fn lines_in(packets: &[Vec<u8>]) -> usize {
 fn feed(shard: &mut Shard, packets: &[Vec<u8>]) {
     for batch in packets.chunks(BATCH) {
         let batch: Vec<&[u8]> = batch.iter().map(Vec::as_slice).collect();
-        shard.feed_many(&batch, &|_| String::new(), Dialect::Nilometer);
+        shard.feed_many(&batch, &|_| String::new(), Dialect::AUTO);
     }
 }
 

@@ -57,6 +57,7 @@ pub struct Tally {
     pub members_over_limit: u64,
     /// Values that a rule dropped.
     pub dropped_by_rules: u64,
+    pub timed_over_limit: u64,
     /// Series in the flush. Set by the merge.
     pub series: u64,
 }
@@ -72,6 +73,7 @@ impl Tally {
         self.samples_over_limit += other.samples_over_limit;
         self.members_over_limit += other.members_over_limit;
         self.dropped_by_rules += other.dropped_by_rules;
+        self.timed_over_limit += other.timed_over_limit;
         self.series += other.series;
     }
 }

@@ -15,6 +15,8 @@
 mod aggregates;
 mod chunks;
 pub mod decimal;
+mod dialect;
+mod explain;
 mod family;
 mod index;
 mod key;
@@ -28,6 +30,7 @@ pub mod render;
 mod rule;
 mod rules;
 mod shard;
+mod sidecar;
 mod store;
 mod table;
 #[cfg(test)]
@@ -38,11 +41,14 @@ mod value;
 mod window;
 
 pub use aggregates::{Aggregates, Block, Column, Kind, Tally};
+pub use dialect::Dialect;
+pub use dialect::notice::{Datum, Fields};
+pub use explain::explain;
 pub use master::Master;
 pub use peek::{Hold, Peeked};
 pub use rule::{Action, Part, Pattern, Profile, Rule};
 pub use rules::{Expire, Histogram, Rules};
 pub use shard::{BadLine, FORGET_AT_ONCE, Shard};
+pub use sidecar::{Notice, Timed};
 pub use top::{Name, Refused, Top};
-pub use value::Dialect;
 pub use window::Window;

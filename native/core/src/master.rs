@@ -109,6 +109,12 @@ impl Master {
         self.rules = rules;
     }
 
+    /// The rules in force.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// Make one more shard. Shards live as long as the master; a reader that ends leaves its shard to the next one.
     pub fn shard(&mut self) -> Shard {
         self.shards.push(Known::default());

@@ -2,13 +2,16 @@
 //!
 //! Rules:
 //!
-//! * What is read here means exactly what [`crate::value`] makes of it; whatever is the least unusual is left to that.
+//! * What is read here means exactly what [`crate::value`] or [`crate::dialect`] make of it; whatever is the least unusual
+//!   is left to them.
 //! * Places are counted from the start of the text.
 
 use crate::aggregates::Kind;
+use crate::dialect::Dialect;
+use crate::dialect::metric::is_rate;
 use crate::number;
-use crate::value::{Dialect, Value};
-use memchr::{memchr2, memchr3};
+use crate::value::Value;
+use memchr::memchr2;
 
 /// A line that was read. `text` is the value as written.
 #[derive(Debug, PartialEq)]
@@ -27,8 +30,10 @@ pub(crate) struct Line {
 /// cleaning.
 #[inline]
 pub(crate) fn read(text: &[u8], dialect: Dialect) -> Option<Line> {
-    let key_length = memchr3(b':', b'|', b'\n', text)?;
-    if text[key_length] != b':' {
+    let statsd = dialect.is_statsd();
+    let ends = if statsd { &ENDS } else { &MARKS };
+    let key_length = text.iter().position(|byte| ends[usize::from(*byte)])?;
+    if text[key_length] != b':' || (key_length == 0 && !statsd) {
         return None;
     }
     let spec = &text[key_length + 1..];
@@ -37,19 +42,39 @@ pub(crate) fn read(text: &[u8], dialect: Dialect) -> Option<Line> {
         _ => (None, member(spec)?),
     };
     let type_ = &spec[text_length + 1..];
-    let (kind, type_length) = kind(type_, dialect)?;
+    let (kind, type_length) = kind(type_, statsd)?;
     let number = match number {
         _ if kind == Kind::Set => 0.0,
-        Some(number) if kind != Kind::Timer || number >= 0.0 => number,
+        Some(number) if kind != Kind::Timer || number >= 0.0 || type_length == 1 => number,
         _ => return None,
     };
-    let (weight, rate_length) = weight(&type_[type_length..], dialect)?;
+    let (weight, rate_length) = weight(&type_[type_length..], statsd)?;
     let length = key_length + text_length + 2 + type_length + rate_length;
-    let (mark_length, tags_length) = tags(&text[length..], dialect)?;
+    let (mark_length, tags_length) = tags(&text[length..], statsd)?;
     let length = length + mark_length + tags_length;
-    let next = length + line_end(&text[length..], dialect)?;
-    let change = matches!(spec[0], b'+' | b'-');
+    let next = length + line_end(&text[length..], statsd)?;
+    let change = !dialect.absolute && matches!(spec[0], b'+' | b'-') && (statsd || kind == Kind::Gauge);
     Some(Line { value: Value { kind, number, weight, change }, key_length, text_length, length, tags_length, next })
+}
+
+/// What ends a name, for statsd.
+const ENDS: [bool; 256] = marks(b":|\n", false);
+/// What ends a name or makes it unusual, in the other dialects.
+const MARKS: [bool; 256] = marks(b":|\n;,#[]{", true);
+
+const fn marks(bytes: &[u8], foreign: bool) -> [bool; 256] {
+    let mut marks = [false; 256];
+    let mut byte = 0x80;
+    while byte < 0x100 {
+        marks[byte] = foreign;
+        byte += 1;
+    }
+    let mut place = 0;
+    while place < bytes.len() {
+        marks[bytes[place] as usize] = true;
+        place += 1;
+    }
+    marks
 }
 
 /// The length of a set's member of ASCII, ended by `|`.
@@ -60,60 +85,65 @@ fn member(spec: &[u8]) -> Option<usize> {
 }
 
 #[inline]
-fn kind(type_: &[u8], dialect: Dialect) -> Option<(Kind, usize)> {
-    match (type_.first()?, dialect) {
+fn kind(type_: &[u8], statsd: bool) -> Option<(Kind, usize)> {
+    match (type_.first()?, statsd) {
         (b'c', _) => Some((Kind::Counter, 1)),
         (b'm', _) if type_.get(1) == Some(&b's') => Some((Kind::Timer, 2)),
         (b'g', _) => Some((Kind::Gauge, 1)),
         (b's', _) => Some((Kind::Set, 1)),
-        (b'h' | b'd', Dialect::Nilometer) => Some((Kind::Timer, 1)),
+        (b'h' | b'd', false) => Some((Kind::Timer, 1)),
         _ => None,
     }
 }
 
 /// 1 / rate and the length of `|@rate`, or 1 and 0 where there is none.
 #[inline]
-fn weight(rest: &[u8], dialect: Dialect) -> Option<(f64, usize)> {
+fn weight(rest: &[u8], statsd: bool) -> Option<(f64, usize)> {
     let Some(rate) = rest.strip_prefix(b"|@") else {
         return Some((1.0, 0));
     };
     let (number, length) = number::plain(rate)?;
     let weight = 1.0 / number;
-    let fine = !matches!(rate[0], b'+' | b'-') && (dialect == Dialect::Statsd || weight.is_finite());
+    let fine = !matches!(rate[0], b'+' | b'-') && (statsd || is_rate(number));
     fine.then_some((weight, length + 2))
 }
 
 /// The length of `|#` and of the tags behind it, both 0 where there are none.
 #[inline]
-fn tags(rest: &[u8], dialect: Dialect) -> Option<(usize, usize)> {
+fn tags(rest: &[u8], statsd: bool) -> Option<(usize, usize)> {
     let Some(tags) = rest.strip_prefix(b"|#") else {
         return Some((0, 0));
     };
     let end = memchr2(b'|', b'\n', tags).unwrap_or(tags.len());
     match tags[..end] {
         _ if tags.get(end) == Some(&b'|') => None,
-        [.., b'\r'] if dialect == Dialect::Nilometer => Some((2, end - 1)),
+        _ if statsd => Some((2, end)),
+        _ if !tags[..end].is_ascii() => None,
+        [.., b'\r'] => Some((2, end - 1)),
         _ => Some((2, end)),
     }
 }
 
 /// The length of what ends a line: nothing at the end of all text.
 #[inline]
-fn line_end(rest: &[u8], dialect: Dialect) -> Option<usize> {
-    match (rest, dialect) {
+fn line_end(rest: &[u8], statsd: bool) -> Option<usize> {
+    match (rest, statsd) {
         ([], _) => Some(0),
-        ([b'\n', ..], _) | ([b'\r'], Dialect::Nilometer) => Some(1),
-        ([b'\r', b'\n', ..], Dialect::Nilometer) => Some(2),
+        ([b'\n', ..], _) | ([b'\r'], false) => Some(1),
+        ([b'\r', b'\n', ..], false) => Some(2),
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Dialect::{Nilometer, Statsd};
     use super::*;
+    use crate::dialect::{self, Reading};
     use crate::{key, value};
     use proptest::prelude::*;
+
+    const STATSD: Dialect = Dialect::STATSD;
+    const AUTO: Dialect = Dialect::AUTO;
 
     fn line(text: &str, dialect: Dialect) -> Option<Line> {
         read(text.as_bytes(), dialect)
@@ -128,21 +158,20 @@ mod tests {
             "a:1|ms|@0.25",
             "a:x y|s",
             "a:12|s|@0.1",
-            "a;k=v:3|c",
             "a:1|c|#k:v,w",
             "a:1|g|@0.5|#",
             "a:1|c|#a b",
         ] {
-            for dialect in [Statsd, Nilometer] {
+            for dialect in [STATSD, AUTO] {
                 let read = line(text, dialect).unwrap_or_else(|| panic!("{text:?} is plain"));
                 assert_eq!((read.length, read.next), (text.len(), text.len()));
                 assert_eq!(line(&format!("{text}\nb:1|c"), dialect).map(|read| read.next), Some(text.len() + 1));
             }
         }
-        assert_eq!(line("a:1|h\r\nb", Nilometer).map(|read| (read.length, read.next)), Some((5, 7)));
+        assert_eq!(line("a:1|h\r\nb", AUTO).map(|read| (read.length, read.next)), Some((5, 7)));
         let tagged = |dialect| line("a:1|c|#k:v\r\nb", dialect).map(|read| (read.length, read.tags_length, read.next));
-        assert_eq!(tagged(Nilometer), Some((10, 3, 12)));
-        assert_eq!(tagged(Statsd), Some((11, 4, 12)));
+        assert_eq!(tagged(AUTO), Some((10, 3, 12)));
+        assert_eq!(tagged(STATSD), Some((11, 4, 12)));
     }
 
     #[test]
@@ -169,28 +198,39 @@ mod tests {
             "a:x|c",
             "a:1|c\rb",
         ] {
-            assert_eq!(line(text, Nilometer), None, "{text:?}");
+            assert_eq!(line(text, AUTO), None, "{text:?}");
         }
-        assert_eq!(line("a:1|c\r\n", Statsd), None);
-        assert_eq!(line("a:1|h", Statsd), None);
-        assert_eq!(line("a:1|c|@0", Nilometer), None);
+        assert_eq!(line("a:1|c\r\n", STATSD), None);
+        assert_eq!(line("a:1|h", STATSD), None);
+        assert_eq!(line("a:1|c|@0", AUTO), None);
     }
 
     proptest! {
         /// Whatever is read in one pass is read alike by the careful path.
         #[test]
         fn agrees_with_the_careful_path(
-            key in "[a-z. /;=]{0,4}", body in r"[-+]?[0-9x.]{0,3}\|?(c|g|ms|s|h|d|x)?(\|@?[0-9.]{0,3})?(\|#[a:;,]{0,3})?[\r:|]?", statsd: bool,
+            key in "[a-z. /;=,#{é]{0,4}", body in r"[-+]?[0-9x.]{0,3}\|?(c|g|ms|s|h|d|x)?(\|@?[0-9.]{0,3})?(\|#[a:;,é#]{0,3})?[\r:|]?",
+            mode in proptest::sample::select(vec!["statsd", "auto", "dogstatsd", "influx/absolute"]),
         ) {
-            let dialect = if statsd { Statsd } else { Nilometer };
+            let dialect = Dialect::named(mode).unwrap();
             let text = format!("{key}:{body}");
-            if let Some(read) = read(text.as_bytes(), dialect) {
-                let (body, tags) = key::split_tags(&text.as_bytes()[..read.length]);
+            let Some(read) = read(text.as_bytes(), dialect) else { return Ok(()) };
+            let line = &text.as_bytes()[..read.length];
+            let Some(styles) = dialect.styles else {
+                let (body, tags) = key::split_tags(line);
                 prop_assert_eq!(tags.len(), read.tags_length);
                 let spec = &body[read.key_length + 1..];
-                prop_assert_eq!(value::read(spec, dialect), Ok(read.value));
-                prop_assert_eq!(key.as_bytes(), &text.as_bytes()[..read.key_length]);
-            }
+                prop_assert_eq!(value::read(spec, false), Ok(read.value));
+                return Ok(());
+            };
+            let Ok(Reading::Metric(metric)) = dialect::read(line, styles, dialect.absolute) else { panic!("{text} is bad") };
+            let [Ok(item)] = &metric.items[..] else { panic!("{text} has one value") };
+            prop_assert_eq!(item.values().collect::<Vec<_>>(), vec![read.value]);
+            let (mut fast, mut careful) = (Vec::new(), Vec::new());
+            dialect::name::join_listed(&mut fast, &line[..read.key_length], &line[read.length - read.tags_length..]);
+            dialect::name::join(&mut careful, metric.name, metric.tags.iter());
+            prop_assert_eq!(fast, careful);
+            prop_assert_eq!(item.text.len(), read.text_length);
         }
     }
 }

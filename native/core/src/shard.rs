@@ -7,12 +7,16 @@
 //! * At most [`KEPT`] refused lines are kept until they are taken; all are counted.
 
 use crate::aggregates::{Kind, Tally};
+use crate::dialect::metric::Metric;
+use crate::dialect::notice::{Check, Fields};
+use crate::dialect::{self, Dialect, Reading, name};
 use crate::key;
 use crate::limit::Shared;
 use crate::rules::Rules;
+use crate::sidecar::{Notice, Sidecar, Timed};
 use crate::store::{BATCH, Sample, Span, Store};
 use crate::table::{Hash, owned};
-use crate::value::{Dialect, TOO_LONG, Value};
+use crate::value::{TOO_LONG, Value};
 use crate::window::Window;
 use crate::{plain, value};
 use memchr::memchr;
@@ -63,10 +67,12 @@ pub struct Shard {
     number: usize,
     store: Store,
     max_line: usize,
+    sanitize: bool,
     waiting: Vec<Sample>,
     /// Keys and members that could not stay as they came.
     rewritten: Vec<u8>,
     bad: Vec<BadLine>,
+    sidecar: Sidecar,
 }
 
 impl Shard {
@@ -75,9 +81,11 @@ impl Shard {
             number,
             store: Store::new(number, rules, hash, shared),
             max_line: rules.max_line,
+            sanitize: rules.sanitize,
             waiting: Vec::with_capacity(BATCH),
             rewritten: Vec::new(),
             bad: Vec::new(),
+            sidecar: Sidecar::default(),
         }
     }
 
@@ -91,6 +99,7 @@ impl Shard {
     pub fn configure(&mut self, rules: &Rules) {
         self.store.configure(rules);
         self.max_line = rules.max_line;
+        self.sanitize = rules.sanitize;
     }
 
     /// Count whole lines, separated by newlines; the last needs none. `source` names the peer, asked for bad lines that
@@ -155,7 +164,7 @@ impl Shard {
                 }
                 _ => {
                     let end = memchr(b'\n', rest).unwrap_or(rest.len());
-                    lines += self.any_line(input, trim_end(&rest[..end], input.dialect));
+                    lines += self.any_line(input, input.dialect.trim_end(&rest[..end]));
                     start += end + 1;
                 }
             }
@@ -171,16 +180,24 @@ impl Shard {
             (Span { place, start, length: line.key_length }, self.store.hash(name))
         } else {
             let tags = start + line.length - line.tags_length;
-            self.join(name, &input.text()[tags..tags + line.tags_length])
+            self.join(name, &input.text()[tags..tags + line.tags_length], input.dialect)
         };
         let text = Span { place, start: start + line.key_length + 1, length: line.text_length };
         self.push(input, hash, line.value, key, text);
     }
 
     /// A key made of a name and tags, and its hash.
-    fn join(&mut self, name: &[u8], tags: &[u8]) -> (Span, u64) {
+    fn join(&mut self, name: &[u8], tags: &[u8], dialect: Dialect) -> (Span, u64) {
         let start = self.rewritten.len();
-        key::join(&mut self.rewritten, name, tags);
+        if dialect.is_statsd() {
+            key::join(&mut self.rewritten, name, tags);
+        } else {
+            name::join_listed(&mut self.rewritten, name, tags);
+        }
+        self.joined(start)
+    }
+
+    fn joined(&self, start: usize) -> (Span, u64) {
         (self.written(start), self.store.hash(&self.rewritten[start..]))
     }
 
@@ -193,13 +210,27 @@ impl Shard {
             self.refuse(input, line, b"", TOO_LONG);
             return 1;
         }
+        let Some(styles) = input.dialect.styles else {
+            self.statsd_line(input, line);
+            return 1;
+        };
+        match dialect::read(line, styles, input.dialect.absolute) {
+            Ok(Reading::Metric(metric)) => self.metric(input, line, &metric),
+            Ok(Reading::Event(fields)) => self.note(input, line, fields),
+            Ok(Reading::Check(check)) => self.check(input, line, check),
+            Err(reason) => self.refuse(input, line, b"", reason),
+        }
+        1
+    }
+
+    fn statsd_line(&mut self, input: &Input, line: &[u8]) {
         let (body, tags) = key::split_tags(line);
         let mut pieces = body.split(|byte| *byte == b':');
         let name = pieces.next().unwrap_or_default();
-        let (key, hash) = self.join(name, tags);
+        let (key, hash) = self.join(name, tags, input.dialect);
         let bare = (name.len() == body.len()).then_some(&b"1"[..]);
         for piece in pieces.chain(bare) {
-            match value::read(piece, input.dialect) {
+            match value::read(piece, input.dialect.absolute) {
                 Ok(value) => {
                     let text = if value.kind == Kind::Set { self.member(piece) } else { Span::default() };
                     self.push(input, hash, value, key, text);
@@ -207,7 +238,47 @@ impl Shard {
                 Err(reason) => self.refuse(input, line, piece, reason),
             }
         }
-        1
+    }
+
+    fn metric(&mut self, input: &Input, line: &[u8], metric: &Metric) {
+        let start = self.rewritten.len();
+        name::join(&mut self.rewritten, metric.name, metric.tags.iter());
+        let (key, hash) = self.joined(start);
+        for item in &metric.items {
+            match (item, metric.extras.timestamp) {
+                (Err((fields, reason)), _) => self.refuse(input, line, fields.as_bytes(), reason),
+                (Ok(item), Some(timestamp)) if matches!(item.kind, Kind::Counter | Kind::Gauge) => {
+                    item.values().for_each(|value| self.time(timestamp, key, value));
+                }
+                (Ok(item), _) => {
+                    let text = if item.kind == Kind::Set { self.member(item.text.as_bytes()) } else { Span::default() };
+                    item.values().for_each(|value| self.push(input, hash, value, key, text));
+                }
+            }
+        }
+    }
+
+    /// Put a value aside for the time that came with it.
+    fn time(&mut self, timestamp: u64, key: Span, value: Value) {
+        let key = key::clean(&self.rewritten[key.start..key.start + key.length], self.sanitize);
+        let factor = if value.kind == Kind::Counter { value.weight } else { 1.0 };
+        let timed = Timed { timestamp, kind: value.kind, key, value: value.number * factor };
+        if !self.sidecar.time(timed) {
+            self.store.tally().timed_over_limit += 1;
+        }
+    }
+
+    fn check(&mut self, input: &Input, line: &[u8], check: Check) {
+        let start = self.rewritten.len();
+        check.join(&mut self.rewritten);
+        let (key, hash) = self.joined(start);
+        let value = Value { kind: Kind::Gauge, number: f64::from(check.status), weight: 1.0, change: false };
+        self.push(input, hash, value, key, Span::default());
+        self.note(input, line, check.fields);
+    }
+
+    fn note(&mut self, input: &Input, line: &[u8], fields: Fields) {
+        self.sidecar.note(line.len(), || Notice { source: (input.source)(input.place), fields });
     }
 
     /// Keep a value's text as UTF-8.
@@ -291,6 +362,18 @@ impl Shard {
         self.store.window.talkers.add_refused(&bad.source, bad.reason, || bad.line.clone());
     }
 
+    /// Take the values that came with their own time.
+    #[must_use]
+    pub fn timed(&mut self) -> Vec<Timed> {
+        self.sidecar.take_timed()
+    }
+
+    /// Take events and service checks, and how many there were no room for.
+    #[must_use]
+    pub fn notices(&mut self) -> (Vec<Notice>, u64) {
+        self.sidecar.take_notices()
+    }
+
     /// Take the refused lines kept since the last call, at most 32.
     pub fn bad_lines(&mut self) -> Vec<BadLine> {
         std::mem::take(&mut self.bad)
@@ -303,13 +386,7 @@ impl Shard {
     }
 }
 
-fn trim_end(line: &[u8], dialect: Dialect) -> &[u8] {
-    match line {
-        [line @ .., b'\r'] if dialect == Dialect::Nilometer => line,
-        _ => line,
-    }
-}
-
-fn shown(text: &[u8]) -> String {
+/// A text cut to what is shown of it.
+pub(crate) fn shown(text: &[u8]) -> String {
     String::from_utf8_lossy(&text[..text.len().min(SHOWN)]).into_owned()
 }

@@ -5,7 +5,6 @@ mod properties;
 
 use crate::shard::FORGET_AT_ONCE;
 use crate::{Aggregates, BadLine, Column, Dialect, Histogram, Master, Rules, Shard, Tally};
-use Dialect::{Nilometer, Statsd};
 
 struct Kernel {
     master: Master,
@@ -24,7 +23,7 @@ impl Kernel {
     }
 
     fn feed_to(&mut self, shard: usize, lines: &str) {
-        self.shards[shard].feed(lines.as_bytes(), &|| "peer".to_owned(), Statsd, 1);
+        self.shards[shard].feed(lines.as_bytes(), &|| "peer".to_owned(), Dialect::STATSD, 1);
     }
 
     fn configure(&mut self, rules: &Rules) {
@@ -177,7 +176,7 @@ fn sets_count_distinct_members() {
         assert_eq!(values(no_deletes(), &lines, &["count"]), [format!("s count={count}")], "{lines:?}");
     }
     let mut kernel = Kernel::new(no_deletes(), 1);
-    kernel.shards[0].feed(b"s:\xff|s\ns:\xfe|s", &String::new, Statsd, 1);
+    kernel.shards[0].feed(b"s:\xff|s\ns:\xfe|s", &String::new, Dialect::STATSD, 1);
     assert_eq!(kernel.lines(), ["set s count=1"]);
     kernel.feed("s:x|s");
     assert_eq!(kernel.lines(), ["set s count=1"]);
@@ -233,11 +232,11 @@ fn a_series_updated_before_it_is_forgotten_is_a_new_one() {
     let Kernel { mut master, mut shards } = fed(Rules { delete_counters: true, ..no_deletes() }, "a:1|c\nb:1|c");
     let finished = shards[0].swap(master.spare(0));
     assert_eq!(master.merge(vec![finished], 1.0, false).blocks[0].names, b"a\nb");
-    shards[0].feed(b"b:5|c", &String::new, Statsd, 1);
+    shards[0].feed(b"b:5|c", &String::new, Dialect::STATSD, 1);
     for (_, ids) in master.dead() {
         shards[0].forget(&ids);
     }
-    shards[0].feed(b"b:5|c\na:2|c", &String::new, Statsd, 1);
+    shards[0].feed(b"b:5|c\na:2|c", &String::new, Dialect::STATSD, 1);
     let mut kernel = Kernel { master, shards };
     assert_eq!(kernel.lines(), ["counter b rate=10", "counter b count=10", "counter a rate=2", "counter a count=2"]);
 }
@@ -289,8 +288,8 @@ fn a_refused_value_makes_no_series() {
 #[test]
 fn everything_is_tallied() {
     let mut kernel = Kernel::new(no_deletes(), 1);
-    kernel.shards[0].feed_many(&[b"a:1|c\n\nbad\n", b"", b"a:1:2:3|c"], &|place| place.to_string(), Statsd);
-    kernel.shards[0].feed(b"a:1|c\r\n\r\n", &String::new, Nilometer, 0);
+    kernel.shards[0].feed_many(&[b"a:1|c\n\nbad\n", b"", b"a:1:2:3|c"], &|place| place.to_string(), Dialect::STATSD);
+    kernel.shards[0].feed(b"a:1|c\r\n\r\n", &String::new, Dialect::AUTO, 0);
     let tally = kernel.flush().tally;
     assert_eq!(tally, Tally { packets: 3, bytes: 29, lines: 4, bad_lines: 3, series: 1, ..Tally::default() });
     let kept: Vec<_> = kernel.shards[0].bad_lines().into_iter().map(|bad| (bad.source, bad.line, bad.fields)).collect();
@@ -329,7 +328,7 @@ fn keys_stay_as_they_are_where_the_rules_say_so() {
 fn cleaning_begins_at_once() {
     let rules = Rules { sanitize: false, ..no_deletes() };
     let mut kernel = fed(rules.clone(), "a b:1|c\nc\u{e9}:1|c\nd/:1|c|#x");
-    kernel.shards[0].feed(b"\xff:1|c", &String::new, Statsd, 1);
+    kernel.shards[0].feed(b"\xff:1|c", &String::new, Dialect::STATSD, 1);
     kernel.configure(&Rules { sanitize: true, ..rules });
     kernel.feed("a b:2|c\nc\u{e9}:2|c\nd/:2|c|#x\n\u{fffd}:2|c");
     let names = "a b\nc\u{e9}\nd/;x\n\u{fffd}\na_b\nc\nd-;x\n";

@@ -7,12 +7,13 @@ this module into the contract of `nilometer.ingest.kernel`; nothing else imports
 # ruff: noqa: PYI021 - the docstrings live here: native functions carry none
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias, final, type_check_only
+from typing import Any, Protocol, TypeAlias, final, type_check_only
 
 from typing_extensions import Buffer
 
 _Column: TypeAlias = tuple[str, bytes, bytes | None]
 _Block: TypeAlias = tuple[str, bytes, int, list[_Column]]
+_Timed: TypeAlias = tuple[int, str, str, float]
 _Placed: TypeAlias = tuple[bytes, bytes, Buffer, bytes | None]
 
 __all__ = ["BUILD", "Kernel", "Receiver", "Router", "__version__", "render_lines", "render_points"]
@@ -97,7 +98,7 @@ class Kernel:
     def feed(self, data: bytes, source: str, dialect: str, packets: int) -> None:
         """Count whole lines, separated by newlines; the last needs none.
 
-        `source` names the peer in bad lines, `dialect` is ``statsd`` or ``nilometer`` (another raises ValueError),
+        `source` names the peer in bad lines, `dialect` is a mode of `nilometer.ingest.kernel` (another raises ValueError),
         `packets` is how many packets this counts for. Large data is counted without the GIL.
         """
 
@@ -117,13 +118,20 @@ class Kernel:
     def relay(self, streams: Sequence[bool], ring: bool, queue_bytes: int) -> Router:
         """Repeat what comes in from now on, before it is read, to targets: for each, whether it is a stream. Raise OSError."""
 
-    def flush(self, seconds: float, last: bool = False) -> tuple[list[_Block], dict[str, int]]:
+    def explain(self, data: bytes, dialect: str) -> list[dict[str, Any]]:
+        """Return what each line means, counting nothing. Raise ValueError for an unknown dialect."""
+
+    def notices(self) -> tuple[list[tuple[str, dict[str, Any]]], int]:
+        """Return events and service checks since the last call, as ``(source, fields)``, and how many did not fit."""
+
+    def flush(self, seconds: float, last: bool = False) -> tuple[list[_Block], dict[str, int], list[_Timed]]:
         """Hand over the finished window; rates are per second over `seconds`. Runs without the GIL.
 
         With `last`, nothing is held for a later flush.
 
         Return blocks ``(kind, names, count, columns)`` of columns ``(statistic, float64 values, present)``, and the
-        fields of `nilometer.ingest.kernel.Tally` by name.
+        fields of `nilometer.ingest.kernel.Tally` by name, and ``(timestamp, kind, key, value)`` for each value that came
+        with its own time.
         """
 
     def bad_lines(self) -> list[tuple[str, str, str, str]]:

@@ -2,11 +2,11 @@
 
 use crate::engine::Finished;
 use nilometer_core::render::{self, Misshapen};
-use nilometer_core::{Block, Dialect};
+use nilometer_core::{Block, Datum, Dialect, Fields};
 use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyMemoryView};
+use pyo3::types::{PyBytes, PyDict, PyMemoryView};
 use std::io;
 
 /// Before the name, after it, the values (a buffer of float64), which of them exist.
@@ -109,17 +109,43 @@ pub fn tally(finished: &Finished) -> Tally {
         ("samples_over_limit", tally.samples_over_limit),
         ("members_over_limit", tally.members_over_limit),
         ("dropped_by_rules", tally.dropped_by_rules),
+        ("timed_over_limit", tally.timed_over_limit),
         ("series", tally.series),
         ("pause_ns", pause),
     ]
 }
 
 pub fn dialect(name: &str) -> PyResult<Dialect> {
-    match name {
-        "statsd" => Ok(Dialect::Statsd),
-        "nilometer" => Ok(Dialect::Nilometer),
-        _ => Err(PyValueError::new_err(format!("unknown dialect {name:?}: it is statsd or nilometer"))),
+    let unknown = || {
+        let names = Dialect::NAMES.join(", ");
+        let message = format!("unknown dialect {name:?}; known are {names}, each with /delta or /absolute behind it");
+        PyValueError::new_err(message)
+    };
+    Dialect::named(name).ok_or_else(unknown)
+}
+
+/// Returns fields as a dict.
+pub fn fields<'py>(py: Python<'py>, fields: &Fields) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, datum) in fields {
+        match datum {
+            Datum::Text(text) => dict.set_item(name, text)?,
+            Datum::Texts(texts) => dict.set_item(name, texts)?,
+            Datum::Whole(number) => dict.set_item(name, number)?,
+            Datum::Number(number) => dict.set_item(name, number)?,
+            Datum::Numbers(numbers) => dict.set_item(name, numbers)?,
+            Datum::Yes => dict.set_item(name, true)?,
+        }
     }
+    Ok(dict)
+}
+
+/// A timestamp, a kind, a key, a value.
+pub type TimedParts = (u64, &'static str, String, f64);
+
+pub fn timed(finished: &mut Finished) -> Vec<TimedParts> {
+    let timed = std::mem::take(&mut finished.timed).into_iter();
+    timed.map(|timed| (timed.timestamp, timed.kind.name(), timed.key, timed.value)).collect()
 }
 
 /// Returns the `OSError` for an error of the system, with its number where it has one.

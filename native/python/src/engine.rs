@@ -7,7 +7,7 @@
 //! * A panic ends in the call where it happened: locks are taken whether poisoned or not, and what a reader's thread was
 //!   counting then is counted as bad lines.
 
-use nilometer_core::{Aggregates, BadLine, FORGET_AT_ONCE, Master, Rules, Shard, Tally};
+use nilometer_core::{Aggregates, BadLine, FORGET_AT_ONCE, Master, Notice, Rules, Shard, Tally, Timed};
 use nilometer_receive::{Meter, Relay};
 use std::hash::{BuildHasher, RandomState};
 use std::mem::take;
@@ -68,6 +68,7 @@ impl Refused {
 /// What a finished window amounts to, with what only the engine knows.
 pub struct Finished {
     pub aggregates: Aggregates,
+    pub timed: Vec<Timed>,
     pub kernel_drops: u64,
     pub pause: Duration,
 }
@@ -158,10 +159,13 @@ impl Engine {
     pub fn flush(&self, seconds: f64, last: bool) -> Finished {
         let mut master = lock(&self.master);
         let lanes = self.all();
-        let mut pause = Duration::ZERO;
+        let (mut pause, mut timed) = (Duration::ZERO, Vec::new());
         let finished = lanes.iter().enumerate().map(|(number, lane)| {
             let spare = master.spare(number);
-            hold(lane, &mut pause, |shard| shard.swap(spare))
+            hold(lane, &mut pause, |shard| {
+                timed.append(&mut shard.timed());
+                shard.swap(spare)
+            })
         });
         let finished = finished.collect();
         let mut aggregates = master.merge(finished, seconds, last);
@@ -174,7 +178,7 @@ impl Engine {
         aggregates.tally.lines += refused;
         aggregates.tally.bad_lines += refused;
         lock(&self.counted).add(&aggregates.tally);
-        Finished { aggregates, kernel_drops: self.kernel_drops(), pause }
+        Finished { aggregates, timed, kernel_drops: self.kernel_drops(), pause }
     }
 
     /// Returns refused lines, few of them.
@@ -185,6 +189,23 @@ impl Engine {
             lock(&lane.shard).bad_lines().into_iter().chain(shown)
         });
         refused.take(BAD_LINES_KEPT).collect()
+    }
+
+    /// Takes events and service checks, and how many there were no room for.
+    pub fn notices(&self) -> (Vec<Notice>, u64) {
+        let (mut notices, mut lost) = (Vec::new(), 0);
+        for lane in self.all() {
+            let (more, fewer) = lock(&lane.shard).notices();
+            notices.extend(more);
+            lost += fewer;
+        }
+        (notices, lost)
+    }
+
+    /// Returns whether keys are cleaned, and how many bytes a line may have.
+    pub fn reading(&self) -> (bool, usize) {
+        let master = lock(&self.master);
+        (master.rules().sanitize, master.rules().max_line)
     }
 
     pub fn gauges(&self) -> (Vec<u8>, Vec<f64>) {

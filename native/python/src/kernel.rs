@@ -1,6 +1,6 @@
 //! The `Kernel` class.
 
-use crate::convert::{self, Columns};
+use crate::convert::{self, Columns, TimedParts};
 use crate::engine::{Engine, Lane, lock};
 use crate::inspect::{self, Ranked, Shown, Totals};
 use crate::receiver::Receiver;
@@ -139,16 +139,33 @@ impl Kernel {
         started.map_err(|error| convert::os_error("relay", &error))
     }
 
+    fn explain<'py>(&self, py: Python<'py>, data: &[u8], dialect: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let dialect = convert::dialect(dialect)?;
+        let explain = || {
+            let (sanitize, max_line) = self.engine.reading();
+            nilometer_core::explain(data, dialect, sanitize, max_line)
+        };
+        let found = py.detach(|| isolate(explain))?;
+        found.iter().map(|fields| convert::fields(py, fields)).collect()
+    }
+
+    fn notices<'py>(&self, py: Python<'py>) -> PyResult<(Vec<(String, Bound<'py, PyDict>)>, u64)> {
+        let (notices, lost) = py.detach(|| self.engine.notices());
+        let notices = notices.into_iter().map(|notice| Ok((notice.source, convert::fields(py, &notice.fields)?)));
+        Ok((notices.collect::<PyResult<_>>()?, lost))
+    }
+
     #[pyo3(signature = (seconds, last = false))]
     fn flush<'py>(
         &self,
         py: Python<'py>,
         seconds: f64,
         last: bool,
-    ) -> PyResult<(Vec<Columns<'py>>, Bound<'py, PyDict>)> {
-        let finished = py.detach(|| isolate(|| self.engine.flush(seconds, last)))?;
+    ) -> PyResult<(Vec<Columns<'py>>, Bound<'py, PyDict>, Vec<TimedParts>)> {
+        let mut finished = py.detach(|| isolate(|| self.engine.flush(seconds, last)))?;
         let blocks = finished.aggregates.blocks.iter().map(|block| convert::block(py, block));
-        Ok((blocks.collect::<PyResult<_>>()?, convert::tally(&finished).into_py_dict(py)?))
+        let blocks = blocks.collect::<PyResult<_>>()?;
+        Ok((blocks, convert::tally(&finished).into_py_dict(py)?, convert::timed(&mut finished)))
     }
 
     fn bad_lines(&self, py: Python<'_>) -> Vec<(String, String, String, &'static str)> {

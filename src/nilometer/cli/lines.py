@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.core.errors import InputError
-from nilometer.ingest._reference.line import Refusal, read
+from nilometer.ingest._reference.line import read
+from nilometer.ingest._reference.reading import Refusal
+from nilometer.ingest.kernel import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,13 +34,13 @@ def fault(line: bytes, dialect: str) -> str:
     """Return why a server would refuse the line, or one of its values; the empty string for a good line."""
     if not line:
         return "empty"
-    _, values = read(line.decode("utf-8", "replace"), dialect, sanitize=True)
+    values = read(line, dialect, sanitize=True).values
     return next((value.reason for value in values if isinstance(value, Refusal)), "")
 
 
 def dialect(url: Url) -> str:
     """Return what lines mean to the listener behind a checked URL."""
-    return dict(url.query).get("dialect", "nilometer")
+    return dict(url.query).get("dialect", AUTO)
 
 
 def pack(lines: Iterable[bytes], limit: int) -> Iterator[Packet]:

@@ -20,13 +20,13 @@ from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nilometer.core.errors import SettingError, StaleBuild, did_you_mean
 from nilometer.core.record import Block, Column, Kind
 from nilometer.core.wire import render
 from nilometer.ingest.inspection import Peeked, Top, TopName, TopRefused, TopSource, Totals
-from nilometer.ingest.kernel import NILOMETER, Aggregates, BadLine, Tally
+from nilometer.ingest.kernel import AUTO, Aggregates, BadLine, Notice, Tally, Timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -132,7 +132,7 @@ class NativeKernel:
         settings = {each.name: getattr(aggregation, each.name) for each in fields(aggregation)}
         self._inner.configure(**settings | {"histograms": histograms})
 
-    def feed(self, data: bytes, source: str = "", dialect: str = NILOMETER, *, packets: int = 1) -> None:
+    def feed(self, data: bytes, source: str = "", dialect: str = AUTO, *, packets: int = 1) -> None:
         """Count whole lines, separated by newlines; the last needs none. Raise ValueError for an unknown dialect."""
         self._inner.feed(data, source, dialect, packets)
 
@@ -150,8 +150,18 @@ class NativeKernel:
 
     def flush(self, seconds: float, *, last: bool = False) -> Aggregates:
         """Hand over the finished window; rates are per second over `seconds`. With `last`, nothing is held any longer."""
-        blocks, tally = self._inner.flush(seconds, last)
-        return Aggregates(tuple(_block(*parts) for parts in blocks), Tally(**tally))
+        blocks, tally, timed = self._inner.flush(seconds, last)
+        times = tuple(Timed(when, Kind(kind), key, value) for when, kind, key, value in timed)
+        return Aggregates(tuple(_block(*parts) for parts in blocks), Tally(**tally), times)
+
+    def explain(self, data: bytes, dialect: str = AUTO) -> list[dict[str, Any]]:
+        """Return what each line means, counting nothing. Raise ValueError for an unknown dialect."""
+        return self._inner.explain(data, dialect)
+
+    def notices(self) -> tuple[list[Notice], int]:
+        """Return the events and service checks since the last call, and how many there were no room for."""
+        notices, lost = self._inner.notices()
+        return [Notice(*parts) for parts in notices], lost
 
     def bad_lines(self) -> list[BadLine]:
         """Return refused lines, at most 32 since the last call; the rest are only counted."""

@@ -11,7 +11,9 @@ Rules:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from nilometer.core.record import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +22,35 @@ if TYPE_CHECKING:
     from nilometer.ingest.inspection import Peeked, Top, Totals
     from nilometer.ingest.relay.router import Router
 
-STATSD, NILOMETER = "statsd", "nilometer"
-DIALECTS = (STATSD, NILOMETER)
-"""``statsd``: lines mean what they mean to statsd/statsd, to the letter. ``nilometer``: the same grammar, but ``h`` and
-``d`` are timers, an unknown type is a bad line, a carriage return before the newline is not part of the line, and ``NaN`` or
-infinite values are bad lines."""
+AUTO, STATSD, DOGSTATSD = "auto", "statsd", "dogstatsd"
+DIALECTS = (AUTO, STATSD, DOGSTATSD, "graphite", "influx", "librato", "signalfx")
+"""What lines mean; docs/reference/dialects.md has the grammars. ``statsd``: what they mean to statsd/statsd, to the letter.
+The others share one grammar, DogStatsD's and more, and differ in the tags that they know in a name: ``auto`` every style,
+``dogstatsd`` none, the rest one."""
+DELTA, ABSOLUTE = "delta", "absolute"
+GAUGES = (DELTA, ABSOLUTE)
+"""What a gauge with a sign is: moved by so much, or set to it."""
+MAX_TIMED, MAX_TIMED_BYTES, MAX_TIMESTAMPS = 100_000, 16 << 20, 1000
+"""Bounds on the values that come with their own time in a window, on the bytes of their keys, and on their different times."""
+MAX_NOTICES, MAX_NOTICE_BYTES = 1000, 4 << 20
+"""Bounds on the events and service checks kept until they are taken, and on the bytes of their lines."""
+
+
+def mode(dialect: str, gauges: str = "") -> str:
+    """Return a dialect with a choice about gauges, as `Kernel.feed` and the receivers take it."""
+    return f"{dialect}/{gauges}" if gauges else dialect
+
+
+def understood(mode: str) -> tuple[str, bool]:
+    """Return a mode's dialect and whether a gauge with a sign is set; DogStatsD's are unless it says otherwise.
+
+    Raise ValueError for an unknown one.
+    """
+    dialect, slash, gauges = mode.partition("/")
+    if dialect not in DIALECTS or (slash and gauges not in GAUGES):
+        message = f"unknown dialect {mode!r}; known are {', '.join(DIALECTS)}, each with /{' or /'.join(GAUGES)} behind it"
+        raise ValueError(message)
+    return dialect, gauges == ABSOLUTE if gauges else dialect == DOGSTATSD
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +163,7 @@ class Tally:
     samples_over_limit: int = 0
     members_over_limit: int = 0
     dropped_by_rules: int = 0
+    timed_over_limit: int = 0
     series: int = 0
     pause_ns: int = 0
 
@@ -150,15 +177,33 @@ class BadLine(NamedTuple):
     reason: str
 
 
+class Timed(NamedTuple):
+    """A value that came with its own time (whole seconds since the epoch): what to add to a counter, or a gauge's value."""
+
+    timestamp: int
+    kind: Kind
+    key: str
+    value: float
+
+
+class Notice(NamedTuple):
+    """An event or a service check: who sent it, and its fields as `Kernel.explain` names them."""
+
+    source: str
+    fields: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Aggregates:
     """A finished window: blocks in the order counter, timer, gauge, set (kinds without series left out).
 
     Timers of which rules have other figures computed stand in blocks of their own, in order of the rules.
+    `timed` are the values that came with their own time, in order of arrival (a receiver thread after the other).
     """
 
     blocks: tuple[Block, ...] = field(default=())
     tally: Tally = field(default_factory=Tally)
+    timed: tuple[Timed, ...] = ()
 
 
 class Receiver(Protocol):
@@ -188,8 +233,22 @@ class Kernel(Protocol):
         pattern is none.
         """
 
-    def feed(self, data: bytes, source: str = "", dialect: str = NILOMETER, *, packets: int = 1) -> None:
-        """Count whole lines, separated by newlines; the last needs none. `source` names the peer in bad lines."""
+    def feed(self, data: bytes, source: str = "", dialect: str = AUTO, *, packets: int = 1) -> None:
+        """Count whole lines, separated by newlines; the last needs none. `source` names the peer in bad lines.
+
+        `dialect`, here and below, is a dialect or a `mode`. Raise ValueError for an unknown one.
+        """
+
+    def explain(self, data: bytes, dialect: str = AUTO) -> list[dict[str, Any]]:
+        """Return what each line means, counting nothing: a dict for each value, event, service check or error, in order.
+
+        Every dict has ``line``, the line's number counted from 1. A metric has ``name``, ``type``, ``values`` or
+        ``set_value``, ``rate``, ``tags``, ``key``, and where given ``relative``, ``timestamp``, ``container``, ``external``
+        and ``cardinality``; what is bad has ``error``, ``fields`` and ``text``.
+        """
+
+    def notices(self) -> tuple[list[Notice], int]:
+        """Return the events and service checks since the last call, and how many there were no room for."""
 
     def receive_udp(self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str) -> Receiver:
         """Bind a UDP socket (per thread one, sharing the port) and read it. Raise OSError when it cannot be bound."""

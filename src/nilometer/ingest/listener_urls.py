@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from nilometer.core.errors import UnknownScheme, did_you_mean
 from nilometer.core.options import one_of, option, refuse
 from nilometer.core.quantity import Duration, Size
-from nilometer.ingest.kernel import DIALECTS, NILOMETER
+from nilometer.ingest.kernel import AUTO, DIALECTS, GAUGES, mode
 
 if TYPE_CHECKING:
     from nilometer.core.url import Url
@@ -37,7 +37,13 @@ MODE_HELP = "mode of the socket's file, as octal digits such as `660`; what the 
 class ListenerOptions:
     """What every listener takes."""
 
-    dialect: str = option(NILOMETER, "what lines mean: `nilometer` or `statsd`")
+    dialect: str = option(AUTO, f"what lines mean: {', '.join(f'`{name}`' for name in DIALECTS)}; see [dialects](dialects.md)")
+    gauges: str = option("", "a gauge with a sign is moved by it (`delta`) or set (`absolute`); when empty, as the dialect has it")
+
+    @property
+    def mode(self) -> str:
+        """What the kernel is told about the lines."""
+        return mode(self.dialect, self.gauges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,8 @@ def check(url: Url) -> None:
         raise UnknownScheme(message)
     options = url.options(OPTIONS[url.scheme])
     one_of(url, "dialect", options.dialect, DIALECTS)
+    if options.gauges:
+        one_of(url, "gauges", options.gauges, GAUGES)
     if isinstance(options, UdpOptions) and not 1 <= options.threads <= MOST_THREADS:
         raise refuse(url, f"option threads: {options.threads} is not between 1 and {MOST_THREADS}")
     if url.user is not None:

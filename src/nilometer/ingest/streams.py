@@ -6,7 +6,7 @@ Rules:
   as a bad line, and the rest of it is skipped, which only counts its bytes. The connection stays.
 * Bytes are fed as soon as they are read: nothing queues here, a slow kernel slows the peers down.
 * More than `connections` peers at a time, over all listeners: the newcomer is closed at once and counted.
-* A last line without its newline counts in dialect ``nilometer`` when the peer closed in order; otherwise it is lost and
+* A last line without its newline counts in all dialects but ``statsd`` when the peer closed in order; otherwise it is lost and
   counted. statsd loses it always.
 * What goes wrong on one connection ends that connection only.
 * `StreamListener.stop` reads what the sockets already hold.
@@ -24,7 +24,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from nilometer.ingest.kernel import NILOMETER
+from nilometer.ingest.kernel import STATSD, understood
 from nilometer.ingest.sockets import shown
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Connection(asyncio.Protocol):
         tail = self._lines.close()
         if not tail:
             return
-        if in_order and self._listener.dialect == NILOMETER:
+        if in_order and understood(self._listener.dialect)[0] != STATSD:
             self._feed(tail, 1)
         else:
             self._streams.losses.count("stream", "unfinished_line")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from nilometer.ingest.kernel import DIALECTS, Aggregation, Histogram
+from nilometer.ingest.kernel import DIALECTS, GAUGES, Aggregation, Histogram, mode
 
 NAMES = ["a", "a.b", "web.time", "x y", "x/y", "", "ü", "constructor", "a;t=1", "a;t=1;u=2", "0", "a\u00a0b", "a\x85b", "g$"]
 NUMBERS = ["1", "0", "-1", "+1", "3.7", "1e3", "0x1F", "0.1", "0.2", "-0", " 7 ", "1e400", "-Infinity", "9007199254740993", ""]
@@ -31,7 +31,27 @@ RATES = [
     "@1.2.3",
     "@1 ",
 ]
-TAGS = ["k:v", "k", "", "k:v:w", "a;b", "sp ace:ü", "url:http://x", "k:v|@0.5"]
+TAGS = ["k:v", "k", "", "k:v:w", "a;b", "sp ace:ü", "url:http://x", "k:v|@0.5", "#b:c", "k:", ":v", "a"]
+NAME_TAGS = [";b=1;a=2", ";a;a", ",b=1,a=2", ",x", "#k=v,k=v", "#x", "[a=b,c]d", "[]", "[x", "x]", ";=v", "{"]
+FIELDS = ["|c:id", "|c:", "|c", "|T1656581400", "|T", "|Tx", "|T0", "|e:x", "|card:low", "|x:1", "|X", "|", "|@1.0", "|#z:y"]
+NOTICES = [
+    "_e{1,1}:a|b",
+    "_e{5,4}:title|te\\n|d:1700000000|h:web|p:low|t:error|s:src|k:key|#b:1,a|c:id|e:x|card:none",
+    "_e{1,2}:a|ü|t:info",
+    "_e{1,1}:a|b|t:info|t:info",
+    "_e{2,1}:a|b",
+    "_e{1,}:a|b",
+    "_e{1,1}:a|b|p:high",
+    "_e{0,1}:|b",
+    "_e{1,1}:a|bc",
+    "_e{1,1}:é|b",
+    "_sc|a.b|0",
+    "_sc|web/up|2|d:1700000000|h:host:1|h:web|#b:1,a|m:do\\nwn|c:id",
+    "_sc|a.b|4",
+    "_sc||0",
+    "_sc|a.b|1||",
+    "_sc|a.b|1|d:x",
+]
 
 
 def _often(usual: list[str], rare: list[str]) -> st.SearchStrategy[str]:
@@ -53,8 +73,15 @@ lines = st.builds(
     st.lists(values, min_size=1, max_size=1) | st.lists(values, max_size=4),
     st.just([]) | st.lists(tags, max_size=2),
 )
+tagged = st.builds(
+    lambda name, own, found, fields: f"{name}{own}:{found}{''.join(fields)}",
+    _often(NAMES[:3], NAMES),
+    st.just("") | st.sampled_from(NAME_TAGS),
+    values | st.lists(st.sampled_from(NUMBERS[:8]), max_size=3).map(":".join).map("{}|c".format),
+    st.lists(st.sampled_from(FIELDS), max_size=3) | st.lists(tags, max_size=1),
+)
 ends = st.sampled_from(["\n", "\n", "\n", "\r\n", "\n\n"])
-texts = st.builds(lambda line, end: (line.replace("\n", " ") + end).encode("utf-8", "replace"), lines, ends)
+texts = st.builds(lambda line, end: (line.replace("\n", " ") + end).encode("utf-8", "replace"), st.one_of(lines, tagged, st.sampled_from(NOTICES)), ends)
 garbage = st.binary(max_size=30).map(lambda data: data + b"\n")
 chunks = st.lists(st.one_of(*[texts] * 8, garbage), max_size=25)
 
@@ -99,7 +126,7 @@ stages = st.builds(
     Stage,
     rules=st.none() | rules,
     lines=chunks,
-    dialect=st.sampled_from(DIALECTS),
+    dialect=st.builds(mode, st.sampled_from(DIALECTS), st.sampled_from(["", "", *GAUGES])),
     seconds=st.sampled_from([1.0, 10.0, 0.1, 2.5]),
     cuts=st.lists(st.integers(0, 25), max_size=4),
 )

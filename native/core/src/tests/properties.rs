@@ -1,7 +1,7 @@
 //! What holds for any input.
 
 use super::{Kernel, fed, no_deletes, rows};
-use crate::Dialect::{Nilometer, Statsd};
+use crate::Dialect;
 use crate::{Aggregates, Rules};
 use proptest::prelude::*;
 
@@ -21,10 +21,10 @@ fn any_line() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_bytes_are_counted_or_refused(packets: Vec<Vec<u8>>, statsd: bool, sanitize: bool) {
+    fn any_bytes_are_counted_or_refused(packets in any::<Vec<Vec<u8>>>(), dialect in 0..Dialect::NAMES.len(), sanitize in any::<bool>()) {
         let mut kernel = Kernel::new(Rules { sanitize, ..Rules::default() }, 1);
         let packets: Vec<_> = packets.iter().map(Vec::as_slice).collect();
-        kernel.shards[0].feed_many(&packets, &|place| place.to_string(), if statsd { Statsd } else { Nilometer });
+        kernel.shards[0].feed_many(&packets, &|place| place.to_string(), Dialect::named(Dialect::NAMES[dialect]).unwrap());
         let aggregates = kernel.flush();
         rows(&aggregates);
         prop_assert!(aggregates.tally.lines >= aggregates.tally.series.min(1));
@@ -38,7 +38,7 @@ proptest! {
         let packets: Vec<_> = lines.chunks(cut).map(|lines| lines.join("\n")).collect();
         let packets: Vec<_> = packets.iter().map(String::as_bytes).collect();
         for batch in packets.chunks(3) {
-            split.shards[0].feed_many(batch, &|_| String::new(), Statsd);
+            split.shards[0].feed_many(batch, &|_| String::new(), Dialect::STATSD);
         }
         prop_assert_eq!(rows(&whole.flush()), rows(&split.flush()));
     }

@@ -4,7 +4,7 @@ Rules:
 
 * One lock guards the table, the tally and the refused lines. `flush` holds it only to swap the window, and computes the
   statistics after that.
-* Bytes that are not UTF-8 become U+FFFD, as in statsd; cleaning a key drops them.
+* Values with a timestamp, events and service checks pass by the table; what is kept of them has bounds.
 """
 
 from __future__ import annotations
@@ -14,21 +14,39 @@ import time
 from array import array
 from collections import Counter, deque
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nilometer.core.record import Block, Kind, block
 from nilometer.ingest._reference import peek, top
-from nilometer.ingest._reference.line import CUT_OFF, TOO_LONG, Refusal, read
+from nilometer.ingest._reference.explain import explained
+from nilometer.ingest._reference.line import read
+from nilometer.ingest._reference.reading import CUT_OFF, TOO_LONG, Reading, Refusal
 from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
 from nilometer.ingest._reference.relay import ReferenceRouter
 from nilometer.ingest._reference.table import SERIES, Table
 from nilometer.ingest._reference.timer import columns
 from nilometer.ingest.inspection import Peeked, Top, Totals
-from nilometer.ingest.kernel import DIALECTS, NILOMETER, Aggregates, Aggregation, BadLine, Histogram, Tally
+from nilometer.ingest.kernel import (
+    AUTO,
+    MAX_NOTICE_BYTES,
+    MAX_NOTICES,
+    MAX_TIMED,
+    MAX_TIMED_BYTES,
+    STATSD,
+    Aggregates,
+    Aggregation,
+    BadLine,
+    Histogram,
+    Notice,
+    Tally,
+    Timed,
+    understood,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from nilometer.ingest._reference.reading import Sample
     from nilometer.ingest._reference.rules import Profile
     from nilometer.ingest._reference.table import Window
 
@@ -46,6 +64,9 @@ class ReferenceKernel:
         self._table = Table(Aggregation())
         self._tally: dict[str, int] = {}
         self._bad: deque[BadLine] = deque()
+        self._timed: list[Timed] = []
+        self._timed_bytes = 0
+        self._notices = Notices()
         self._last_gauges: dict[str, float] = {}
         self._finished, self._talkers = top.Talkers(), top.Talkers()
         self._totals: Counter[str] = Counter()
@@ -57,9 +78,9 @@ class ReferenceKernel:
         with self._lock:
             self._table.configure(aggregation)
 
-    def feed(self, data: bytes, source: str = "", dialect: str = NILOMETER, *, packets: int = 1) -> None:
+    def feed(self, data: bytes, source: str = "", dialect: str = AUTO, *, packets: int = 1) -> None:
         """Count whole lines, separated by newlines; the last needs none. Raise ValueError for an unknown dialect."""
-        _check_dialect(dialect)
+        understood(dialect)
         if (router := self._router) is not None:
             router.offer_lines(data)
         self._feed(data, source, dialect, packets)
@@ -88,34 +109,58 @@ class ReferenceKernel:
         return router
 
     def _feed(self, data: bytes, source: str, dialect: str, packets: int) -> None:
+        whole = list(filter(None, _lines(data, dialect)))
         with self._lock:
             self._heard = time.monotonic()
             self._count("packets", packets)
             self._count("bytes", len(data))
-            lines = data.split(b"\n")
-            if dialect == NILOMETER:
-                lines = [line.removesuffix(b"\r") for line in lines]
-            whole = list(filter(None, lines))
             self._count("lines", len(whole))
             for line in whole:
                 self._line(line, source, dialect)
             if whole:
                 self._talkers.sources.add(top.host(source), len(whole))
 
+    def explain(self, data: bytes, dialect: str = AUTO) -> list[dict[str, Any]]:
+        """Return what each line means, counting nothing. Raise ValueError for an unknown dialect."""
+        rules, found = self._table.rules, []
+        for number, line in enumerate(_lines(data, dialect), 1):
+            if line:
+                for each in explained(_read(line, dialect, rules)):
+                    text = {"text": _cut(line)} if "error" in each else {}
+                    found.append({"line": number} | each | text)
+        return found
+
     def _line(self, raw: bytes, source: str, dialect: str) -> None:
-        if len(raw) > self._table.rules.max_line:
-            self._refuse(raw, source, Refusal("", TOO_LONG))
-            return
-        key, values = read(raw.decode("utf-8", "replace"), dialect, sanitize=self._table.rules.sanitize)
-        for value in values:
+        reading = _read(raw, dialect, self._table.rules)
+        if reading.notice is not None:
+            self._notices.add(Notice(source, reading.notice), len(raw))
+        for value in reading.values:
             if isinstance(value, Refusal):
                 self._refuse(raw, source, value)
-            elif taken := self._table.add(key, value):
-                series, refused = taken
-                if refused:
-                    self._count(refused, 1)
-                else:
-                    self._talkers.updates[value.kind, series] += 1
+            else:
+                for sample in value.samples:
+                    self._add(reading, sample)
+
+    def _add(self, reading: Reading, sample: Sample) -> None:
+        """Count a sample, or keep it for the time that came with it: what counters and gauges can be, other kinds cannot."""
+        timestamp = reading.extras.get("timestamp")
+        if timestamp is not None and sample.kind in {Kind.COUNTER, Kind.GAUGE}:
+            self._time(timestamp, reading.key, sample)
+        elif taken := self._table.add(reading.key, sample):
+            series, refused = taken
+            if refused:
+                self._count(refused, 1)
+            else:
+                self._talkers.updates[sample.kind, series] += 1
+
+    def _time(self, timestamp: int, key: str, sample: Sample) -> None:
+        size = len(key.encode())
+        if len(self._timed) < MAX_TIMED and self._timed_bytes + size <= MAX_TIMED_BYTES:
+            number = sample.number * sample.weight if sample.kind is Kind.COUNTER else sample.number
+            self._timed.append(Timed(timestamp, sample.kind, key, number))
+            self._timed_bytes += size
+        else:
+            self._count("timed_over_limit", 1)
 
     def _refuse(self, raw: bytes, source: str, refusal: Refusal) -> None:
         self._count("bad_lines", 1)
@@ -137,12 +182,12 @@ class ReferenceKernel:
 
         One thread reads, whatever `threads` asks for: in Python a second one would only wait for the first.
         """
-        _check_dialect(dialect)
+        understood(dialect)
         return DatagramReceiver(self, udp_socket(host, port, buffer_bytes), dialect)
 
     def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> DatagramReceiver:
         """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound, ValueError for an unknown dialect."""
-        _check_dialect(dialect)
+        understood(dialect)
         return DatagramReceiver(self, unix_socket(path, buffer_bytes), dialect)
 
     def flush(self, seconds: float, *, last: bool = False) -> Aggregates:
@@ -151,12 +196,19 @@ class ReferenceKernel:
             start = time.perf_counter_ns()
             order, series = list(peek.order(self._table)), len(self._table)
             rules, window, tally = self._table.rules, self._table.finish(seconds, last=last), self._tally
+            timed, self._timed, self._timed_bytes = tuple(self._timed), [], 0
             self._tally, self._last_gauges = {}, self._table.gauges.copy()
             self._finished, self._talkers = self._talkers.finish(order), top.Talkers()
             self._totals.update(tally)
             pause = time.perf_counter_ns() - start
         tally |= {"series": series, "pause_ns": pause}
-        return Aggregates(tuple(each for each in _blocks(window, rules) if each.count), Tally(**tally))
+        return Aggregates(tuple(each for each in _blocks(window, rules) if each.count), Tally(**tally), timed)
+
+    def notices(self) -> tuple[list[Notice], int]:
+        """Return the events and service checks since the last call, and how many there were no room for."""
+        with self._lock:
+            taken, self._notices = self._notices, Notices()
+        return taken.kept, taken.lost
 
     def bad_lines(self) -> list[BadLine]:
         """Return refused lines, at most 32 since the last call; the rest are only counted."""
@@ -211,10 +263,32 @@ class ReferenceKernel:
         return Totals(counted["packets"], counted["bytes"], counted["lines"], counted["bad_lines"], idle)
 
 
-def _check_dialect(dialect: str) -> None:
-    if dialect not in DIALECTS:
-        message = f"unknown dialect {dialect!r}; known are {', '.join(DIALECTS)}"
-        raise ValueError(message)
+class Notices:
+    """Events and service checks, as many as there is room for."""
+
+    def __init__(self) -> None:
+        self.kept: list[Notice] = []
+        self.lost = self._size = 0
+
+    def add(self, notice: Notice, size: int) -> None:
+        """Keep a notice whose line has `size` bytes."""
+        if len(self.kept) < MAX_NOTICES and self._size + size <= MAX_NOTICE_BYTES:
+            self.kept.append(notice)
+            self._size += size
+        else:
+            self.lost += 1
+
+
+def _lines(data: bytes, dialect: str) -> list[bytes]:
+    """Cut data into lines. Raise ValueError for an unknown dialect."""
+    lines = data.split(b"\n")
+    return lines if understood(dialect)[0] == STATSD else [line.removesuffix(b"\r") for line in lines]
+
+
+def _read(line: bytes, dialect: str, rules: Aggregation) -> Reading:
+    if len(line) > rules.max_line:
+        return Reading(values=(Refusal("", TOO_LONG),))
+    return read(line, dialect, sanitize=rules.sanitize)
 
 
 def _cut(text: bytes) -> str:

@@ -23,7 +23,7 @@ from nilometer.ingest._reference.timer import Samples
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nilometer.ingest._reference.line import Sample
+    from nilometer.ingest._reference.reading import Sample
     from nilometer.ingest.kernel import Aggregation
 
 SERIES, SAMPLES, MEMBERS = "series_over_limit", "samples_over_limit", "members_over_limit"
@@ -154,7 +154,7 @@ class Table(Window):
         if key not in self.gauges and self._full():
             return SERIES
         before = self.gauges.get(key, 0.0)
-        change = sample.text.startswith(("+", "-")) and before != 0 and before == before  # noqa: PLR0124 NaN differs from itself
+        change = sample.change and before != 0 and before == before  # noqa: PLR0124 NaN differs from itself
         self.gauges[key] = before + sample.number if change else sample.number
         return None
 
