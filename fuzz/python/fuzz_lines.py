@@ -6,6 +6,7 @@ Besides: every value of every line is counted, refused or over a limit; names an
 
 from __future__ import annotations
 
+import json
 import sys
 
 import atheris
@@ -15,7 +16,7 @@ with atheris.instrument_imports():
     from nilometer.core.record import Flush, Window
     from nilometer.core.wire.render import Plain, lines
     from nilometer.ingest._reference import ReferenceKernel
-    from nilometer.ingest.kernel import DIALECTS, Aggregates, Aggregation, Histogram
+    from nilometer.ingest.kernel import DIALECTS, GAUGES, Aggregates, Aggregation, Histogram, mode
 
 TOKENS = [
     b"a",
@@ -24,6 +25,16 @@ TOKENS = [
     b":-2.5",
     b":+3",
     b":x",
+    b"_e{1,1}:a|b",
+    b"_sc|a|1",
+    b"|c:id",
+    b"|T1656581400",
+    b"|d:1",
+    b"|t:error",
+    b"[k=v]",
+    b";b=1;a=2",
+    b"#k=v",
+    b",k=v",
     b"|c",
     b"|ms",
     b"|g",
@@ -61,6 +72,9 @@ def run(chunks: list[bytes], rules: Aggregation, dialect: str) -> list[Aggregate
         for chunk in chunks:
             kernel.feed(chunk, "peer", dialect)
         seen.append(kernel.flush(10))
+        for chunk in chunks:
+            for explained in kernel.explain(chunk, dialect):
+                json.dumps(explained)
     for bad in kernel.bad_lines():
         bad.line.encode()
         assert max(len(bad.line), len(bad.fields)) <= 512
@@ -73,11 +87,12 @@ def text(aggregates: Aggregates, rules: Aggregation) -> bytes:
 
 
 def test_one_input(data: bytes) -> None:
-    """Check the invariant for one input: a byte of options, then lines."""
-    if not data:
+    """Check the invariant for one input: two bytes of options, then lines."""
+    if len(data) < 2:
         return
-    rules, dialect, plain = RULES[data[0] % len(RULES)], DIALECTS[data[0] // 4 % 2], data[0] & 128
-    stream = data[1:] if plain else expand(data[1:])
+    rules, plain = RULES[data[0] % len(RULES)], data[0] & 128
+    dialect = mode(DIALECTS[data[1] % len(DIALECTS)], GAUGES[data[1] >> 7])
+    stream = data[2:] if plain else expand(data[2:])
     whole, single = run([stream], rules, dialect), run(cut(stream), rules, dialect)
     for one, other in zip(whole, single, strict=True):
         assert text(one, rules) == text(other, rules)

@@ -66,7 +66,8 @@ def port_of(listener: Listener) -> int:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("udp://:8125?dialect=statsdd", "'statsdd' is none of statsd, nilometer"),
+        ("udp://:8125?dialect=statsdd", "'statsdd' is none of auto, statsd, dogstatsd, graphite, influx, librato, signalfx"),
+        ("udp://:8125?gauges=down", "'down' is none of delta, absolute"),
         ("udp://:8125?thread=2", "did you mean 'threads'?"),
         ("udp://:8125?threads=0", "0 is not between 1 and 64"),
         ("udp://a,b:8125", "one host and no path"),

@@ -248,7 +248,7 @@ def test_our_dialect_has_three_timers(kernel: Kernel, type_: str) -> None:
         ("Infinity|ms", "Infinity,ms", "not finite"),
         ("NaN|c", "NaN,c", "not a number"),
         ("1|c|@0", "1,c,@0", "bad sample rate"),
-        ("-1|h", "-1,h", "negative time"),
+        ("1|c|@1.5", "1,c,@1.5", "bad sample rate"),
         ("-1|ms ", "-1,ms ", "negative time"),
     ],
 )

@@ -24,8 +24,8 @@ fn windows(way: Way, lines: &[&[u8]], rules: &Rules, dialect: Dialect) -> [Aggre
 }
 
 fuzz_target!(|data: &[u8]| {
-    let Some((&bits, data)) = data.split_first() else { return };
-    let (rules, dialect, data) = (rules(bits), dialect(bits), text(data));
+    let [bits, byte, data @ ..] = data else { return };
+    let (rules, dialect, data) = (rules(*bits), dialect(*byte), text(data));
     let lines: Vec<_> = data.split_inclusive(|&byte| byte == b'\n').collect();
     let [whole, each, batches] = WAYS.map(|way| windows(way, &lines, &rules, dialect));
     for other in [each, batches] {

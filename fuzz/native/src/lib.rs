@@ -6,7 +6,7 @@ use nilometer_core::{Aggregates, Block, Dialect, Histogram, Master, Rules, Shard
 use std::collections::HashSet;
 
 /// What one byte from 128 on stands for in [`text`].
-const WORDS: [&str; 32] = [
+const WORDS: [&str; 48] = [
     "a:1|c\n",
     "a:",
     "keep:",
@@ -39,9 +39,25 @@ const WORDS: [&str; 32] = [
     "\u{3000}",
     "é",
     "__proto__",
+    "_e{1,1}:a|b",
+    "_e{",
+    "_sc|a|1",
+    "|c:id",
+    "|T1656581400",
+    "|T",
+    "|e:x",
+    "|card:low",
+    "|d:1",
+    "|t:error",
+    "[k=v]",
+    "[",
+    "]",
+    ";b=1;a=2",
+    "#k=v",
+    ",k=v",
 ];
 
-/// Returns the text that fuzz data stands for: the bytes from 128 to 159 are words of the protocol, the rest themselves.
+/// Returns the text that fuzz data stands for: the bytes from 128 to 175 are words of the protocol, the rest themselves.
 #[must_use]
 pub fn text(data: &[u8]) -> Vec<u8> {
     let word = |byte: u8| byte.checked_sub(128).and_then(|number| WORDS.get(usize::from(number)));
@@ -106,17 +122,18 @@ pub fn rules(bits: u8) -> Rules {
     }
 }
 
-/// Returns the dialect that the highest of eight bits asks for.
+/// Returns the dialect that a byte asks for, with gauges moved or set.
 #[must_use]
-pub const fn dialect(bits: u8) -> Dialect {
-    if bits & 128 == 0 { Dialect::Statsd } else { Dialect::Nilometer }
+pub fn dialect(byte: u8) -> Dialect {
+    let name = Dialect::NAMES[usize::from(byte) % Dialect::NAMES.len()];
+    let gauges = if byte & 128 == 0 { "delta" } else { "absolute" };
+    Dialect::named(&format!("{name}/{gauges}")).unwrap_or(Dialect::AUTO)
 }
 
 /// Returns how many lines the data holds.
 #[must_use]
 pub fn lines(data: &[u8], dialect: Dialect) -> u64 {
-    let ends = |line: &&[u8]| dialect == Dialect::Nilometer && **line == b"\r"[..];
-    data.split(|&byte| byte == b'\n').filter(|line| !line.is_empty() && !ends(line)).count() as u64
+    data.split(|&byte| byte == b'\n').filter(|line| !dialect.trim_end(line).is_empty()).count() as u64
 }
 
 /// Checks that every block is well shaped: a value of every statistic for every series, and keys that are text and unique.

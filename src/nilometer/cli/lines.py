@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nilometer.core.errors import InputError
 from nilometer.ingest._reference.line import read
 from nilometer.ingest._reference.reading import Refusal
-from nilometer.ingest.kernel import AUTO
+from nilometer.ingest.kernel import AUTO, mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,13 +34,13 @@ def fault(line: bytes, dialect: str) -> str:
     """Return why a server would refuse the line, or one of its values; the empty string for a good line."""
     if not line:
         return "empty"
-    values = read(line, dialect, sanitize=True).values
-    return next((value.reason for value in values if isinstance(value, Refusal)), "")
+    return next((value.reason for value in read(line, dialect, sanitize=True).values if isinstance(value, Refusal)), "")
 
 
 def dialect(url: Url) -> str:
-    """Return what lines mean to the listener behind a checked URL."""
-    return dict(url.query).get("dialect", AUTO)
+    """Return what lines mean to the listener behind a checked URL, as a mode of the kernel."""
+    options = dict(url.query)
+    return mode(options.get("dialect", AUTO), options.get("gauges", ""))
 
 
 def pack(lines: Iterable[bytes], limit: int) -> Iterator[Packet]:

@@ -41,7 +41,7 @@ class ListenerOptions:
     gauges: str = option("", "a gauge with a sign is moved by it (`delta`) or set (`absolute`); when empty, as the dialect has it")
 
     @property
-    def mode(self) -> str:
+    def reading(self) -> str:
         """What the kernel is told about the lines."""
         return mode(self.dialect, self.gauges)
 

@@ -145,7 +145,7 @@ class Listeners:
             port = PORT if url.port is None else url.port
             try_udp(address, port)
             receiver = self._kernel.receive_udp(
-                address.text, port, buffer_bytes=options.buffer, threads=options.threads, dialect=options.mode
+                address.text, port, buffer_bytes=options.buffer, threads=options.threads, dialect=options.reading
             )
             listener.parts.append(receiver)
             listener.buffers.append(receiver.buffer_bytes)
@@ -153,7 +153,7 @@ class Listeners:
     def _unixgram(self, url: Url, listener: Listener) -> None:
         options = url.options(UnixgramOptions)
         with unix_file(url, socket.SOCK_DGRAM, options.mode, listener.cleaned_by) as path:
-            receiver = self._kernel.receive_unix(path, buffer_bytes=options.buffer, dialect=options.mode)
+            receiver = self._kernel.receive_unix(path, buffer_bytes=options.buffer, dialect=options.reading)
             listener.parts.append(receiver)
             listener.buffers.append(receiver.buffer_bytes)
 
@@ -161,7 +161,7 @@ class Listeners:
         options = url.options(StreamOptions)
         for address in addresses(url):
             sock = tcp_socket(address, PORT if url.port is None else url.port)
-            self._serve(listener, sock, shown(sock.getsockname()), options.mode, options.idle)
+            self._serve(listener, sock, shown(sock.getsockname()), options.reading, options.idle)
 
     def _unix(self, url: Url, listener: Listener) -> None:
         options = url.options(UnixOptions)
@@ -172,7 +172,7 @@ class Listeners:
             except OSError:
                 sock.close()
                 raise
-            self._serve(listener, sock, path, options.mode, options.idle)
+            self._serve(listener, sock, path, options.reading, options.idle)
 
     def _serve(self, listener: Listener, sock: socket.socket, address: str, dialect: str, idle: float) -> None:
         from nilometer.ingest.streams import Streams  # noqa: PLC0415 asyncio costs a server without streams its start
