@@ -78,7 +78,7 @@ def test_a_bad_argument_keeps_all_from_being_sent(udp: socket.socket, capsys: py
     assert main(["send", "--to", url_of(udp), "a:1|c", "b:x|c", "c"]) == 2
     error = capsys.readouterr().err
     assert "'b:x|c': not a number" in error
-    assert "'c': no type" in error
+    assert "'c': no value" in error
     assert "name:value|type" in error
     udp.settimeout(0)
     with pytest.raises(BlockingIOError):

@@ -24,6 +24,9 @@ fn isolate<T>(work: impl FnOnce() -> T) -> PyResult<T> {
         .map_err(|_| PyRuntimeError::new_err("the native kernel panicked; its message is on standard error"))
 }
 
+/// Who sent a notice, and its fields.
+type Noticed<'py> = (String, Bound<'py, PyDict>);
+
 #[pyclass(frozen, module = "nilometer_native")]
 pub struct Kernel {
     engine: Arc<Engine>,
@@ -149,7 +152,7 @@ impl Kernel {
         found.iter().map(|fields| convert::fields(py, fields)).collect()
     }
 
-    fn notices<'py>(&self, py: Python<'py>) -> PyResult<(Vec<(String, Bound<'py, PyDict>)>, u64)> {
+    fn notices<'py>(&self, py: Python<'py>) -> PyResult<(Vec<Noticed<'py>>, u64)> {
         let (notices, lost) = py.detach(|| self.engine.notices());
         let notices = notices.into_iter().map(|notice| Ok((notice.source, convert::fields(py, &notice.fields)?)));
         Ok((notices.collect::<PyResult<_>>()?, lost))

@@ -53,17 +53,18 @@ def _plain(value: object) -> object:
     examples=[
         Example("What does this line mean?", "echo 'page.views:1|c|#site:shop' | nilometer parse"),
         Example("And to statsd itself?", "echo 'page.views:1|c|#site:shop' | nilometer parse --dialect statsd"),
-        Example("The bad lines of a file", "nilometer parse lines.txt | grep error"),
+        Example("The bad lines of a file", "nilometer parse < lines.txt | grep error"),
     ],
-    exits={0: "done, whatever the lines are", 1: "the input could not be read", 2: "wrong use, or a line that is too long"},
+    exits={0: "done, whatever the lines are", 1: "a line is too long to be read", 2: "wrong use, or no such file"},
 )
 @click.option("--dialect", type=click.Choice(DIALECTS), default=AUTO, show_default=True, help="Whose reading of the lines.")
 @click.option("--gauges", type=click.Choice(GAUGES), help="Whether a sign moves a gauge; as the dialect has it by default.")
 @click.argument("file", type=click.File("rb"), default="-", metavar="[FILE]")
 def command(dialect: str, gauges: str | None, file: BinaryIO) -> int:
-    """Say what lines mean: one JSON object for each value, event, service check or error.
+    """Say what lines mean.
 
-    Lines are read from a FILE, or from standard input, and sent nowhere. The fields are listed in docs/reference/dialects.md.
+    Lines are read from a FILE, or from standard input, and sent nowhere. One JSON object is printed for each value, event,
+    service check or error; docs/reference/dialects.md lists their fields.
     """
     from nilometer.ingest import _kernel  # noqa: PLC0415 help needs no kernel
 

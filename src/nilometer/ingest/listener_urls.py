@@ -38,7 +38,9 @@ class ListenerOptions:
     """What every listener takes."""
 
     dialect: str = option(AUTO, f"what lines mean: {', '.join(f'`{name}`' for name in DIALECTS)}; see [dialects](dialects.md)")
-    gauges: str = option("", "a gauge with a sign is moved by it (`delta`) or set (`absolute`); when empty, as the dialect has it")
+    gauges: str = option(
+        "", "a gauge with a sign is moved by it (`delta`) or set (`absolute`); when empty, as the dialect has it"
+    )
 
     @property
     def reading(self) -> str:

@@ -81,7 +81,11 @@ tagged = st.builds(
     st.lists(st.sampled_from(FIELDS), max_size=3) | st.lists(tags, max_size=1),
 )
 ends = st.sampled_from(["\n", "\n", "\n", "\r\n", "\n\n"])
-texts = st.builds(lambda line, end: (line.replace("\n", " ") + end).encode("utf-8", "replace"), st.one_of(lines, tagged, st.sampled_from(NOTICES)), ends)
+texts = st.builds(
+    lambda line, end: (line.replace("\n", " ") + end).encode("utf-8", "replace"),
+    st.one_of(lines, tagged, st.sampled_from(NOTICES)),
+    ends,
+)
 garbage = st.binary(max_size=30).map(lambda data: data + b"\n")
 chunks = st.lists(st.one_of(*[texts] * 8, garbage), max_size=25)
 

@@ -2,8 +2,8 @@
 //!
 //! Rules:
 //!
-//! * `name[k=v,k=v]rest` is SignalFx's style, `name;k=v;k=v` Graphite's, `name#k=v,k=v` Librato's, `name,k=v,k=v`
-//!   InfluxDB's. Where brackets are known and a name has any, only they count; a single one is part of the name. Of the
+//! * `name[k=v,k=v]rest` is `SignalFx`'s style, `name;k=v;k=v` Graphite's, `name#k=v,k=v` Librato's, `name,k=v,k=v`
+//!   `InfluxDB`'s. Where brackets are known and a name has any, only they count; a single one is part of the name. Of the
 //!   other marks the first counts; `#` and `,` only when an `=` follows before the next `,`.
 //! * Empty tags and those without a name are dropped.
 //! * A key is `name;tag=value;tag=value`: tags in order, each once; one without a value has the value `true`. A `;` in the
@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-/// The value of a tag that has none: Graphite and InfluxDB refuse empty ones.
+/// The value of a tag that has none: Graphite and `InfluxDB` refuse empty ones.
 const NO_VALUE: &[u8] = b"true";
 
 /// Tags as written, not cut yet.
@@ -95,12 +95,18 @@ pub(crate) fn split<'a>(name: &'a str, styles: &str) -> (Name<'a>, Tags<'a>) {
     if styles.starts_with('[') && name.contains(['[', ']']) {
         return bracketed(name);
     }
+    let mut barren = 0; // no tag begins before this place, but for Graphite's
     for (place, mark) in name.match_indices([';', '#', ',']) {
-        let rest = &name[place + 1..];
-        let style = if mark == ";" { Style::Semicolons } else { Style::Commas };
-        if styles.contains(mark) && (mark == ";" || rest.split(',').next().is_some_and(|piece| piece.contains('='))) {
-            return (Name::plain(&name[..place]), Tags { text: rest, style });
+        if !styles.contains(mark) || (mark != ";" && place < barren) {
+            continue;
         }
+        let text = &name[place + 1..];
+        let end = text.find(',').unwrap_or(text.len());
+        let style = if mark == ";" { Style::Semicolons } else { Style::Commas };
+        if mark == ";" || text[..end].contains('=') {
+            return (Name::plain(&name[..place]), Tags { text, style });
+        }
+        barren = place + 1 + end;
     }
     (Name::plain(name), Tags::default())
 }

@@ -19,7 +19,7 @@ from nilometer.core.wire.key import clean
 from nilometer.ingest.kernel import DROP, KEEP
 
 if TYPE_CHECKING:
-    from nilometer.ingest._reference.line import Sample
+    from nilometer.ingest._reference.reading import Sample
     from nilometer.ingest.kernel import Aggregation, Rule, Template
 
 WORD = (1 << 64) - 1

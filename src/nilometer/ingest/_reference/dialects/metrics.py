@@ -47,6 +47,7 @@ TYPES = {
 EXTRAS = {"c": "container", "e": "external", "card": "cardinality"}
 LAST_SECOND = 253_402_300_799
 """The end of the year 9999."""
+MARKS = {marks: re.compile(f"[{marks}]") for marks in (":|", "|")}
 TIMESTAMP, RATE = re.compile("[0-9]{1,12}"), re.compile("[0-9.]")
 
 NO_VALUE, NO_NAME, MIXED = "no value", "no name", "tags in two styles"
@@ -62,7 +63,8 @@ class Scanner:
     def until(self, marks: str) -> str:
         """Return the text up to one of the marks, and stand behind it."""
         start = self.at
-        end = next((place for place in range(start, len(self.text)) if self.text[place] in marks), len(self.text))
+        found = MARKS[marks].search(self.text, start)
+        end = found.start() if found else len(self.text)
         self.mark, self.at = self.text[end : end + 1], end + 1
         return self.text[start:end]
 
@@ -135,7 +137,7 @@ def _value(scanner: Scanner, fields: Fields, *, absolute: bool) -> Value | Refus
     text = scanner.until("|")
     if not scanner.mark:
         return Refusal(text, NO_TYPE)
-    type_ = scanner.until("|:").strip(WHITESPACE)
+    type_ = scanner.until(":|").strip(WHITESPACE)
     rate = _fields(scanner, fields) if scanner.mark == "|" else None
     judged = _judge(text, type_, 1.0 if rate is None else _rate(rate), absolute=absolute)
     return judged if isinstance(judged, Value) else Refusal(scanner.text[start : scanner.at - 1].replace("|", ","), judged)
@@ -148,7 +150,7 @@ def _fields(scanner: Scanner, fields: Fields) -> str | None:
         if scanner.text[scanner.at : scanner.at + 1] == "@":
             if rate is not None:
                 raise RefusedError(TWICE)
-            rate = scanner.until("|:")[1:]
+            rate = scanner.until(":|")[1:]
             any_field = True
         else:
             field = scanner.until("|")

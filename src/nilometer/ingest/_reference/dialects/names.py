@@ -12,11 +12,13 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MARK = re.compile("[;#,]")
 NO_VALUE = "true"
 """The value of a tag that has none: Graphite and InfluxDB refuse empty ones."""
 
@@ -25,10 +27,16 @@ def split(name: str, styles: str) -> tuple[str, tuple[str, ...]]:
     """Return the name and its tags; `styles` are the marks that count."""
     if "[" in styles and ("[" in name or "]" in name):
         return _bracketed(name)
-    for place, mark in enumerate(name):
-        rest = name[place + 1 :]
-        if mark in styles and (mark == ";" or "=" in rest.partition(",")[0]):
-            return name[:place], _pieces(rest, ";" if mark == ";" else ",")
+    barren = 0  # no tag begins before this place, but for Graphite's
+    for found in MARK.finditer(name):
+        mark, place = found[0], found.start()
+        if mark not in styles or (mark != ";" and place < barren):
+            continue
+        comma = name.find(",", place + 1)
+        end = comma if comma >= 0 else len(name)
+        if mark == ";" or name.find("=", place, end) >= 0:
+            return name[:place], _pieces(name[place + 1 :], ";" if mark == ";" else ",")
+        barren = end
     return name, ()
 
 

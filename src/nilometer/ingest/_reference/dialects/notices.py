@@ -1,4 +1,4 @@
-"""Events and service checks, as DogStatsD has them.
+r"""Events and service checks, as DogStatsD has them.
 
 Rules:
 
@@ -7,7 +7,7 @@ Rules:
   ``#tag,tag``, ``c:``, ``e:``, ``card:``. A field given twice is bad. The title is not empty.
 * ``_sc|name|status``, then fields in any order: ``d:``, ``h:``, ``#tag,tag``, ``m:message``, ``c:``, ``e:``, ``card:``. Of
   a field given twice the last counts. The status is 0 (OK), 1 (warning), 2 (critical) or 3 (unknown).
-* ``\\n`` in a text or message is a newline. Unknown fields are ignored, empty ones are bad.
+* ``\n`` in a text or message is a newline. Unknown fields are ignored, empty ones are bad.
 * A service check is a gauge too: ``service_check.<name>``, with its tags and the tag ``host``.
 """
 
@@ -31,7 +31,12 @@ STATUSES = ("0", "1", "2", "3")
 PREFIX = "service_check."
 
 BAD_LENGTHS, WRONG_LENGTHS = "an event begins with _e{title length,text length}:", "title or text is not as long as said"
-NO_TITLE, BAD_STATUS, BAD_CHOICE, EMPTY = "no title", "the status is not 0, 1, 2 or 3", "unknown priority or alert type", "empty field"
+NO_TITLE, BAD_STATUS, BAD_CHOICE, EMPTY = (
+    "no title",
+    "the status is not 0, 1, 2 or 3",
+    "unknown priority or alert type",
+    "empty field",
+)
 
 
 def event(line: str) -> Reading:
