@@ -13,14 +13,14 @@ from nilometer.cli.sinks import Sinks, with_history
 from nilometer.core.errors import UrlError
 from nilometer.core.losses import Losses
 from nilometer.core.quantity import duration
-from nilometer.core.record import Flush, Kind, Window, block
+from nilometer.core.record import Event, Flush, Kind, Window, block
 from nilometer.core.settings import load
 from nilometer.core.url import parse
 from nilometer.history.options import Options
 from nilometer.ingest.statsd.mode import StatsdMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from nilometer.core.settings import Settings
@@ -37,10 +37,14 @@ class Kept:
 
     def __init__(self) -> None:
         self.flushes: list[Flush] = []
+        self.events: list[Event] = []
         self.meanwhile: Callable[[], object] = list
 
     def write(self, flush: Flush) -> None:
         self.flushes.append(flush)
+
+    def write_events(self, events: Sequence[Event]) -> None:
+        self.events += events
 
     def close(self) -> None:
         self.meanwhile()
@@ -50,10 +54,13 @@ class Kept:
 def backends(monkeypatch: pytest.MonkeyPatch) -> dict[str, Kept]:
     """Let every URL of ``null://`` open a `Kept`, by the text of the URL."""
     made: dict[str, Kept] = {}
+    takers: dict[str, Kept] = {}
 
     def opened(url: object, capability: str) -> Kept:
-        assert capability == "metrics"
-        return made.setdefault(str(url), Kept())
+        taker = takers.setdefault(str(url), Kept())
+        kept = taker if capability == registry.EVENTS else made.setdefault(str(url), Kept())
+        kept.events = taker.events
+        return kept
 
     monkeypatch.setattr(registry, "open", opened)
     return made
@@ -195,3 +202,16 @@ def test_rollups_that_were_asked_for_must_outlive_their_points(tmp_path: Path) -
 def test_a_retention_that_is_none_is_refused_by_the_store(tmp_path: Path) -> None:
     with pytest.raises(UrlError, match="retention"):
         registry.open(with_history(parse(f"sqlite:///{tmp_path}/x.db?retention=long"), SETTINGS), registry.METRICS)
+
+
+def test_events_go_to_every_sink_that_takes_them(sinks: Sinks, backends: dict[str, Kept]) -> None:
+    change(sinks, "null://a", "null://b")
+    sinks.deliver_events([Event("1", 5.0, "dogstatsd.event")])
+    sinks.close(5.0)
+    assert [[event.id for event in backends[url].events] for url in ("null://a", "null://b")] == [["1"], ["1"]]
+
+
+def test_events_that_nobody_takes_are_counted(tmp_path: Path) -> None:
+    losses = Losses()
+    Sinks(tmp_path, losses).deliver_events([Event("1", 5.0, "dogstatsd.event")])
+    assert losses.totals()["event", "no_sink"] == 1

@@ -7,6 +7,7 @@ no later attempt could reach it. What a stalled reader got half of is printed ag
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import math
 import os
@@ -25,10 +26,10 @@ from nilometer.core.wire.inspect import Style
 from nilometer.core.wire.number import from_text, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import TextIO
 
-    from nilometer.core.record import Block, Flush
+    from nilometer.core.record import Block, Event, Flush
     from nilometer.core.url import Url
 
 SCHEMES = ("console",)
@@ -63,6 +64,11 @@ class Console:
         self._torn = True
         _print(text, self._options.timeout)
         self._torn = False
+
+    def write_events(self, events: Sequence[Event]) -> None:
+        """Print a line of JSON for each event. Raise as `write` does."""
+        text = "".join(json.dumps(dataclasses.asdict(event), ensure_ascii=True, default=str) + "\n" for event in events)
+        _print(text, self._options.timeout)
 
     def _text(self, flush: Flush) -> str:
         if self._options.format == "json":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from dataclasses import dataclass
@@ -12,9 +13,9 @@ from nilometer.core.options import no_host, one_of, option
 from nilometer.core.wire.number import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from nilometer.core.record import Block, Flush
+    from nilometer.core.record import Block, Event, Flush
     from nilometer.core.url import Url
 
 SCHEMES = ("log",)
@@ -46,6 +47,14 @@ class Log:
         if self._logger.isEnabledFor(self._level):
             for line in self._lines(flush):
                 self._logger.log(self._level, "%s", line)
+
+    def write_events(self, events: Sequence[Event]) -> None:
+        """Log a line for each event: its type, publisher, priority and payload."""
+        for event in events:
+            payload = json.dumps(dict(event.payload), default=str)
+            self._logger.log(
+                self._level, "event %s from %s, %s: %s", event.type, _printable(event.publisher), event.priority, payload
+            )
 
     def check(self) -> str:
         """Say which logger is written to and whether it shows anything."""

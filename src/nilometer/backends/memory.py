@@ -12,6 +12,7 @@ from __future__ import annotations
 import fnmatch
 import threading
 from array import array
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,15 @@ from nilometer.core.wire import render
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nilometer.core.record import Flush
+    from nilometer.core.record import Event, Flush
     from nilometer.core.url import Url
 
 SCHEMES = ("memory",)
 URL_EXAMPLES = ("memory://", "memory://demo?points=100000")
 EXTRA = ""
 NAMING = Naming()
+EVENTS = 10_000
+"""Events kept under a name; older ones are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Ring:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seconds: dict[int, dict[str, float]] = {}
+        self.events: deque[Event] = deque(maxlen=EVENTS)
         self._count = 0
 
     def add(self, second: int, points: dict[str, float], most: int) -> None:
@@ -94,6 +98,14 @@ class Memory:
         """Store the flush's points at its second."""
         points = render.points(flush, NAMING)
         self._ring.add(points.timestamp, dict(points.items()), self._most)
+
+    def write_events(self, events: Sequence[Event]) -> None:
+        """Keep the events, the last `EVENTS` of them."""
+        self._ring.events.extend(events)
+
+    def events(self) -> list[Event]:
+        """Return the events kept, in order of arrival."""
+        return list(self._ring.events)
 
     def find(self, pattern: str = "*", limit: int = 10_000) -> list[str]:
         """Return the paths that match the glob, sorted, at most `limit`."""

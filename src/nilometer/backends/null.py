@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from nilometer.core.options import no_host
 
 if TYPE_CHECKING:
-    from nilometer.core.record import Flush
+    from collections.abc import Sequence
+
+    from nilometer.core.record import Event, Flush
     from nilometer.core.url import Url
 
 SCHEMES = ("null",)
@@ -26,6 +28,9 @@ class Null:
 
     def write(self, flush: Flush) -> None:
         """Take the flush and drop it."""
+
+    def write_events(self, events: Sequence[Event]) -> None:
+        """Take the events and drop them."""
 
     def check(self) -> str:
         """Say that nothing is kept."""

@@ -53,14 +53,14 @@ def _backend(module: str) -> str:
 
 TABLE: dict[str, Entry] = {
     "cloudwatch": _entry("Amazon CloudWatch", _backend("cloudwatch"), METRICS, HEALTH, extra="cloudwatch"),
-    "console": _entry("readable text on standard output", _backend("console"), METRICS, HEALTH),
+    "console": _entry("readable text on standard output", _backend("console"), METRICS, EVENTS, HEALTH),
     "elasticsearch": _entry("Elasticsearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "elasticsearch+https": _entry("Elasticsearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "graphite": _entry("Graphite's carbon, lines of text", _backend("graphite"), METRICS, HEALTH),
     "graphite+pickle": _entry("Graphite's carbon, pickles", _backend("graphite"), METRICS, HEALTH),
-    "log": _entry("Python's logging", _backend("log"), METRICS, HEALTH),
-    "memory": _entry("the last flushes, in this process", _backend("memory"), METRICS, SERIES, HEALTH),
-    "null": _entry("nowhere", _backend("null"), METRICS, HEALTH),
+    "log": _entry("Python's logging", _backend("log"), METRICS, EVENTS, HEALTH),
+    "memory": _entry("the last flushes, in this process", _backend("memory"), METRICS, EVENTS, SERIES, HEALTH),
+    "null": _entry("nowhere", _backend("null"), METRICS, EVENTS, HEALTH),
     "opensearch": _entry("OpenSearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "opensearch+https": _entry("OpenSearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "sqlite": _entry("the embedded series store, one file", "nilometer.history.store:open", METRICS, SERIES, HEALTH),

@@ -37,6 +37,7 @@ from nilometer.ingest.keyflush import KeyFlusher
 from nilometer.ingest.listener_urls import check
 from nilometer.ingest.listeners import Listeners
 from nilometer.ingest.losslog import LossLog
+from nilometer.ingest.notices import Notices
 from nilometer.ingest.schedule import schedule
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Server:
             self._listen(url)
         self._bad_lines = BadLineLog(self._kernel, SYSTEM, statsd=self._plan.statsd is not None)
         self._loss_log = LossLog()
+        self._notices = Notices(self._kernel, self._losses, SYSTEM, self._sinks.deliver_events)
         metrics = self._metrics()
         interfaces.start(settings, self._control(metrics), cleanup)
         self._flusher = self._new_flusher(metrics, left.written)
@@ -227,6 +229,7 @@ class Server:
         """Show bad lines, and save the gauges now and then. Call it a few times a second."""
         self._bad_lines.drain()
         self._relaying.tend()
+        self._notices.drain()
         if self._flusher.written - self._saved >= SAVE_EVERY:
             self._save()
 
@@ -304,6 +307,7 @@ class Server:
         with self._cleanup:
             self._stop_listening()
             self._relaying.close(self._plan.settings.stop.deadline)
+            self._notices.drain()
             self._flusher.stop()
             self._save()
         LOG.info("stopped")

@@ -16,19 +16,20 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.backends import registry
+from nilometer.core.events import EventWorker
 from nilometer.core.pipe import PipeOptions, SinkWorker
 from nilometer.core.quantity import written
 from nilometer.core.spool import Spool
 from nilometer.ingest.selfmetrics import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from nilometer.core.capability import MetricSink
     from nilometer.core.losses import Losses
     from nilometer.core.pipe import Status
-    from nilometer.core.record import Flush
+    from nilometer.core.record import Event, Flush
     from nilometer.core.settings import Settings
     from nilometer.core.url import Url
 
@@ -44,6 +45,7 @@ class Opened(NamedTuple):
     place: str
     worker: SinkWorker
     spool: Spool
+    events: EventWorker | None = None
 
 
 class Prepared(NamedTuple):
@@ -74,6 +76,15 @@ class Sinks:
                 sink.worker.put(flush)
             if self._held is not None:
                 self._held.append(flush)
+
+    def deliver_events(self, events: Sequence[Event]) -> None:
+        """Give events to every sink that takes them; count them when none does. Never waits for one."""
+        with self._lock:
+            workers = [sink.events for sink in self._opened.values() if sink.events is not None]
+        for worker in workers:
+            worker.put(events)
+        if not workers:
+            self._losses.count("event", "no_sink", len(events))
 
     def statuses(self) -> list[Status]:
         """Return how each sink is doing."""
@@ -115,8 +126,11 @@ class Sinks:
         if spool.items:
             LOG.info("%s: %d flushes wait in its spool since the last run", url, spool.items)
         worker.start()
+        events = None
+        if registry.EVENTS in registry.capabilities(url.scheme):
+            events = EventWorker(_name(url, place), registry.open(url, registry.EVENTS), self._losses)
         with self._lock:
-            self._opened[text] = Opened(url, place, worker, spool)
+            self._opened[text] = Opened(url, place, worker, spool, events)
             for flush in self._held or ():
                 worker.put(flush)
 
@@ -155,7 +169,8 @@ def _name(url: Url, place: str) -> str:
 
 def close(sinks: Iterable[Opened], deadline: float) -> None:
     """Close several workers at a time."""
-    threads = [threading.Thread(target=sink.worker.close, args=(deadline,)) for sink in sinks]
+    workers = [worker for sink in sinks for worker in (sink.worker, sink.events) if worker is not None]
+    threads = [threading.Thread(target=worker.close, args=(deadline,)) for worker in workers]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -31,6 +31,7 @@ def count_losses(tally: Tally, losses: Losses) -> None:
     losses.count("kernel", "sample_limit", tally.samples_over_limit)
     losses.count("kernel", "set_member_limit", tally.members_over_limit)
     losses.count("kernel", "rule", tally.dropped_by_rules)
+    losses.count("kernel", "timed_limit", tally.timed_over_limit)
     losses.count("socket", "kernel_drop", tally.kernel_drops)
 
 

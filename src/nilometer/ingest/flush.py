@@ -18,14 +18,15 @@ from nilometer.core.clock import SYSTEM
 from nilometer.core.priority import step_back
 from nilometer.ingest.aggregate import assemble, count_losses
 from nilometer.ingest.selfmetrics import Moment
+from nilometer.ingest.timed import flushes as timed_flushes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from nilometer.core.clock import Clock
     from nilometer.core.losses import Losses
     from nilometer.core.record import Flush
-    from nilometer.ingest.kernel import Kernel, Tally
+    from nilometer.ingest.kernel import Kernel, Tally, Timed
     from nilometer.ingest.schedule import Schedule
     from nilometer.ingest.selfmetrics import SelfMetrics
 
@@ -101,8 +102,16 @@ class Flusher:
         took, late = self._clock.monotonic() - began, max(now - finished.window.end, 0.0)
         count_losses(aggregates.tally, parts.losses)
         parts.counted(aggregates.tally)
+        self._deliver_timed(aggregates.timed, finished.window.interval)
         moment = Moment(finished.window, aggregates.tally, seconds, took * 1000, late * 1000)
         parts.deliver(assemble(aggregates, moment, parts.metrics))
+
+    def _deliver_timed(self, timed: Sequence[Timed], interval: float) -> None:
+        """Deliver a flush for each time that values came with."""
+        flushes, lost = timed_flushes(timed, interval)
+        self._parts.losses.count("kernel", "timed_limit", lost)
+        for flush in flushes:
+            self._parts.deliver(flush)
 
     def reschedule(self, schedule: Schedule) -> None:
         """Use other boundaries: the window that is being filled ends at the first of them."""
