@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, cast
 
 from nilometer.core.clock import SYSTEM
 from nilometer.core.wire.key import clean
-from nilometer.ingest._reference.line import CUT_OFF
+from nilometer.ingest._reference.reading import CUT_OFF
 from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
-from nilometer.ingest.kernel import NILOMETER
+from nilometer.ingest.kernel import AUTO
 
 if TYPE_CHECKING:
     from nilometer.core.clock import Clock
@@ -90,7 +90,7 @@ class CountingKernel:
     def __getattr__(self, name: str) -> object:
         return getattr(self._kernel, name)
 
-    def feed(self, data: bytes, source: str = "", dialect: str = NILOMETER, *, packets: int = 1) -> None:
+    def feed(self, data: bytes, source: str = "", dialect: str = AUTO, *, packets: int = 1) -> None:
         """Count the lines and pass them on."""
         self._counter.count(data)
         self._kernel.feed(data, source, dialect, packets=packets)
