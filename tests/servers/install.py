@@ -67,10 +67,20 @@ def moto() -> None:
 
 def statsd() -> None:
     """The reference server, from npm."""
-    folder = CACHE / "statsd"
+    npm("statsd")
+
+
+def hot_shots() -> None:
+    """A client for Node, from npm."""
+    npm("hot-shots")
+
+
+def npm(what: str) -> None:
+    """Install the packages that a folder beside this file names."""
+    folder = CACHE / what
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / "statsd" / name, folder / name)
+        shutil.copy(HERE / what / name, folder / name)
     call("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
 
 
@@ -117,6 +127,7 @@ def atheris() -> None:
     call(uv, "pip", "install", "-p", str(CACHE / "atheris/bin/python"), "-r", str(HERE / "atheris.txt"))
 
 
+NODE = "install node and npm (Debian: apt-get install nodejs npm)"
 FAST = {
     "graphite": Server(graphite, CACHE / "graphite/bin/carbon-cache.py", HERE / "graphite.txt", "check that pip works"),
     "moto": Server(moto, CACHE / "moto/bin/moto_server", HERE / "moto.txt", "check that pip works"),
@@ -124,7 +135,10 @@ FAST = {
         statsd,
         CACHE / "statsd/node_modules/statsd/stats.js",
         HERE / "statsd/package-lock.json",
-        "install node and npm (Debian: apt-get install nodejs npm)",
+        NODE,
+    ),
+    "hot-shots": Server(
+        hot_shots, CACHE / "hot-shots/node_modules/hot-shots/package.json", HERE / "hot-shots/package-lock.json", NODE
     ),
     "llvm": Server(llvm, llvm_proof(), None, "as root: apt-get install llvm-N, N being the LLVM version of `rustc -vV`"),
 }

@@ -27,7 +27,7 @@ class Serving:
     """A server process, its kernel by name, by default the one that the tests run with.
 
     Interfaces listen only where `arguments` say, or are named in `default`.
-    `log` holds the lines of its log, `flushes` what the console sink printed, as JSON gives it.
+    `log` holds the lines of its log, `flushes` and `events` what the console sink printed, as JSON gives it.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Serving:
     ) -> None:
         self.log: list[str] = []
         self.flushes: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
         environment = {name: value for name, value in os.environ.items() if not name.startswith("NILOMETER_")}
         quiet = {f"NILOMETER_{name.upper()}_LISTEN": "[]" for name in INTERFACES if name not in default}
         kernel = kernel or os.environ.get("NILOMETER_KERNEL", "auto")
@@ -49,14 +50,15 @@ class Serving:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_flushes, self._read_log)]
+        self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_printed, self._read_log)]
         for reader in self._readers:
             reader.start()
 
-    def _read_flushes(self) -> None:
+    def _read_printed(self) -> None:
         for line in self.process.stdout or ():
             if line.startswith(b"{"):
-                self.flushes.append(json.loads(line))
+                printed = json.loads(line)
+                (self.flushes if "series" in printed else self.events).append(printed)
 
     def _read_log(self) -> None:
         for line in self.process.stderr or ():
