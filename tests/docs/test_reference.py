@@ -24,7 +24,7 @@ COMPLETION = "_NILOMETER_COMPLETE"
 """Set by completion scripts, never by people."""
 DOCUMENTED = {variable.name for variable in reference.VARIABLES} | {setting.environment for setting in TABLE}
 METRIC = re.compile(r"`nilometer\.((?:[a-z_]+|<[a-z]+>)(?:\.(?:[a-z_]+|<[a-z]+>))*)`")
-OTHER_NAMES = {"toml", "db", "check"}
+OTHER_NAMES = {"toml", "db", "check", "core", "overflow"}
 """What begins with the same prefix and is no metric of a server."""
 
 

@@ -71,10 +71,12 @@ def observe(kernel: Kernel, stages: list[Stage], cut: Callable[[Stage], Iterator
                 "rows": [(*row[:3], number(row[3])) for row in flush.rows()],
                 "text": lines(flush, kernels.NAMING, Plain()),
                 "tally": [getattr(tally, name) for name in tally.__slots__ if name not in {"pause_ns", "packets"}],
+                "sketches": [block.sketches for block in aggregates.blocks],
                 "bad": kernel.bad_lines(),
                 "timed": [(*timed[:3], number(timed.value)) for timed in aggregates.timed],
                 "notices": kernel.notices(),
                 "explained": [repr(sorted(each.items())) for each in explained],
+                "overflowed": kernel.overflowed(),
                 "gauges": [(key, number(value)) for key, value in zip(*kernel.gauges(), strict=True)],
             }
         )

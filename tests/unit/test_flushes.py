@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nilometer.core.errors import InputError
 from nilometer.core.record import Block, Column, Flush, Kind, Window, block
-from nilometer.core.wire.flushes import BODY, MAGIC, VERSION, decode, encode
+from nilometer.core.wire.flushes import BODY, MAGIC, PLAIN, SKETCHES, decode, encode
 
 times = st.floats(-1e12, 1e12)
 keys = st.text(st.characters(exclude_characters="\n", codec="utf-8"), max_size=8)
@@ -25,13 +25,16 @@ def blocks(draw: st.DrawFn) -> Block:
     numbers = st.lists(st.floats(), min_size=count, max_size=count).map(lambda values: array("d", values))
     present = st.none() | st.binary(min_size=count, max_size=count)
     columns = st.lists(st.builds(Column, st.text(st.characters(codec="utf-8"), max_size=8), numbers, present), max_size=4)
-    return Block(draw(st.sampled_from(Kind)), "\n".join(names).encode(), count, tuple(draw(columns)))
+    none: list[bytes] = []
+    sketches = st.just(none) | st.lists(st.binary(max_size=9), min_size=count, max_size=count)
+    kind, built = draw(st.sampled_from(Kind)), tuple(draw(columns))
+    return Block(kind, "\n".join(names).encode(), count, built, tuple(draw(sketches)))
 
 
 flushes = st.builds(Flush, st.builds(Window, times, times, times), st.lists(blocks(), max_size=4).map(tuple), times)
 
 
-def frame(body: bytes, length: int | None = None, *, version: int = VERSION, magic: bytes = MAGIC, tail: bytes = b"") -> bytes:
+def frame(body: bytes, length: int | None = None, *, version: int = PLAIN, magic: bytes = MAGIC, tail: bytes = b"") -> bytes:
     """Build what `encode` would have made of a body, with a right checksum."""
     rest = struct.pack("<I", len(body) if length is None else length) + zlib.compress(body) + tail
     return magic + struct.pack("<BI", version, zlib.crc32(rest)) + rest
@@ -48,7 +51,7 @@ def same(one: Flush, other: Flush) -> bool:
 
 def bits(one: Block) -> tuple[object, ...]:
     columns = [(column.name, array("d", column.values).tobytes(), column.present) for column in one.columns]
-    return one.kind, one.names, one.count, columns
+    return one.kind, one.names, one.count, columns, one.sketches
 
 
 HEAD = BODY.pack(0, 10, 10, 0, 1)
@@ -123,7 +126,7 @@ def test_each_fault_is_named(data: bytes, reason: str) -> None:
 def test_bytes_that_cannot_be_inflated_are_an_input_error() -> None:
     rest = struct.pack("<I", 40) + b"no zlib stream, but long enough"
     with pytest.raises(InputError, match="inflated"):
-        decode(MAGIC + struct.pack("<BI", VERSION, zlib.crc32(rest)) + rest)
+        decode(MAGIC + struct.pack("<BI", PLAIN, zlib.crc32(rest)) + rest)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +153,16 @@ def test_columns_must_be_as_long_as_their_block() -> None:
     for column in (Column("count", array("d", [1])), Column("count", array("d", [1, 2]), b"\1")):
         with pytest.raises(ValueError, match="in a block of 2 series"):
             encode(Flush(window, (Block(Kind.SET, b"a\nb", 2, (column,)),)))
+
+
+def test_there_is_a_sketch_for_each_series_or_none() -> None:
+    with pytest.raises(ValueError, match="1 sketches in a block of 2 series"):
+        encode(Flush(Window(0, 10, 10), (Block(Kind.TIMER, b"a\nb", 2, (), (b"x",)),)))
+
+
+def test_flushes_without_sketches_stay_readable_for_older_servers() -> None:
+    plain, sketched = (Flush(Window(0, 1, 1), (Block(Kind.TIMER, b"a", 1, (), each),)) for each in ((), (b"x",)))
+    assert (encode(plain)[4], encode(sketched)[4]) == (PLAIN, SKETCHES)
 
 
 def test_repeated_names_take_little_room() -> None:

@@ -43,15 +43,30 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
     "tags": ("names.tags", "env:prod zone:a:b", (("env", "prod"), ("zone", "a:b"))),
     "sanitize": ("names.sanitize", "false", False),
     "max_series": ("limits.series", "11", 11),
+    "max_series_per_prefix": ("limits.series_per_prefix", "14", 14),
+    "prefix_parts": ("limits.prefix_parts", "2", 2),
+    "max_series_per_source": ("limits.series_per_source", "15", 15),
+    "max_tags": ("limits.tags", "0", 0),
+    "max_name": ("limits.name", "1KiB", 1024),
+    "max_key_bytes": ("limits.keys", "1MiB", 1 << 20),
+    "overflow": ("self.prefix", "own", "own.overflow"),
     "max_samples": ("limits.samples", "12", 12),
+    "max_samples_per_timer": ("limits.samples_per_timer", "16", 16),
     "max_set_members": ("limits.set_members", "13", 13),
+    "max_members_per_set": ("limits.members_per_set", "17", 17),
+    "sketch": ("timers.sketch", "true", True),
     "max_line": ("limits.line", "1KiB", 1024),
 }
 """For each rule of a kernel the setting that it comes from, a text for it, and what the text means."""
 
 LOSSES = {
     "bad_lines": ("kernel", "bad_line"),
+    "name_over_limit": ("kernel", "name_limit"),
+    "tags_over_limit": ("kernel", "tag_limit"),
     "series_over_limit": ("kernel", "series_limit"),
+    "keys_over_limit": ("kernel", "key_limit"),
+    "prefix_over_limit": ("kernel", "prefix_limit"),
+    "source_over_limit": ("kernel", "source_limit"),
     "samples_over_limit": ("kernel", "sample_limit"),
     "members_over_limit": ("kernel", "set_member_limit"),
     "dropped_by_rules": ("kernel", "rule"),
@@ -61,6 +76,10 @@ LOSSES = {
 
 def test_by_default_the_settings_are_the_rules_that_a_kernel_begins_with() -> None:
     assert rules(load(None, {})) == Aggregation()
+
+
+def test_the_overflow_series_has_no_prefix_where_there_is_none() -> None:
+    assert rules(load(None, {}, {"self.prefix": ""})).overflow == "overflow"
 
 
 def test_every_rule_comes_from_a_setting() -> None:

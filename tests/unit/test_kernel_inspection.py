@@ -116,14 +116,18 @@ def test_a_deleted_gauge_is_not_kept_for_the_next_start(kernel: Kernel) -> None:
 
 
 def test_a_deletion_makes_room_for_another_series(kernel: Kernel) -> None:
-    kernel.configure(Aggregation(max_series=2))
+    kernel.configure(Aggregation(max_series=2, overflow="more"))
     flushed(kernel, b"a:1|c\nb:1|c")
     assert kernel.delete(Kind.COUNTER, ["a"]) == [True]
     kernel.feed(b"c:1|c\nd:1|c", "", "statsd")
-    assert kernel.keys(Kind.COUNTER, "", 10) == ["b", "c"]
+    assert kernel.keys(Kind.COUNTER, "", 10) == ["b", "c", "more"]
     assert kernel.flush(1).tally.series_over_limit == 1
-    assert kernel.delete(Kind.COUNTER, ["b", "c"]) == [True, True]
-    assert list(flushed(kernel, b"x:1|c\ny:1|c\nz:1|c"))[1::2] == ["counters.x.count", "counters.y.count"]
+    assert kernel.delete(Kind.COUNTER, ["b", "c", "more"]) == [True, True, True]
+    assert list(flushed(kernel, b"x:1|c\ny:1|c\nz:1|c"))[1::2] == [
+        "counters.x.count",
+        "counters.y.count",
+        "counters.more.count",
+    ]
 
 
 def test_names_are_ranked_by_updates_of_two_windows(kernel: Kernel) -> None:

@@ -1,4 +1,4 @@
-"""Idle series, expiry, limits, other rules while running, threads. Each test runs over both kernels."""
+"""Idle series, expiry, other rules while running, threads. Each test runs over both kernels."""
 
 from __future__ import annotations
 
@@ -78,37 +78,6 @@ def test_rules_change_while_running(kernel: Kernel) -> None:
     kernel.configure(Aggregation(delete_timers=True))
     flushed(kernel)
     assert flushed(kernel) == {}
-
-
-def test_more_series_than_the_limit_are_refused_and_counted(kernel: Kernel) -> None:
-    kernel.configure(Aggregation(max_series=3))
-    kernel.feed(b"a:1|c\nb:1|ms\nc:1|g\nd:1|s\nd:1|c\na:1|c:2|ms", "", "statsd")
-    aggregates = kernel.flush(1)
-    assert (aggregates.tally.series_over_limit, aggregates.tally.bad_lines, aggregates.tally.series) == (3, 0, 3)
-    assert [block.keys() for block in aggregates.blocks] == [["a"], ["b"], ["c"]]
-    kernel.configure(Aggregation(max_series=4))
-    assert "sets.d.count" in flushed(kernel, b"d:1|s")
-
-
-def test_more_samples_than_the_limit_are_refused_and_counted(kernel: Kernel) -> None:
-    kernel.configure(Aggregation(max_samples=2))
-    kernel.feed(b"a:1|ms\nb:2|ms\na:3|ms|@0.1\nx:1|c", "", "statsd")
-    aggregates = kernel.flush(1)
-    assert (aggregates.tally.samples_over_limit, aggregates.tally.series) == (1, 3)
-    rows = {(row[1], row[2]): row[3] for row in as_flush(aggregates).rows()}
-    assert (rows["a", "count"], rows["b", "count"]) == (1, 1)
-    kernel.feed(b"a:1|ms\na:2|ms", "", "statsd")
-    assert kernel.flush(1).tally.samples_over_limit == 0
-
-
-def test_more_set_members_than_the_limit_are_refused_and_counted(kernel: Kernel) -> None:
-    kernel.configure(Aggregation(max_set_members=2))
-    kernel.feed(b"a:1|s\nb:1|s\na:1|s\na:2|s\nb:1|s", "", "statsd")
-    aggregates = kernel.flush(1)
-    assert aggregates.tally.members_over_limit == 1
-    assert [row[3] for row in as_flush(aggregates).rows()] == [1, 1]
-    kernel.feed(b"a:1|s\na:2|s", "", "statsd")
-    assert kernel.flush(1).tally.members_over_limit == 0
 
 
 def test_nothing_is_lost_between_flushes_while_threads_feed(kernel: Kernel) -> None:

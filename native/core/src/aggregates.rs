@@ -34,13 +34,15 @@ pub struct Column {
     pub present: Option<Vec<u8>>,
 }
 
-/// Series of one kind: `names` are their keys, UTF-8, joined by newlines.
+/// Series of one kind: `names` are their keys, UTF-8, joined by newlines. `sketches`, where not empty, has one for each timer,
+/// without bytes for an idle one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
     pub kind: Kind,
     pub names: Vec<u8>,
     pub count: usize,
     pub columns: Vec<Column>,
+    pub sketches: Vec<Vec<u8>>,
 }
 
 /// What was counted on the way.
@@ -52,8 +54,16 @@ pub struct Tally {
     pub lines: u64,
     /// Values that were refused; a line of several values can count several times.
     pub bad_lines: u64,
+    /// Values that went to an overflow series, by the bound that their own series exceeded.
     pub series_over_limit: u64,
+    pub prefix_over_limit: u64,
+    pub source_over_limit: u64,
+    pub tags_over_limit: u64,
+    pub name_over_limit: u64,
+    pub keys_over_limit: u64,
+    /// Timer samples that are in no bucket.
     pub samples_over_limit: u64,
+    /// Members that are not counted.
     pub members_over_limit: u64,
     /// Values that a rule dropped.
     pub dropped_by_rules: u64,
@@ -70,6 +80,11 @@ impl Tally {
         self.lines += other.lines;
         self.bad_lines += other.bad_lines;
         self.series_over_limit += other.series_over_limit;
+        self.prefix_over_limit += other.prefix_over_limit;
+        self.source_over_limit += other.source_over_limit;
+        self.tags_over_limit += other.tags_over_limit;
+        self.name_over_limit += other.name_over_limit;
+        self.keys_over_limit += other.keys_over_limit;
         self.samples_over_limit += other.samples_over_limit;
         self.members_over_limit += other.members_over_limit;
         self.dropped_by_rules += other.dropped_by_rules;

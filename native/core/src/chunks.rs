@@ -10,6 +10,12 @@ pub(crate) struct Chunks<T> {
     blocks: Vec<Box<[T]>>,
 }
 
+impl<T> Default for Chunks<T> {
+    fn default() -> Self {
+        Self { blocks: Vec::new() }
+    }
+}
+
 impl<T: Default> Chunks<T> {
     pub(crate) const fn new() -> Self {
         Self { blocks: Vec::new() }

@@ -8,7 +8,9 @@
 //!   due at every flush it is held until they are: sums in the states, samples and members in [`Held`].
 
 use crate::aggregates::{Block, Column, Kind};
+use crate::hll::Estimate;
 use crate::limit::later;
+use crate::sketch::Sketches;
 use crate::table::{Hash, Table};
 use crate::window::{Cell, Change, Mark, moved};
 use std::collections::{HashMap, HashSet};
@@ -23,6 +25,8 @@ pub(crate) struct State {
     pub(crate) value: f64,
     /// In this window.
     pub(crate) updates: u32,
+    /// A timer's samples in this window, without those in sketches.
+    pub(crate) exact: u32,
     /// How many shards updated it in this window.
     pub(crate) sharers: u16,
     pub(crate) listed: bool,
@@ -41,18 +45,40 @@ pub(crate) struct State {
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     pub(crate) samples: HashMap<u32, Vec<f64>>,
+    /// What is beyond the bound on exact samples.
+    pub(crate) sketches: HashMap<u32, Sketches>,
     pub(crate) members: HashMap<u32, HashSet<Box<[u8]>>>,
-    /// How many samples and members were let go since they were last asked for.
-    pub(crate) freed: (usize, usize),
+    /// What is beyond the bound on exact members.
+    pub(crate) estimates: HashMap<u32, Estimate>,
+    pub(crate) freed: Freed,
+}
+
+/// What was let go since it was last asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Freed {
+    pub(crate) samples: usize,
+    pub(crate) pages: usize,
+    pub(crate) members: usize,
+    pub(crate) estimates: usize,
 }
 
 impl Held {
-    /// Let go of what is held of a series.
-    pub(crate) fn free(&mut self, series: u32) -> Vec<f64> {
+    /// Let go of what is held of a series. Gives what a timer had.
+    pub(crate) fn free(&mut self, series: u32) -> (Vec<f64>, Option<Sketches>) {
         let samples = self.samples.remove(&series).unwrap_or_default();
-        self.freed.0 += samples.len();
-        self.freed.1 += self.members.remove(&series).map_or(0, |members| members.len());
-        samples
+        let sketches = self.sketches.remove(&series);
+        self.freed.samples += samples.len();
+        self.freed.pages += sketches.as_ref().map_or(0, Sketches::pages);
+        self.free_members(series);
+        self.freed.estimates += usize::from(self.estimates.remove(&series).is_some());
+        (samples, sketches)
+    }
+
+    /// Let go of a set's members, but not of its estimate.
+    pub(crate) fn free_members(&mut self, series: u32) -> HashSet<Box<[u8]>> {
+        let members = self.members.remove(&series).unwrap_or_default();
+        self.freed.members += members.len();
+        members
     }
 }
 
@@ -142,11 +168,13 @@ impl Family {
         ids[series as usize] = id;
     }
 
-    /// Gather what one shard has of a series in this window.
-    pub(crate) fn gather(&mut self, series: u32, cell: Cell) {
+    /// Gather what one shard has of a series in this window; of a timer it has `exact` samples outside a sketch.
+    pub(crate) fn gather(&mut self, series: u32, cell: Cell, exact: u32) {
         let kind = self.kind;
         self.list(series);
-        self.state(series).gather(kind, cell);
+        let state = self.state(series);
+        state.gather(kind, cell);
+        state.exact = state.exact.saturating_add(exact);
     }
 
     /// Move a gauge, unless it was set later.
@@ -183,9 +211,9 @@ impl Family {
     }
 
     /// A block of some series; none where there are none.
-    pub(crate) fn block(&self, rows: &[u32], columns: Vec<Column>) -> Option<Block> {
+    pub(crate) fn block(&self, rows: &[u32], columns: Vec<Column>, sketches: Vec<Vec<u8>>) -> Option<Block> {
         let count = rows.len();
-        (count > 0).then(|| Block { kind: self.kind, names: self.keys_of(rows), count, columns })
+        (count > 0).then(|| Block { kind: self.kind, names: self.keys_of(rows), count, columns, sketches })
     }
 
     /// Clear what the window brought, or hold it. `bury` is told the ids of series that are deleted, by shard.

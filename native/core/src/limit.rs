@@ -1,6 +1,7 @@
 //! Bounds that all shards share.
 
 use crate::rule::Routing;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -65,12 +66,47 @@ impl Allowance {
     }
 }
 
+/// How many series there are of each prefix, or from each source, by its hash.
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    sizes: Mutex<HashMap<u64, usize>>,
+}
+
+impl Groups {
+    fn with<T>(&self, work: impl FnOnce(&mut HashMap<u64, usize>) -> T) -> T {
+        work(&mut self.sizes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn full(&self, group: u64, limit: usize) -> bool {
+        self.with(|sizes| sizes.get(&group).is_some_and(|size| *size >= limit))
+    }
+
+    pub(crate) fn join(&self, group: u64) {
+        self.with(|sizes| *sizes.entry(group).or_default() += 1);
+    }
+
+    pub(crate) fn leave(&self, group: u64) {
+        self.with(|sizes| match sizes.get_mut(&group) {
+            Some(size) if *size > 1 => *size -= 1,
+            _ => drop(sizes.remove(&group)),
+        });
+    }
+}
+
 /// What all shards of a master share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) series: Budget,
+    /// Bytes of keys.
+    pub(crate) keys: Budget,
+    pub(crate) prefixes: Groups,
+    pub(crate) sources: Groups,
     pub(crate) samples: Budget,
+    /// Pages of timers' sketches.
+    pub(crate) pages: Budget,
     pub(crate) members: Budget,
+    /// Sets' estimates.
+    pub(crate) estimates: Budget,
     /// Keys that rules lead elsewhere.
     pub(crate) routes: Budget,
     routing: Mutex<Arc<Routing>>,
@@ -113,6 +149,18 @@ mod tests {
         assert_eq!((0..5000).filter(|_| other.take(&budget, 3000)).count(), 3000);
         other.end(&budget);
         assert!(!budget.full(1) && budget.full(0));
+    }
+
+    #[test]
+    fn a_group_has_as_many_as_joined_and_did_not_leave() {
+        let groups = Groups::default();
+        groups.join(1);
+        groups.join(1);
+        assert!(groups.full(1, 2) && !groups.full(1, 3) && !groups.full(2, 1));
+        groups.leave(1);
+        assert!(!groups.full(1, 2) && groups.full(1, 1));
+        groups.leave(1);
+        assert!(!groups.full(1, 1) && groups.with(|sizes| sizes.is_empty()));
     }
 
     #[test]

@@ -11,18 +11,23 @@
 
 use crate::aggregates::{Aggregates, Block, Column, Kind, Tally};
 use crate::family::{Family, Fate, State};
+use crate::hll::Estimate;
 use crate::limit::{Shared, later};
 use crate::profile::Profiles;
 use crate::rule::Routing;
 use crate::rules::{Histogram, Rules};
 use crate::shard::Shard;
+use crate::sketch::{Sketch, Sketches};
 use crate::table::{Hash, Table};
 use crate::timer::Sheet;
 use crate::top::Finished;
 use crate::window::Window;
 use memchr::memmem;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+/// Timers' sketches, by series.
+type Sketched<'a> = HashMap<u32, Vec<(&'a Sketches, &'a Sketch)>>;
 
 /// What is known of a shard.
 #[derive(Debug, Default)]
@@ -136,6 +141,7 @@ impl Master {
             self.gather(window);
         }
         self.change_gauges(&finished);
+        self.estimate_sets(&finished);
         self.unite_sets(&finished);
         self.hold_members(&finished);
         let blocks = self.blocks(&finished);
@@ -171,7 +177,7 @@ impl Master {
             let cell = std::mem::take(window.cells.at(*id));
             if let Some((kind, series)) = known.find(*id) {
                 let family = &mut self.families[kind as usize];
-                family.gather(series, cell);
+                family.gather(series, cell, if kind == Kind::Timer { window.exact(&cell) } else { 0 });
                 family.state(series).seen = self.flushes;
             }
         }
@@ -185,6 +191,42 @@ impl Master {
                 }
             }
         }
+    }
+
+    /// Count what sets have of which any shard has an estimate, or of which one is held.
+    fn estimate_sets(&mut self, finished: &[Window]) {
+        let Self { shards, families, profiles, shared, .. } = self;
+        let sets = &mut families[Kind::Set as usize];
+        let mut united = std::mem::take(&mut sets.held.estimates);
+        let before = united.len();
+        for window in finished {
+            for (id, estimate) in &window.estimates {
+                if let Some((_, series)) = shards[window.shard].find(*id) {
+                    united.entry(series).or_insert_with(Estimate::new).absorb(estimate);
+                }
+            }
+        }
+        if united.is_empty() {
+            return;
+        }
+        for window in finished {
+            for (id, member) in window.members.iter() {
+                let series = shards[window.shard].find(id);
+                if let Some(estimate) = series.and_then(|(_, series)| united.get_mut(&series)) {
+                    estimate.add(member);
+                }
+            }
+        }
+        for (series, estimate) in &mut united {
+            sets.held.free_members(*series).iter().for_each(|member| estimate.add(member));
+            let state = sets.state(*series);
+            state.value = estimate.count();
+            state.sharers = 1; // nothing is left to unite
+        }
+        united.retain(|series, _| !profiles.is_due(&sets.states[*series as usize]));
+        shared.estimates.give(before);
+        shared.estimates.take(united.len());
+        sets.held.estimates = united;
     }
 
     /// Count the distinct members of sets that more than one shard updated.
@@ -220,7 +262,8 @@ impl Master {
                 let Some((_, series)) = self.shards[window.shard].find(id) else {
                     continue;
                 };
-                if self.profiles.is_due(sets.state(series)) && !sets.held.members.contains_key(&series) {
+                let due = self.profiles.is_due(sets.state(series)) && !sets.held.members.contains_key(&series);
+                if due || sets.held.estimates.contains_key(&series) {
                     continue;
                 }
                 let held = sets.held.members.entry(series).or_default();
@@ -247,11 +290,11 @@ impl Master {
         let counts = values(counters, &rows);
         let seconds = rows.iter().map(|series| self.profiles.seconds(&counters.states[*series as usize]));
         let rates = counts.iter().zip(seconds).map(|(count, seconds)| count / seconds).collect();
-        let counter = counters.block(&rows, vec![column("rate", rates), column("count", counts)]);
+        let counter = counters.block(&rows, vec![column("rate", rates), column("count", counts)], Vec::new());
         let rows = due(gauges);
-        let gauge = gauges.block(&rows, vec![column("value", values(gauges, &rows))]);
+        let gauge = gauges.block(&rows, vec![column("value", values(gauges, &rows))], Vec::new());
         let rows = due(sets);
-        let set = sets.block(&rows, vec![column("count", values(sets, &rows))]);
+        let set = sets.block(&rows, vec![column("count", values(sets, &rows))], Vec::new());
         counter.into_iter().chain(timers).chain(gauge).chain(set).collect()
     }
 
@@ -262,7 +305,7 @@ impl Master {
         let mut total = 0;
         for (series, state) in timers.listed() {
             ends[series as usize] = total;
-            total += state.updates as usize;
+            total += state.exact as usize;
         }
         let mut samples = vec![0.0; total];
         for window in finished {
@@ -274,46 +317,74 @@ impl Master {
                 }
             }
         }
-        self.hold_samples(&ends, &samples);
-        self.compute(&ends, &mut samples)
+        let beyond = self.beyond(finished);
+        self.hold_samples(&ends, &samples, &beyond);
+        self.compute(&ends, &mut samples, &beyond)
+    }
+
+    /// The sketches of each timer, from whatever shards.
+    fn beyond<'a>(&self, finished: &'a [Window]) -> Sketched<'a> {
+        let mut found = Sketched::new();
+        for window in finished {
+            for sketch in window.sketches.iter() {
+                if let Some((_, series)) = self.shards[window.shard].find(sketch.id) {
+                    found.entry(series).or_default().push((&window.sketches, sketch));
+                }
+            }
+        }
+        found
     }
 
     /// Put the samples of timers that are not due aside.
-    fn hold_samples(&mut self, ends: &[usize], samples: &[f64]) {
-        let Family { held, order, states, .. } = &mut self.families[Kind::Timer as usize];
-        if self.profiles.all_due() {
+    fn hold_samples(&mut self, ends: &[usize], samples: &[f64], beyond: &Sketched) {
+        let Self { families, profiles, shared, .. } = self;
+        let Family { held, order, states, .. } = &mut families[Kind::Timer as usize];
+        if profiles.all_due() {
             return;
         }
         for series in order.iter() {
             let state = &states[*series as usize];
-            if state.updates > 0 && !self.profiles.is_due(state) {
+            if profiles.is_due(state) {
+                continue;
+            }
+            if state.exact > 0 {
                 let end = ends[*series as usize];
-                let own = &samples[end - state.updates as usize..end];
+                let own = &samples[end - state.exact as usize..end];
                 held.samples.entry(*series).or_default().extend_from_slice(own);
-                self.shared.samples.take(own.len());
+                shared.samples.take(own.len());
+            }
+            if let Some(parts) = beyond.get(series) {
+                let sketches = held.sketches.entry(*series).or_default();
+                let before = sketches.pages();
+                sketches.gather(&[], parts);
+                shared.pages.take(sketches.pages() - before);
             }
         }
     }
 
-    fn compute(&mut self, ends: &[usize], samples: &mut [f64]) -> Vec<Block> {
+    fn compute(&mut self, ends: &[usize], samples: &mut [f64], beyond: &Sketched) -> Vec<Block> {
         let Self { profiles, families, rules, .. } = self;
         let timers = &mut families[Kind::Timer as usize];
         let rows = profiles.due(timers);
         let mut held = std::mem::take(&mut timers.held);
         let blocks = profiles.split(&rows, timers).into_iter().filter_map(|(profile, rows)| {
             let mut sheet = Sheet::new(&tailored(rules, profiles, profile), rows.len(), profiles.seconds_of(profile));
-            for (row, series) in rows.iter().enumerate() {
+            for series in &rows {
                 let (state, end) = (&timers.states[*series as usize], ends[*series as usize]);
-                let own = &mut samples[end - state.updates as usize..end];
-                let mut before = held.free(*series);
-                if before.is_empty() {
-                    sheet.row(row, timers.key(*series), own, state.value);
+                let own = &mut samples[end - state.exact as usize..end];
+                let (mut before, sketches) = held.free(*series);
+                let mut parts = beyond.get(series).cloned().unwrap_or_default();
+                parts.extend(sketches.as_ref().and_then(|sketches| Some((sketches, sketches.get(0)?))));
+                let own = if before.is_empty() {
+                    own
                 } else {
                     before.extend_from_slice(own);
-                    sheet.row(row, timers.key(*series), &mut before, state.value);
-                }
+                    &mut before
+                };
+                sheet.add(timers.key(*series), own, &parts, state.value);
             }
-            timers.block(&rows, sheet.finish())
+            let (columns, sketches) = sheet.finish();
+            timers.block(&rows, columns, sketches)
         });
         let blocks = blocks.collect();
         timers.held = held;
@@ -347,9 +418,11 @@ impl Master {
     /// Give back what was held and is no longer.
     fn budget_held(&mut self) {
         for family in &mut self.families {
-            let (samples, members) = std::mem::take(&mut family.held.freed);
-            self.shared.samples.give(samples);
-            self.shared.members.give(members);
+            let freed = std::mem::take(&mut family.held.freed);
+            self.shared.samples.give(freed.samples);
+            self.shared.pages.give(freed.pages);
+            self.shared.members.give(freed.members);
+            self.shared.estimates.give(freed.estimates);
         }
     }
 
@@ -426,6 +499,7 @@ fn tailored(rules: &Rules, profiles: &Profiles, profile: u32) -> Rules {
         percentiles: profile.percentiles.clone().unwrap_or_else(|| rules.percentiles.clone()),
         histograms: rules.histograms.clone(),
         timer_statistics: profile.statistics.clone().unwrap_or_else(|| rules.timer_statistics.clone()),
+        sketch: rules.sketch,
         ..Rules::default()
     };
     if let Some(bins) = profile.histogram.clone() {

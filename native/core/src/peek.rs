@@ -248,12 +248,14 @@ impl Survey<'_> {
     /// The first samples of each timer, whose states get the number of all as their values. Those held from windows before
     /// come first.
     fn samples(&self, states: &mut [State]) -> Vec<Vec<f64>> {
-        let held = &self.family().held.samples;
+        let (held, sketches) = (&self.family().held.samples, &self.family().held.sketches);
         let mut samples: Vec<Vec<f64>> = vec![Vec::new(); states.len()];
         for (place, state) in states.iter_mut().enumerate() {
             let before = self.series(place).and_then(|series| held.get(&series)).map_or(&[][..], Vec::as_slice);
             samples[place].extend(before.iter().take(MOST_ITEMS));
-            state.value = f64::from(state.updates) + float(before.len());
+            let beyond = self.series(place).and_then(|series| sketches.get(&series)?.get(0));
+            let beyond = beyond.map_or(0, |sketch| usize::try_from(sketch.whole.count).unwrap_or(usize::MAX));
+            state.value = f64::from(state.updates) + float(before.len()) + float(beyond);
         }
         for number in 0..self.master.shards.len() {
             self.blocks(

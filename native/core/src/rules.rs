@@ -45,12 +45,31 @@ pub struct Rules {
     pub sanitize: bool,
     /// Series that may live at once, in all shards together.
     pub max_series: usize,
-    /// Timer samples in a window, in all shards together.
+    /// Series whose names have the same first `prefix_parts` parts; 0: no bound.
+    pub max_series_per_prefix: usize,
+    pub prefix_parts: usize,
+    /// Series that values from one address made; 0: no bound.
+    pub max_series_per_source: usize,
+    pub max_tags: usize,
+    /// Bytes in a name, without its tags.
+    pub max_name: usize,
+    /// Bytes of all keys.
+    pub max_key_bytes: usize,
+    /// The series, one of each kind, that takes what a bound on series refuses.
+    pub overflow: String,
+    /// Timer samples kept exactly in a window, in all shards together. What comes then is sketched, in a page for 16 samples.
     pub max_samples: usize,
-    /// Set members in a window, in all shards together.
+    /// Samples of one timer kept exactly in a window, in each shard.
+    pub max_samples_per_timer: usize,
+    /// Set members kept exactly in a window, in all shards together. What comes then is estimated, in one estimate for 256
+    /// members.
     pub max_set_members: usize,
+    /// Members of one set kept exactly in a window, in each shard.
+    pub max_members_per_set: usize,
     /// Bytes in a line; longer ones are bad.
     pub max_line: usize,
+    /// Give a sketch of every timer.
+    pub sketch: bool,
 }
 
 impl Default for Rules {
@@ -70,9 +89,19 @@ impl Default for Rules {
             tags: Vec::new(),
             sanitize: true,
             max_series: 1_000_000,
+            max_series_per_prefix: 0,
+            prefix_parts: 1,
+            max_series_per_source: 0,
+            max_tags: 100,
+            max_name: 4096,
+            max_key_bytes: 256 << 20,
+            overflow: "nilometer.overflow".to_owned(),
             max_samples: 20_000_000,
+            max_samples_per_timer: 100_000,
             max_set_members: 5_000_000,
+            max_members_per_set: 100_000,
             max_line: 65_536,
+            sketch: false,
         }
     }
 }

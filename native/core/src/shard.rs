@@ -10,11 +10,12 @@ use crate::aggregates::{Kind, Tally};
 use crate::dialect::metric::Metric;
 use crate::dialect::notice::{Check, Fields};
 use crate::dialect::{self, Dialect, Reading, name};
+use crate::gate::Overflowed;
 use crate::key;
 use crate::limit::Shared;
 use crate::rules::Rules;
 use crate::sidecar::{Notice, Sidecar, Timed};
-use crate::store::{BATCH, Sample, Span, Store};
+use crate::store::{BATCH, Sample, Source, Span, Store};
 use crate::table::{Hash, owned};
 use crate::value::{TOO_LONG, Value};
 use crate::window::Window;
@@ -42,9 +43,6 @@ pub struct BadLine {
     pub fields: String,
     pub reason: &'static str,
 }
-
-/// Names the peer of a packet by its place in the batch.
-type Source<'a> = &'a dyn Fn(usize) -> String;
 
 /// The packets at hand, and which of them.
 #[derive(Clone, Copy)]
@@ -131,7 +129,7 @@ impl Shard {
                 self.count_source(self.store.window.tally.lines - before, &|| source(place));
             }
         }
-        self.apply(packets);
+        self.apply(packets, source);
     }
 
     #[inline]
@@ -149,7 +147,7 @@ impl Shard {
         let mut lines = 0;
         while start < text.len() {
             if self.rewritten.len() > ROOM {
-                self.apply(input.packets);
+                self.apply(input.packets, input.source);
             }
             let rest = &text[start..];
             if rest[0] == b'\n' {
@@ -295,23 +293,24 @@ impl Shard {
 
     #[inline]
     fn push(&mut self, input: &Input, hash: u64, value: Value, key: Span, text: Span) {
-        self.waiting.push(Sample { hash: owned(hash, value.kind as u32), value, key, text });
+        self.waiting.push(Sample { hash: owned(hash, value.kind as u32), value, key, text, packet: input.place });
         if self.waiting.len() >= BATCH {
-            self.apply_waiting(input.packets);
+            self.apply_waiting(input.packets, input.source);
         }
     }
 
-    fn apply(&mut self, packets: &[&[u8]]) {
-        self.apply_waiting(packets);
+    fn apply(&mut self, packets: &[&[u8]], source: Source) {
+        self.apply_waiting(packets, source);
         self.rewritten.clear();
     }
 
-    fn apply_waiting(&mut self, packets: &[&[u8]]) {
+    fn apply_waiting(&mut self, packets: &[&[u8]], source: Source) {
         let rewritten = self.rewritten.as_slice();
-        self.store.apply(&self.waiting, |span| {
+        let find = |span: Span| {
             let text = packets.get(span.place).copied().unwrap_or(rewritten);
             &text[span.start..span.start + span.length]
-        });
+        };
+        self.store.apply(&self.waiting, find, source);
         self.waiting.clear();
     }
 
@@ -377,6 +376,11 @@ impl Shard {
     /// Take the refused lines kept since the last call, at most 32.
     pub fn bad_lines(&mut self) -> Vec<BadLine> {
         std::mem::take(&mut self.bad)
+    }
+
+    /// Take the keys kept since the last call that a limit refused, at most 32.
+    pub fn overflowed(&mut self) -> Vec<Overflowed> {
+        self.store.gate.refused()
     }
 
     /// Ids given out so far, in use or free.

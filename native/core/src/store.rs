@@ -3,13 +3,14 @@
 //! Rules:
 //!
 //! * A series keeps its id until the master has deleted it and [`Store::forget`] is told.
-//! * A value that a limit refuses leaves no trace but a count: no series is made for it.
+//! * A value whose series a limit refuses counts in the overflow series of its kind.
 //! * Values are applied in the order in which they came.
 //! * Rules are asked once for a key. One that they leave alone leads to the series of its name, whose entry is marked with the
 //!   rules' generation; any other has a route. A mark or a route of older rules counts for nothing.
 
 use crate::aggregates::{Kind, Tally};
 use crate::chunks::Chunks;
+use crate::gate::{Gate, Groups};
 use crate::key;
 use crate::limit::{Allowance, Shared};
 use crate::rule::{Dice, Route, Routes, Routing, Target, Verdict};
@@ -35,7 +36,12 @@ pub(crate) struct Sample {
     pub(crate) value: Value,
     pub(crate) key: Span,
     pub(crate) text: Span,
+    /// The place of its packet in the batch.
+    pub(crate) packet: usize,
 }
+
+/// Names the peer of a packet by its place in the batch.
+pub(crate) type Source<'a> = &'a dyn Fn(usize) -> String;
 
 /// Values applied together, so that their waits for memory overlap.
 pub(crate) const BATCH: usize = 32;
@@ -43,16 +49,39 @@ pub(crate) const BATCH: usize = 32;
 const CACHED: u32 = 4096;
 const NONE: u32 = u32::MAX;
 
+/// How much of timers and sets is kept exactly, and how much room there is for the rest.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
     series: usize,
     samples: usize,
+    per_timer: u32,
+    pages: usize,
     members: usize,
+    per_set: u32,
+    estimates: usize,
+}
+
+impl Limits {
+    /// Samples that take as much memory as a page of a sketch.
+    const PAGE: usize = 16;
+    /// Members that take as much memory as an estimate.
+    const ESTIMATE: usize = 256;
+    /// The most that a cell counts with certainty.
+    const MOST: u32 = 1 << 30;
 }
 
 impl From<&Rules> for Limits {
     fn from(rules: &Rules) -> Self {
-        Self { series: rules.max_series, samples: rules.max_samples, members: rules.max_set_members }
+        let each = |limit: usize| u32::try_from(limit).unwrap_or(Self::MOST).min(Self::MOST);
+        Self {
+            series: rules.max_series,
+            samples: rules.max_samples,
+            per_timer: each(rules.max_samples_per_timer),
+            pages: rules.max_samples.div_ceil(Self::PAGE),
+            members: rules.max_set_members,
+            per_set: each(rules.max_members_per_set),
+            estimates: rules.max_set_members.div_ceil(Self::ESTIMATE),
+        }
     }
 }
 
@@ -63,9 +92,12 @@ pub(crate) struct Store {
     series: Table,
     pub(crate) window: Window,
     shared: Arc<Shared>,
+    pub(crate) gate: Gate,
     limits: Limits,
     samples: Allowance,
+    pages: Allowance,
     members: Allowance,
+    estimates: Allowance,
     /// The batch at hand.
     stamp: u32,
     sanitize: bool,
@@ -93,15 +125,19 @@ impl Store {
             profile: 0,
             hash,
             shared,
+            gate: Gate::new(rules),
             limits: Limits::from(rules),
             samples: Allowance::default(),
+            pages: Allowance::default(),
             members: Allowance::default(),
+            estimates: Allowance::default(),
             stamp: 0,
             sanitize: rules.sanitize,
         }
     }
 
     pub(crate) fn configure(&mut self, rules: &Rules) {
+        self.gate.configure(rules);
         self.limits = Limits::from(rules);
         self.sanitize = rules.sanitize;
         let routing = self.shared.routing();
@@ -125,13 +161,13 @@ impl Store {
         self.hash.text(key)
     }
 
-    /// Apply values in order. `find` gives the text of a span.
-    pub(crate) fn apply<'a>(&mut self, samples: &[Sample], find: impl Fn(Span) -> &'a [u8]) {
+    /// Apply values in order. `find` gives the text of a span, `source` names the peer of a packet.
+    pub(crate) fn apply<'a>(&mut self, samples: &[Sample], find: impl Fn(Span) -> &'a [u8], source: Source) {
         if self.series.known() > CACHED {
             self.load(samples);
         }
         for sample in samples {
-            self.add(sample, find(sample.key), find(sample.text));
+            self.add(sample, find(sample.key), find(sample.text), source);
         }
     }
 
@@ -163,18 +199,18 @@ impl Store {
     }
 
     /// Apply a value. A key that is known needs no cleaning and no rules, so that only others are looked at.
-    fn add(&mut self, sample: &Sample, key: &[u8], text: &[u8]) {
+    fn add(&mut self, sample: &Sample, key: &[u8], text: &[u8], source: Source) {
         if self.add_known(sample, key, text) {
             return;
         }
         if key::is_kept(key, self.sanitize) {
-            return self.add_new(sample, key, text);
+            return self.add_new(sample, key, text, source);
         }
         let clean = key::clean(key, self.sanitize);
         let clean = clean.as_bytes();
         let sample = Sample { hash: self.series.hash(sample.value.kind as u32, clean), ..*sample };
         if !self.add_known(&sample, clean, text) {
-            self.add_new(&sample, clean, text);
+            self.add_new(&sample, clean, text, source);
         }
     }
 
@@ -183,7 +219,7 @@ impl Store {
     fn add_known(&mut self, sample: &Sample, key: &[u8], text: &[u8]) -> bool {
         let found = self.series.find(sample.hash, sample.value.kind as u32, key);
         if let Some(id) = found.filter(|id| self.series.mark(*id) == self.routing.generation) {
-            self.add_to(Some(id), sample, key, text);
+            self.count(id, sample.value, text);
             return true;
         }
         !self.routes.is_empty() && self.add_routed(sample, key, text)
@@ -202,13 +238,13 @@ impl Store {
             return false;
         }
         if let Some(value) = self.change(sample.value, route.scale, route.sample) {
-            self.add_to(Some(target), &Sample { value, ..*sample }, key, text);
+            self.count(target, value, text);
         }
         true
     }
 
     /// Apply a value of a key that is new to the rules, which is clean.
-    fn add_new(&mut self, sample: &Sample, key: &[u8], text: &[u8]) {
+    fn add_new(&mut self, sample: &Sample, key: &[u8], text: &[u8], source: Source) {
         let routing = Arc::clone(&self.routing);
         match routing.decide(sample.value.kind, key) {
             Verdict::Drop => {
@@ -217,23 +253,25 @@ impl Store {
             }
             Verdict::Series(target) => {
                 if let Some(value) = self.change(sample.value, target.scale, target.sample) {
-                    self.add_to_target(&Sample { value, ..*sample }, key, text, &target);
+                    self.add_to_target(&Sample { value, ..*sample }, key, text, &target, source);
                 }
             }
         }
     }
 
-    fn add_to_target(&mut self, sample: &Sample, key: &[u8], text: &[u8], target: &Target) {
-        let kind = sample.value.kind as u32;
+    fn add_to_target(&mut self, sample: &Sample, key: &[u8], text: &[u8], target: &Target, source: Source) {
+        let kind = sample.value.kind;
         let own = target.key.as_ref().map_or(key, String::as_bytes);
-        let hash = if target.key.is_some() { self.series.hash(kind, own) } else { sample.hash };
-        let found = self.series.find(hash, kind, own);
+        let hash = if target.key.is_some() { self.series.hash(kind as u32, own) } else { sample.hash };
+        let found = self.series.find(hash, kind as u32, own);
         self.profile = target.profile;
-        let Some(id) = self.add_to(found, &Sample { hash, ..*sample }, own, text) else {
-            return;
+        let Some(id) = found.or_else(|| self.create(&Sample { hash, ..*sample }, own, source)) else {
+            let id = self.overflow(kind);
+            return self.count(id, sample.value, text);
         };
+        self.count(id, sample.value, text);
         if found.is_some() {
-            self.settle(id, kind, own);
+            self.settle(id, kind as u32, own);
         }
         if target.is_direct() {
             self.series.set_mark(id, self.routing.generation);
@@ -274,76 +312,102 @@ impl Store {
         keep.then(|| Value { number: value.number * scale, weight: value.weight / sample, ..value })
     }
 
-    /// Apply a value to a series, which is made where there is none. Gives its id, unless a limit refuses it.
-    fn add_to(&mut self, found: Option<u32>, sample: &Sample, key: &[u8], text: &[u8]) -> Option<u32> {
-        let Value { kind, number, weight, change } = sample.value;
-        if found.is_none() && self.shared.series.full(self.limits.series) {
-            self.window.tally.series_over_limit += 1;
-            return None;
-        }
-        let id = |store: &mut Self| found.unwrap_or_else(|| store.create(sample, key));
+    /// Count a value in its series.
+    #[inline]
+    fn count(&mut self, id: u32, value: Value, text: &[u8]) {
+        let Value { kind, number, weight, change } = value;
         match kind {
-            Kind::Counter => {
-                let id = id(self);
-                self.window.count(id, number * weight);
-                Some(id)
-            }
-            Kind::Timer => {
-                if !self.samples.take(&self.shared.samples, self.limits.samples) {
-                    self.window.tally.samples_over_limit += 1;
-                    return found;
-                }
-                let id = id(self);
-                self.window.time(id, number, weight);
-                Some(id)
-            }
-            Kind::Gauge => {
-                let id = id(self);
-                if change {
-                    self.window.change_gauge(id, number, self.stamp);
-                } else {
-                    self.window.set_gauge(id, number, self.stamp);
-                }
-                Some(id)
-            }
-            Kind::Set => self.add_member(found, sample, key, if text.is_empty() { b"0" } else { text }),
+            Kind::Counter => self.window.count(id, number * weight),
+            Kind::Timer => self.add_sample(id, number, weight),
+            Kind::Gauge if change => self.window.change_gauge(id, number, self.stamp),
+            Kind::Gauge => self.window.set_gauge(id, number, self.stamp),
+            Kind::Set => self.add_member(id, if text.is_empty() { b"0" } else { text }),
         }
     }
 
-    fn add_member(&mut self, found: Option<u32>, sample: &Sample, key: &[u8], text: &[u8]) -> Option<u32> {
-        let hash = self.hash.text(text);
-        if let Some(id) = found {
-            if self.window.members.find(owned(hash, id), id, text).is_some() {
-                self.window.update(id);
-                return found;
-            }
+    #[inline]
+    fn add_sample(&mut self, id: u32, number: f64, weight: f64) {
+        let exact = self.window.time(id, weight, self.limits.per_timer);
+        if exact && self.samples.take(&self.shared.samples, self.limits.samples) {
+            self.window.samples.push((id, number));
+            return;
         }
-        if !self.members.take(&self.shared.members, self.limits.members) {
+        let (pages, shared, most) = (&mut self.pages, &self.shared.pages, self.limits.pages);
+        let fits = self.window.sketch(id, number, || pages.take(shared, most));
+        self.window.tally.samples_over_limit += u64::from(!fits);
+    }
+
+    fn add_member(&mut self, id: u32, text: &[u8]) {
+        if let Some(estimate) = self.window.estimate(id) {
+            estimate.add(text);
+            self.window.update(id);
+            return;
+        }
+        let hash = owned(self.hash.text(text), id);
+        if self.window.members.find(hash, id, text).is_some() {
+            self.window.update(id);
+            return;
+        }
+        let count = self.window.cells.get(id).map_or(0.0, |cell| cell.value);
+        if count < f64::from(self.limits.per_set) && self.members.take(&self.shared.members, self.limits.members) {
+            self.window.members.insert(hash, id, text);
+            self.window.update(id).value += 1.0;
+        } else if self.estimates.take(&self.shared.estimates, self.limits.estimates) {
+            self.window.begin_estimate(id, text);
+        } else {
+            self.window.update(id);
             self.window.tally.members_over_limit += 1;
-            return found;
         }
-        let id = found.unwrap_or_else(|| self.create(sample, key));
-        self.window.members.insert(owned(hash, id), id, text);
-        self.window.update(id).value += 1.0;
-        Some(id)
     }
 
-    fn create(&mut self, sample: &Sample, key: &[u8]) -> u32 {
-        let kind = sample.value.kind as u32;
-        let id = self.series.insert(sample.hash, kind, key);
-        self.shared.series.take(1);
+    /// Make a series, unless a limit refuses it.
+    fn create(&mut self, sample: &Sample, key: &[u8], source: Source) -> Option<u32> {
+        let (kind, peer) = (sample.value.kind, || source(sample.packet));
+        match self.gate.admit(key, &peer, &self.hash, &self.shared) {
+            Ok(groups) => {
+                let id = self.bear(kind, sample.hash, key);
+                self.gate.enter(id, key, groups, &self.shared);
+                Some(id)
+            }
+            Err(limit) => {
+                limit.count(&mut self.window.tally);
+                self.gate.note(key, kind, &peer, limit);
+                None
+            }
+        }
+    }
+
+    /// The overflow series of a kind, which no limit refuses.
+    #[cold]
+    fn overflow(&mut self, kind: Kind) -> u32 {
+        self.profile = 0;
+        let key = std::mem::take(&mut self.gate.overflow);
+        let hash = self.series.hash(kind as u32, &key);
+        let id = self.series.find(hash, kind as u32, &key).unwrap_or_else(|| {
+            let id = self.bear(kind, hash, &key);
+            self.gate.enter(id, &key, Groups::default(), &self.shared);
+            id
+        });
+        self.gate.overflow = key;
+        id
+    }
+
+    fn bear(&mut self, kind: Kind, hash: u64, key: &[u8]) -> u32 {
+        let id = self.series.insert(hash, kind as u32, key);
         let mark = Mark { profile: self.profile, generation: self.routing.generation };
         if mark.generation > 0 {
             *self.marks.at(id) = mark;
         }
-        self.window.bear(id, kind, mark, key);
+        self.window.bear(id, kind as u32, mark, key);
         id
     }
 
     /// Hand over the window, and go on in an empty one.
     pub(crate) fn swap(&mut self, spare: Window) -> Window {
         self.samples.end(&self.shared.samples);
+        self.pages.end(&self.shared.pages);
         self.members.end(&self.shared.members);
+        self.estimates.end(&self.shared.estimates);
         self.series.release(&self.window.retired);
         std::mem::replace(&mut self.window, spare)
     }
@@ -358,9 +422,9 @@ impl Store {
         let Some(id) = self.series.find(self.series.hash(kind, key), kind, key) else {
             return false;
         };
+        self.gate.leave(id, key, &self.shared);
         self.series.take_out(id);
         self.window.retired.push(id);
-        self.shared.series.give(1);
         self.end_life(id);
         true
     }
@@ -372,8 +436,8 @@ impl Store {
                 let (kind, key) = self.series.get(id);
                 self.window.bear(id, kind, self.marks.get(id).copied().unwrap_or_default(), key);
             } else {
+                self.gate.leave(id, self.series.get(id).1, &self.shared);
                 self.series.remove(id);
-                self.shared.series.give(1);
                 self.end_life(id);
             }
         }

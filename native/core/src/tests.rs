@@ -1,5 +1,6 @@
 //! The kernel as a whole: shards, their master, and flushes.
 
+mod limits;
 mod looks;
 mod properties;
 
@@ -261,28 +262,6 @@ fn churn_leaves_nothing_behind() {
     }
     assert!(kernel.shards.iter().all(|shard| shard.known() <= 4000));
     assert_eq!(kernel.flush().tally.series, 0);
-}
-
-#[test]
-fn limits_refuse_and_count() {
-    let rules = Rules { max_series: 3, max_samples: 2, max_set_members: 2, ..no_deletes() };
-    let mut kernel = fed(rules, "t:1|ms:2|ms:3|ms\ns:1|s:2|s:3|s:1|s\nc:1|c\nd:1|c\nc:1|c\nu:1|ms");
-    let aggregates = kernel.flush();
-    let Tally { series_over_limit, samples_over_limit, members_over_limit, series, .. } = aggregates.tally;
-    assert_eq!((series_over_limit, samples_over_limit, members_over_limit, series), (2, 1, 1, 3));
-    assert!(rows(&aggregates).contains(&"counter c count=2".to_owned()));
-    kernel.feed("t:1|ms:2|ms\ns:3|s:4|s");
-    assert_eq!(kernel.flush().tally, Tally { packets: 1, bytes: 21, lines: 2, series: 3, ..Tally::default() });
-    kernel.configure(&Rules { max_series: 4, max_line: 5, ..no_deletes() });
-    kernel.feed("d:1|c\ne:1|c\nlong:1|c\na b:1|c");
-    let tally = kernel.flush().tally;
-    assert_eq!((tally.series, tally.series_over_limit, tally.bad_lines, tally.lines), (4, 1, 2, 4));
-}
-
-#[test]
-fn a_refused_value_makes_no_series() {
-    let rules = Rules { max_samples: 0, max_set_members: 0, ..no_deletes() };
-    assert!(fed(rules, "t:1|ms\ns:1|s").lines().is_empty());
 }
 
 #[test]

@@ -6,13 +6,18 @@
 //! * A percentile above 0 covers the lowest that many percent of the samples, one below 0 the highest; a single sample is
 //!   covered by all. What statsd prints as NaN is NaN here, what it leaves out is left out.
 //! * The sample rate counts for `count` and `count_ps` alone.
+//! * A timer of which a sketch has samples is computed from that.
 //!
 //! Source: `lib/process_metrics.js` of statsd 0.10.
+
+mod ranked;
 
 use crate::aggregates::Column;
 use crate::decimal;
 use crate::rules::{Histogram, Rules};
+use crate::sketch::{Sketch, Sketches};
 use memchr::memmem;
+use ranked::{Exact, Ranked, Sketched};
 
 /// A column that is being filled; none where the rules do not ask for the statistic.
 type Place = Option<usize>;
@@ -56,8 +61,13 @@ pub(crate) struct Sheet {
     whole: Whole,
     histograms: Vec<Bins>,
     columns: Columns,
-    sums: Vec<f64>,
-    squares: Vec<f64>,
+    /// Of the lowest samples, up to each, and of their squares.
+    sums: Vec<(f64, f64)>,
+    next: usize,
+    scratch: Sketches,
+    /// Whether sketches are asked for.
+    sketch: bool,
+    sketches: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -115,62 +125,94 @@ impl Sheet {
             histograms: rules.histograms.iter().map(|histogram| bins(&mut columns, histogram)).collect(),
             columns,
             sums: Vec::new(),
-            squares: Vec::new(),
+            next: 0,
+            scratch: Sketches::default(),
+            sketch: rules.sketch,
+            sketches: Vec::new(),
         }
     }
 
-    /// Fill a row. `samples` are sorted here; `weight` is the sum of 1 / sample rate. No samples: the timer was idle.
-    pub(crate) fn row(&mut self, row: usize, key: &[u8], samples: &mut [f64], weight: f64) {
+    /// Fill the next row. `samples` are sorted here, `parts` are sketches of further samples; `weight` is the sum of
+    /// 1 / sample rate. No samples: the timer was idle.
+    pub(crate) fn add(&mut self, key: &[u8], samples: &mut [f64], parts: &[(&Sketches, &Sketch)], weight: f64) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        if !parts.is_empty() || self.sketch && !samples.is_empty() {
+            scratch.gather(samples, parts);
+        }
+        let sketch = scratch.get(0);
+        if self.sketch {
+            self.sketches.push(sketch.map_or_else(Vec::new, |sketch| scratch.encode(sketch)));
+        }
+        match sketch.filter(|_| !parts.is_empty()) {
+            Some(sketch) => self.sketched_row(self.next, key, &Sketched::new(&scratch, sketch), weight),
+            None => self.row(self.next, key, samples, weight),
+        }
+        self.scratch = scratch;
+        self.next += 1;
+    }
+
+    fn row(&mut self, row: usize, key: &[u8], samples: &mut [f64], weight: f64) {
         samples.sort_unstable_by(f64::total_cmp);
         let Some((lower, upper)) = samples.first().zip(samples.last()) else {
             self.columns.set(self.whole.idle_per_second, row, 0.0);
             self.columns.set(self.whole.count, row, 0.0);
             return;
         };
-        self.columns.set(self.whole.lower, row, *lower);
-        self.columns.set(self.whole.upper, row, *upper);
-        self.columns.set(self.whole.count, row, weight);
-        self.columns.set(self.whole.per_second, row, weight / self.seconds);
-        self.accumulate(samples);
+        let (lower, upper) = (*lower, *upper);
+        let mut sums = std::mem::take(&mut self.sums);
+        accumulate(samples, &mut sums);
+        self.fill(row, key, &Exact { samples, sums: &sums }, (lower, upper), weight);
+        self.sums = sums;
+    }
+
+    fn sketched_row(&mut self, row: usize, key: &[u8], samples: &Sketched, weight: f64) {
+        let edges = (samples.whole.low, samples.whole.high);
+        self.fill(row, key, samples, edges, weight);
+    }
+
+    fn fill(&mut self, row: usize, key: &[u8], samples: &impl Ranked, edges: (f64, f64), weight: f64) {
+        let Self { columns, whole, .. } = self;
+        columns.set(whole.lower, row, edges.0);
+        columns.set(whole.upper, row, edges.1);
+        columns.set(whole.count, row, weight);
+        columns.set(whole.per_second, row, weight / self.seconds);
+        whole.fill(columns, row, samples);
         for percentile in &self.percentiles {
-            percentile.fill(&mut self.columns, row, samples, &self.sums, &self.squares);
+            percentile.fill(columns, row, samples);
         }
-        self.fill_whole(row, samples);
         if let Some(bins) = self.histograms.iter().find(|bins| memmem::find(key, &bins.pattern).is_some()) {
-            bins.fill(&mut self.columns, row, samples);
+            bins.fill(columns, row, samples);
         }
     }
 
-    fn accumulate(&mut self, samples: &[f64]) {
-        let (mut sum, mut squares) = (0.0, 0.0);
-        self.sums.clear();
-        self.squares.clear();
-        for sample in samples {
-            sum += sample;
-            squares += sample * sample;
-            self.sums.push(sum);
-            self.squares.push(squares);
+    /// The columns in which any timer has a value, and the sketches that were asked for.
+    pub(crate) fn finish(self) -> (Vec<Column>, Vec<Vec<u8>>) {
+        (self.columns.finish(), self.sketches)
+    }
+}
+
+impl Whole {
+    fn fill(&self, columns: &mut Columns, row: usize, samples: &impl Ranked) {
+        let (mean, spread) = samples.spread();
+        let (sum, squares) = samples.total();
+        columns.set(self.std, row, spread.sqrt());
+        columns.set(self.sum, row, sum);
+        columns.set(self.squares, row, squares);
+        columns.set(self.mean, row, mean);
+        if samples.size() > 0 {
+            columns.set(self.median, row, median(samples));
         }
     }
+}
 
-    fn fill_whole(&mut self, row: usize, samples: &[f64]) {
-        let size = float(samples.len());
-        let sum = self.sums.last().copied().unwrap_or_default();
-        let mean = sum / size;
-        let mut spread = 0.0;
-        for sample in samples {
-            spread += (sample - mean) * (sample - mean);
-        }
-        self.columns.set(self.whole.std, row, (spread / size).sqrt());
-        self.columns.set(self.whole.sum, row, sum);
-        self.columns.set(self.whole.squares, row, self.squares.last().copied().unwrap_or_default());
-        self.columns.set(self.whole.mean, row, mean);
-        self.columns.set(self.whole.median, row, median(samples));
-    }
-
-    /// The columns in which any timer has a value.
-    pub(crate) fn finish(self) -> Vec<Column> {
-        self.columns.finish()
+fn accumulate(samples: &[f64], sums: &mut Vec<(f64, f64)>) {
+    let (mut sum, mut squares) = (0.0, 0.0);
+    sums.clear();
+    for sample in samples {
+        sum += sample;
+        squares += sample * sample;
+        sums.push((sum, squares));
     }
 }
 
@@ -227,23 +269,26 @@ fn bound_label(bound: f64) -> String {
 }
 
 impl Percentile {
-    fn fill(&self, columns: &mut Columns, row: usize, samples: &[f64], sums: &[f64], squares: &[f64]) {
-        let size = samples.len();
+    fn fill(&self, columns: &mut Columns, row: usize, samples: &impl Ranked) {
+        let size = samples.size();
         let Some(within) = self.within(size) else {
             return;
         };
         let highest = self.percent <= 0.0 && size > 1;
         let known = if highest { within < float(size) } else { within <= float(size) };
-        let part = |sums: &[f64]| {
-            let below = if highest { sums[size - whole_number(within) - 1] } else { 0.0 };
-            if highest { sums[size - 1] - below } else { sums[whole_number(within) - 1] }
+        let (sum, square) = if !known {
+            (f64::NAN, f64::NAN)
+        } else if highest {
+            let (all, below) = (samples.total(), samples.sums(size - whole_number(within)));
+            (all.0 - below.0, all.1 - below.1)
+        } else {
+            samples.sums(whole_number(within))
         };
-        let (sum, square) = if known { (part(sums), part(squares)) } else { (f64::NAN, f64::NAN) };
         columns.set(self.count, row, within);
         columns.set(self.mean, row, sum / within);
         if within <= float(size) {
             let edge = if highest { size - whole_number(within) } else { whole_number(within) - 1 };
-            columns.set(self.edge, row, samples[edge]);
+            columns.set(self.edge, row, samples.value(edge));
         }
         if known || highest {
             columns.set(self.sum, row, sum);
@@ -260,21 +305,22 @@ impl Percentile {
 
 impl Bins {
     /// Counts what lies below each bound and not below the one before, in a single pass.
-    fn fill(&self, columns: &mut Columns, row: usize, samples: &[f64]) {
-        let mut rest = samples;
+    fn fill(&self, columns: &mut Columns, row: usize, samples: &impl Ranked) {
+        let mut rank = 0;
         for (bound, place) in &self.bins {
-            let count = rest.iter().take_while(|sample| *bound == f64::INFINITY || *sample < bound).count();
+            let count = samples.below(rank, *bound);
             columns.set(*place, row, float(count));
-            rest = &rest[count..];
+            rank += count;
         }
     }
 }
 
 /// The middle of sorted samples, or the mean of the two in the middle: their sum overflows as statsd's does.
 #[allow(clippy::manual_midpoint, reason = "statsd's own arithmetic")]
-fn median(samples: &[f64]) -> f64 {
-    let middle = samples.len() / 2;
-    if samples.len() % 2 == 1 { samples[middle] } else { (samples[middle - 1] + samples[middle]) / 2.0 }
+fn median(samples: &impl Ranked) -> f64 {
+    let (size, middle) = (samples.size(), samples.size() / 2);
+    let upper = samples.value(middle);
+    if size % 2 == 1 { upper } else { (samples.value(middle - 1) + upper) / 2.0 }
 }
 
 /// Halves up, as `Math.round` does.
@@ -300,9 +346,9 @@ mod tests {
     /// The statistics of one timer over two seconds, as `name=value`.
     fn statistics(rules: &Rules, samples: &[f64]) -> String {
         let mut sheet = Sheet::new(rules, 1, 2.0);
-        sheet.row(0, b"t", &mut samples.to_vec(), float(samples.len()));
+        sheet.add(b"t", &mut samples.to_vec(), &[], float(samples.len()));
         let text = |column: Column| format!("{}={}", column.name, decimal::text(column.values[0]));
-        sheet.finish().into_iter().map(text).collect::<Vec<_>>().join(" ")
+        sheet.finish().0.into_iter().map(text).collect::<Vec<_>>().join(" ")
     }
 
     fn only(names: &[&str], percentiles: &[f64]) -> Rules {

@@ -2,7 +2,9 @@
 
 use crate::aggregates::Tally;
 use crate::chunks::{Chunks, Log};
+use crate::hll::Estimate;
 use crate::limit::later;
+use crate::sketch::Sketches;
 use crate::table::{Hash, Table};
 use crate::top::Talkers;
 
@@ -12,8 +14,10 @@ const SET: u32 = 1 << 31;
 /// What a series has in a window.
 ///
 /// * counter: `value` is the sum.
-/// * timer: `updates` counts the samples, `value` sums their weights.
-/// * set: `value` counts the distinct members.
+/// * timer: `updates` counts the samples, `value` sums their weights; `stamp`, above 0, is one more than the number of its
+///   sketch, which has all samples from then on.
+/// * set: `value` counts the distinct members; `stamp`, above 0, is one more than the number of its estimate, which has all
+///   members from then on.
 /// * gauge, once it was set: `value` is its value, `stamp` the batch that set it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cell {
@@ -80,12 +84,15 @@ pub struct Window {
     born_keys: Vec<u8>,
     /// Timers' samples, with their ids.
     pub(crate) samples: Log<(u32, f64)>,
+    pub(crate) sketches: Sketches,
     pub(crate) changes: Log<Change>,
     /// How many changes may be held before they are summed up.
     change_room: usize,
     changes_held: usize,
     /// Sets' members; the owner is the series' id.
     pub(crate) members: Table,
+    /// The estimates of sets, with their ids.
+    pub(crate) estimates: Vec<(u32, Estimate)>,
     /// Ids of series that were deleted while the window was open; what it holds of them counts for nothing.
     pub(crate) retired: Vec<u32>,
     pub(crate) talkers: Talkers,
@@ -104,10 +111,12 @@ impl Window {
             born: Vec::new(),
             born_keys: Vec::new(),
             samples: Log::new(),
+            sketches: Sketches::default(),
             changes: Log::new(),
             change_room: Self::CHANGES,
             changes_held: 0,
             members: Table::new(hash),
+            estimates: Vec::new(),
             retired: Vec::new(),
             talkers: Talkers::new(),
             tally: Tally::default(),
@@ -150,10 +159,45 @@ impl Window {
         cell.value = moved(cell.value, by);
     }
 
+    /// Count a timer's sample without its value. Says whether that is to be kept exactly: `most` samples of it may be.
     #[inline]
-    pub(crate) fn time(&mut self, id: u32, value: f64, weight: f64) {
-        self.update(id).value += weight;
-        self.samples.push((id, value));
+    pub(crate) fn time(&mut self, id: u32, weight: f64, most: u32) -> bool {
+        let cell = self.update(id);
+        cell.value += weight;
+        cell.stamp == 0 && cell.updates() <= most
+    }
+
+    /// Put a sample into its timer's sketch. Says whether there was room.
+    #[cold]
+    pub(crate) fn sketch(&mut self, id: u32, value: f64, room: impl FnOnce() -> bool) -> bool {
+        let cell = self.cells.at(id);
+        if cell.stamp == 0 {
+            let number = self.sketches.make(id, cell.updates() - 1);
+            cell.stamp = u32::try_from(number + 1).unwrap_or(u32::MAX);
+        }
+        self.sketches.add(cell.stamp as usize - 1, value, room)
+    }
+
+    /// The samples of a timer that were kept exactly.
+    pub(crate) fn exact(&self, cell: &Cell) -> u32 {
+        let sketch = (cell.stamp as usize).checked_sub(1).and_then(|number| self.sketches.get(number));
+        sketch.map_or(cell.updates(), |sketch| sketch.exact)
+    }
+
+    /// The estimate of a set, if it has one.
+    pub(crate) fn estimate(&mut self, id: u32) -> Option<&mut Estimate> {
+        let stamp = self.cells.get(id)?.stamp as usize;
+        self.estimates.get_mut(stamp.checked_sub(1)?).map(|(_, estimate)| estimate)
+    }
+
+    /// Begin to estimate a set.
+    #[cold]
+    pub(crate) fn begin_estimate(&mut self, id: u32, member: &[u8]) {
+        let mut estimate = Estimate::new();
+        estimate.add(member);
+        self.estimates.push((id, estimate));
+        let number = self.estimates.len();
+        self.update(id).stamp = u32::try_from(number).unwrap_or(u32::MAX);
     }
 
     pub(crate) fn set_gauge(&mut self, id: u32, value: f64, stamp: u32) {
@@ -203,6 +247,8 @@ impl Window {
         forget(&mut self.born);
         forget(&mut self.born_keys);
         self.samples.clear();
+        self.sketches = Sketches::default();
+        self.estimates = Vec::new();
         self.changes.clear();
         self.change_room = Self::CHANGES;
         self.changes_held = 0;
@@ -247,7 +293,8 @@ mod tests {
     fn a_window_is_empty_again() {
         let mut window = Window::new(0, Hash::new(1));
         window.bear(3, 0, Mark::default(), b"key");
-        window.time(3, 1.0, 1.0);
+        assert!(window.time(3, 1.0, 1));
+        window.samples.push((3, 1.0));
         window.clear();
         assert!(window.touched.is_empty() && window.born().next().is_none() && window.samples.len() == 0);
     }

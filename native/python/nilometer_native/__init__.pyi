@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias, final, type_check_only
 from typing_extensions import Buffer
 
 _Column: TypeAlias = tuple[str, bytes, bytes | None]
-_Block: TypeAlias = tuple[str, bytes, int, list[_Column]]
+_Block: TypeAlias = tuple[str, bytes, int, list[_Column], list[bytes]]
 _Timed: TypeAlias = tuple[int, str, str, float]
 _Placed: TypeAlias = tuple[bytes, bytes, Buffer, bytes | None]
 
@@ -86,9 +86,19 @@ class Kernel:
         tags: Sequence[tuple[str, str]],
         sanitize: bool,
         max_series: int,
+        max_series_per_prefix: int,
+        prefix_parts: int,
+        max_series_per_source: int,
+        max_tags: int,
+        max_name: int,
+        max_key_bytes: int,
+        overflow: str,
         max_samples: int,
+        max_samples_per_timer: int,
         max_set_members: int,
+        max_members_per_set: int,
         max_line: int,
+        sketch: bool,
     ) -> None:
         """Use other settings: limits, cleaning and rules at once, the rest from the next flush on.
 
@@ -129,9 +139,15 @@ class Kernel:
 
         With `last`, nothing is held for a later flush.
 
-        Return blocks ``(kind, names, count, columns)`` of columns ``(statistic, float64 values, present)``, and the
+        Return blocks ``(kind, names, count, columns, sketches)`` of columns ``(statistic, float64 values, present)``, and the
         fields of `nilometer.ingest.kernel.Tally` by name, and ``(timestamp, kind, key, value)`` for each value that came
         with its own time.
+        """
+
+    def overflowed(self) -> list[tuple[str, str, str, str]]:
+        """Return keys that a limit refused since the last call, at most 32, as ``(source, key, kind, limit)``.
+
+        `limit` is the field of `nilometer.ingest.kernel.Tally` that counts it.
         """
 
     def bad_lines(self) -> list[tuple[str, str, str, str]]:

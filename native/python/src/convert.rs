@@ -13,8 +13,8 @@ use std::io;
 type Placed<'py> = (PyBackedBytes, PyBackedBytes, Bound<'py, PyAny>, Option<PyBackedBytes>);
 /// A statistic's name, its values as float64, which of them exist.
 type Column<'py> = (String, Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>);
-/// A kind, the keys, how many, the columns.
-pub type Columns<'py> = (&'static str, Bound<'py, PyBytes>, usize, Vec<Column<'py>>);
+/// A kind, the keys, how many, the columns, the sketches.
+pub type Columns<'py> = (&'static str, Bound<'py, PyBytes>, usize, Vec<Column<'py>>, Vec<Bound<'py, PyBytes>>);
 /// A counter's name and value.
 pub type Tally = Vec<(&'static str, u64)>;
 
@@ -93,7 +93,8 @@ pub fn block<'py>(py: Python<'py>, block: &Block) -> PyResult<Columns<'py>> {
         Ok((column.name.clone(), floats(py, &column.values)?, present))
     });
     let columns = columns.collect::<PyResult<_>>()?;
-    Ok((block.kind.name(), PyBytes::new(py, &block.names), block.count, columns))
+    let sketches = block.sketches.iter().map(|sketch| PyBytes::new(py, sketch)).collect();
+    Ok((block.kind.name(), PyBytes::new(py, &block.names), block.count, columns, sketches))
 }
 
 pub fn tally(finished: &Finished) -> Tally {
@@ -105,7 +106,12 @@ pub fn tally(finished: &Finished) -> Tally {
         ("lines", tally.lines),
         ("bad_lines", tally.bad_lines),
         ("kernel_drops", finished.kernel_drops),
+        ("name_over_limit", tally.name_over_limit),
+        ("tags_over_limit", tally.tags_over_limit),
         ("series_over_limit", tally.series_over_limit),
+        ("keys_over_limit", tally.keys_over_limit),
+        ("prefix_over_limit", tally.prefix_over_limit),
+        ("source_over_limit", tally.source_over_limit),
         ("samples_over_limit", tally.samples_over_limit),
         ("members_over_limit", tally.members_over_limit),
         ("dropped_by_rules", tally.dropped_by_rules),

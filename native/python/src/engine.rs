@@ -7,7 +7,7 @@
 //! * A panic ends in the call where it happened: locks are taken whether poisoned or not, and what a reader's thread was
 //!   counting then is counted as bad lines.
 
-use nilometer_core::{Aggregates, BadLine, FORGET_AT_ONCE, Master, Notice, Rules, Shard, Tally, Timed};
+use nilometer_core::{Aggregates, BadLine, FORGET_AT_ONCE, Master, Notice, Overflowed, Rules, Shard, Tally, Timed};
 use nilometer_receive::{Meter, Relay};
 use std::hash::{BuildHasher, RandomState};
 use std::mem::take;
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Bad lines kept for one call of `bad_lines`.
+/// Bad lines, or refused keys, kept for one call of `bad_lines` or `overflowed`.
 const BAD_LINES_KEPT: usize = 32;
 
 /// Locks, whatever became of the thread that held it before.
@@ -189,6 +189,12 @@ impl Engine {
             lock(&lane.shard).bad_lines().into_iter().chain(shown)
         });
         refused.take(BAD_LINES_KEPT).collect()
+    }
+
+    /// Returns keys that a limit refused, few of them.
+    pub fn overflowed(&self) -> Vec<Overflowed> {
+        let lanes = self.all();
+        lanes.iter().flat_map(|lane| lock(&lane.shard).overflowed()).take(BAD_LINES_KEPT).collect()
     }
 
     /// Takes events and service checks, and how many there were no room for.

@@ -6,7 +6,7 @@ use crate::inspect::{self, Ranked, Shown, Totals};
 use crate::receiver::Receiver;
 use crate::relay::Router;
 use crate::rule::PyRule;
-use nilometer_core::{Expire, Histogram, Rules};
+use nilometer_core::{Expire, Histogram, Limit, Rules};
 use nilometer_receive::{bind_udp, bind_unix};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -42,7 +42,9 @@ impl Kernel {
     }
 
     #[pyo3(signature = (*, percentiles, histograms, timer_statistics, delete_counters, delete_timers, delete_sets,
-        delete_gauges, gauge_ttl, keep, expire_counters, expire_timers, expire_gauges, expire_sets, rules, tags, sanitize, max_series, max_samples, max_set_members, max_line))]
+        delete_gauges, gauge_ttl, keep, expire_counters, expire_timers, expire_gauges, expire_sets, rules, tags, sanitize, max_series,
+        max_series_per_prefix, prefix_parts, max_series_per_source, max_tags, max_name, max_key_bytes, overflow, max_samples,
+        max_samples_per_timer, max_set_members, max_members_per_set, max_line, sketch))]
     #[allow(
         clippy::too_many_arguments,
         clippy::fn_params_excessive_bools,
@@ -68,9 +70,19 @@ impl Kernel {
         tags: Vec<(String, String)>,
         sanitize: bool,
         max_series: usize,
+        max_series_per_prefix: usize,
+        prefix_parts: usize,
+        max_series_per_source: usize,
+        max_tags: usize,
+        max_name: usize,
+        max_key_bytes: usize,
+        overflow: String,
         max_samples: usize,
+        max_samples_per_timer: usize,
         max_set_members: usize,
+        max_members_per_set: usize,
         max_line: usize,
+        sketch: bool,
     ) -> PyResult<()> {
         let histograms = histograms.into_iter().map(|(pattern, bins)| Histogram { pattern, bins }).collect();
         let rules = Rules {
@@ -93,9 +105,19 @@ impl Kernel {
             tags,
             sanitize,
             max_series,
+            max_series_per_prefix,
+            prefix_parts,
+            max_series_per_source,
+            max_tags,
+            max_name,
+            max_key_bytes,
+            overflow,
             max_samples,
+            max_samples_per_timer,
             max_set_members,
+            max_members_per_set,
             max_line,
+            sketch,
         };
         py.detach(|| self.engine.configure(&rules));
         Ok(())
@@ -174,6 +196,12 @@ impl Kernel {
     fn bad_lines(&self, py: Python<'_>) -> Vec<(String, String, String, &'static str)> {
         let lines = py.detach(|| self.engine.bad_lines());
         lines.into_iter().map(|bad| (bad.source, bad.line, bad.fields, bad.reason)).collect()
+    }
+
+    fn overflowed(&self, py: Python<'_>) -> Vec<(String, String, &'static str, String)> {
+        let refused = py.detach(|| self.engine.overflowed());
+        let reason = |limit: Limit| format!("{}_over_limit", limit.name());
+        refused.into_iter().map(|one| (one.source, one.key, one.kind.name(), reason(one.limit))).collect()
     }
 
     fn gauges(&self, py: Python<'_>) -> (Vec<String>, Vec<f64>) {

@@ -38,6 +38,7 @@ from nilometer.ingest.listener_urls import check
 from nilometer.ingest.listeners import Listeners
 from nilometer.ingest.losslog import LossLog
 from nilometer.ingest.notices import Notices
+from nilometer.ingest.overflowlog import OverflowLog
 from nilometer.ingest.schedule import schedule
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Server:
         for url in dict.fromkeys(settings.server.listen):
             self._listen(url)
         self._bad_lines = BadLineLog(self._kernel, SYSTEM, statsd=self._plan.statsd is not None)
-        self._loss_log = LossLog()
+        self._loss_log, self._overflow_log = LossLog(), OverflowLog(self._kernel, SYSTEM)
         self._notices = Notices(self._kernel, self._losses, SYSTEM, self._sinks.deliver_events)
         metrics = self._metrics()
         interfaces.start(settings, self._control(metrics), cleanup)
@@ -226,8 +227,9 @@ class Server:
         return self._plan.statsd is not None and self._plan.statsd.reload
 
     def tend(self) -> None:
-        """Show bad lines, and save the gauges now and then. Call it a few times a second."""
+        """Show bad lines and refused keys, and save the gauges now and then. Call it a few times a second."""
         self._bad_lines.drain()
+        self._overflow_log.drain()
         self._relaying.tend()
         self._notices.drain()
         if self._flusher.written - self._saved >= SAVE_EVERY:

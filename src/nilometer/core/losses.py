@@ -31,9 +31,18 @@ class Loss(NamedTuple):
 
 LOSSES = (
     Loss("kernel", "bad_line", "values in lines that do not follow the grammar; the log shows samples with their source"),
-    Loss("kernel", "series_limit", "values for a new series once limits.series is reached"),
-    Loss("kernel", "sample_limit", "timer samples beyond limits.samples in one window"),
-    Loss("kernel", "set_member_limit", "set members beyond limits.set_members in one window"),
+    Loss(
+        "kernel", "name_limit", "values whose name is longer than limits.name; they count in the overflow series of their kind"
+    ),
+    Loss("kernel", "tag_limit", "values with more tags than limits.tags; they count in the overflow series of their kind"),
+    Loss("kernel", "series_limit", "values for a new series once limits.series is reached; they count in an overflow series"),
+    Loss("kernel", "key_limit", "values for a new series once limits.keys is reached; they count in an overflow series"),
+    Loss("kernel", "prefix_limit", "values for a new series beyond limits.series_per_prefix; they count in an overflow series"),
+    Loss("kernel", "source_limit", "values for a new series beyond limits.series_per_source; they count in an overflow series"),
+    Loss(
+        "kernel", "sample_limit", "timer samples left out of percentiles, as limits.samples leaves no room for sketches either"
+    ),
+    Loss("kernel", "set_member_limit", "set members not counted, as limits.set_members leaves no room for estimates either"),
     Loss("kernel", "rule", "values that a rule dropped, or that no rule kept"),
     Loss("kernel", "timed_limit", "values with a timestamp of their own beyond what a window holds aside"),
     Loss("event", "limit", "events and service checks beyond what is held until they are handed on"),

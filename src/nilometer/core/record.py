@@ -13,6 +13,8 @@ Rules of a `Flush`:
   (an idle timer's ``count_ps`` is sent before ``count``, a busy one's after it).
 * A gauge has the single column ``value``; counters have ``rate`` (per second) and ``count``; sets have ``count``; timers
   have the statistics that the settings ask for, histogram bins as ``histogram.bin_<upper bound>``.
+* With ``timers.sketch``, a block of timers has `sketches`, too: of each series the samples as `nilometer.core.sketch` encodes
+  them, no bytes for an idle one. They merge, over time and over servers, into what percentiles are read from.
 """
 
 from __future__ import annotations
@@ -64,12 +66,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Series of one kind, in columns."""
+    """Series of one kind, in columns; `sketches`, where there are any, has one a series."""
 
     kind: Kind
     names: bytes
     count: int
     columns: tuple[Column, ...]
+    sketches: tuple[bytes, ...] = ()
 
     def keys(self) -> list[str]:
         """Return the series' keys. Bytes that are not UTF-8 become U+FFFD."""

@@ -96,6 +96,9 @@ class TimersSection:
     statistics: tuple[str, ...] = option(
         (), "The only statistics to send (upper_percent stands for every percentile, histogram for bins); none sends all."
     )
+    sketch: bool = option(
+        False, "Give sinks a sketch of each timer, too: percentiles over servers and time are read from merged ones."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +148,26 @@ class LimitsSection:
     """Bounds on what clients can make the server hold."""
 
     series: int = option(1_000_000, "Series of all kinds together.", minimum=1)
-    samples: int = option(20_000_000, "Timer samples in one window.", minimum=1)
-    set_members: int = option(5_000_000, "Members of sets in one window.", minimum=1)
+    series_per_prefix: int = option(0, "Series whose names have the same first parts; 0: no bound.", minimum=0)
+    prefix_parts: int = option(1, "How many parts, which dots divide, limits.series_per_prefix looks at.", minimum=1)
+    series_per_source: int = option(0, "Series made by values from one address, of whatever port; 0: no bound.", minimum=0)
+    tags: int = option(100, "Tags of one series.", minimum=0)
+    name: Size = option(Size(4 * KIB), "Bytes in one name, its tags not counted.", minimum=1)
+    keys: Size = option(Size(256 * MIB), "Bytes in the keys, names with tags, of all series together.", minimum=KIB)
+    samples: int = option(
+        20_000_000,
+        "Timer samples kept exactly in one window, of all timers; more go to sketches (error at most 0.8 %).",
+        minimum=1,
+    )
+    samples_per_timer: int = option(
+        100_000, "Samples of one timer kept exactly in one window; more go to its sketch.", minimum=1, maximum=1 << 30
+    )
+    set_members: int = option(
+        5_000_000, "Members kept exactly in one window, of all sets; more are estimated (standard error 0.81 %).", minimum=1
+    )
+    members_per_set: int = option(
+        100_000, "Members of one set kept exactly in one window; more are estimated.", minimum=1, maximum=1 << 30
+    )
     line: Size = option(Size(64 * KIB), "Bytes in one line; longer ones are bad.", minimum=64, maximum=16 * MIB)
     connections: int = option(1000, "Stream connections open at once, over all listeners.", minimum=1)
 

@@ -26,7 +26,7 @@ from nilometer.core.errors import SettingError, StaleBuild, did_you_mean
 from nilometer.core.record import Block, Column, Kind
 from nilometer.core.wire import render
 from nilometer.ingest.inspection import Peeked, Top, TopName, TopRefused, TopSource, Totals
-from nilometer.ingest.kernel import AUTO, Aggregates, BadLine, Notice, Tally, Timed
+from nilometer.ingest.kernel import AUTO, Aggregates, BadLine, Notice, Overflowed, Tally, Timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -167,6 +167,10 @@ class NativeKernel:
         """Return refused lines, at most 32 since the last call; the rest are only counted."""
         return [BadLine(*parts) for parts in self._inner.bad_lines()]
 
+    def overflowed(self) -> list[Overflowed]:
+        """Return keys that a limit refused, at most 32 since the last call; the rest are only counted."""
+        return [Overflowed(source, key, Kind(kind), limit) for source, key, kind, limit in self._inner.overflowed()]
+
     def gauges(self) -> tuple[Sequence[str], Sequence[float]]:
         """Return the gauges as of the last flush, to be kept over a restart."""
         return self._inner.gauges()
@@ -201,8 +205,9 @@ class NativeKernel:
         return Totals(*self._inner.totals())
 
 
-def _block(kind: str, names: bytes, count: int, columns: list[tuple[str, bytes, bytes | None]]) -> Block:
-    return Block(Kind(kind), names, count, tuple(Column(name, _floats(data), present) for name, data, present in columns))
+def _block(kind: str, names: bytes, count: int, columns: list[tuple[str, bytes, bytes | None]], sketches: list[bytes]) -> Block:
+    built = tuple(Column(name, _floats(data), present) for name, data, present in columns)
+    return Block(Kind(kind), names, count, built, tuple(sketches))
 
 
 def _floats(data: bytes) -> memoryview[float]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from nilometer.ingest.kernel import Aggregates, Tally
     from nilometer.ingest.selfmetrics import Moment, SelfMetrics
 
+OVERFLOW = "overflow"
+"""Below the prefix of the server's own metrics, the series that take what limits refuse."""
+
 
 def assemble(aggregates: Aggregates, moment: Moment, metrics: SelfMetrics) -> Flush:
     """Return the record of a window, the server's own series included."""
@@ -27,7 +30,12 @@ def assemble(aggregates: Aggregates, moment: Moment, metrics: SelfMetrics) -> Fl
 def count_losses(tally: Tally, losses: Losses) -> None:
     """Count what the kernel refused and what the operating system dropped."""
     losses.count("kernel", "bad_line", tally.bad_lines)
+    losses.count("kernel", "name_limit", tally.name_over_limit)
+    losses.count("kernel", "tag_limit", tally.tags_over_limit)
     losses.count("kernel", "series_limit", tally.series_over_limit)
+    losses.count("kernel", "key_limit", tally.keys_over_limit)
+    losses.count("kernel", "prefix_limit", tally.prefix_over_limit)
+    losses.count("kernel", "source_limit", tally.source_over_limit)
     losses.count("kernel", "sample_limit", tally.samples_over_limit)
     losses.count("kernel", "set_member_limit", tally.members_over_limit)
     losses.count("kernel", "rule", tally.dropped_by_rules)
@@ -58,9 +66,19 @@ def rules(settings: Settings) -> Aggregation:
         tags=static_tags(settings),
         sanitize=settings.names.sanitize,
         max_series=limits.series,
+        max_series_per_prefix=limits.series_per_prefix,
+        prefix_parts=limits.prefix_parts,
+        max_series_per_source=limits.series_per_source,
+        max_tags=limits.tags,
+        max_name=limits.name,
+        max_key_bytes=limits.keys,
+        overflow=".".join(filter(None, (settings.self.prefix, OVERFLOW))),
         max_samples=limits.samples,
+        max_samples_per_timer=limits.samples_per_timer,
         max_set_members=limits.set_members,
+        max_members_per_set=limits.members_per_set,
         max_line=limits.line,
+        sketch=timers.sketch,
     )
 
 

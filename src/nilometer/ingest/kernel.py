@@ -117,8 +117,15 @@ class Aggregation:
     `expire_*`: in how many flushes a series is reported after its last update, whatever `delete_*` says; 0: as that says.
     `rules`: see `Rule`. `tags`: names and values that every series gets which has none of that name.
     `sanitize`: clean keys on arrival (space to ``_``, ``/`` to ``-``, the rest but ``[A-Za-z0-9_.;=-]`` dropped).
-    `max_series`, `max_samples` (timer samples in a window), `max_set_members` (in a window): bounds over all series; what
-    exceeds them is counted in `Tally`. `max_line`: bytes in a line, longer ones are bad.
+    Bounds on series, looked at when one would be made: `max_series` in all, `max_series_per_prefix` whose names have the same
+    first `prefix_parts` parts, `max_series_per_source` that values from one address made (0: no bound, for both), `max_tags`,
+    `max_name` (bytes, without the tags), `max_key_bytes` of all keys. What they refuse counts in the series `overflow` of its
+    kind, and in `Tally`.
+    Bounds on a window: `max_samples` of all timers and `max_samples_per_timer` (for each thread that receives) are kept
+    exactly; the rest goes to sketches of relative error 0.8 %, which take a page of 64 buckets for 16 of `max_samples`.
+    `max_set_members` of all sets and `max_members_per_set` (for each thread that receives) are kept exactly; the rest goes to
+    estimates of standard error 0.81 %, one for 256 of `max_set_members`.
+    `max_line`: bytes in a line, longer ones are bad. `sketch`: give a sketch of every timer.
     """
 
     percentiles: tuple[float, ...] = (90.0,)
@@ -138,9 +145,19 @@ class Aggregation:
     tags: tuple[tuple[str, str], ...] = ()
     sanitize: bool = True
     max_series: int = 1_000_000
+    max_series_per_prefix: int = 0
+    prefix_parts: int = 1
+    max_series_per_source: int = 0
+    max_tags: int = 100
+    max_name: int = 4096
+    max_key_bytes: int = 256 << 20
+    overflow: str = "nilometer.overflow"
     max_samples: int = 20_000_000
+    max_samples_per_timer: int = 100_000
     max_set_members: int = 5_000_000
+    max_members_per_set: int = 100_000
     max_line: int = 65_536
+    sketch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +166,9 @@ class Tally:
 
     `packets`: datagrams, and reads from a stream that hold a newline. `lines`: lines that are not empty. `bad_lines`:
     values that were refused (a line of several values can count several times). `kernel_drops`: datagrams that the
-    operating system dropped before we saw them. `*_over_limit`: values refused by a bound of `Aggregation`, `dropped_by_rules`
-    by a rule. `series`: those alive, idle ones and those not due included.
+    operating system dropped before we saw them. `*_over_limit`: values that went to the overflow series of their kind, by the
+    bound of `Aggregation` that refused their own; of `samples` those that are in no bucket of a sketch, of `members` those that
+    are not counted. `dropped_by_rules`: values refused by a rule. `series`: those alive, idle ones and those not due included.
     `pause_ns`: the longest time for which ingest stood still for the flush, in nanoseconds.
     """
 
@@ -159,7 +177,12 @@ class Tally:
     lines: int = 0
     bad_lines: int = 0
     kernel_drops: int = 0
+    name_over_limit: int = 0
+    tags_over_limit: int = 0
     series_over_limit: int = 0
+    keys_over_limit: int = 0
+    prefix_over_limit: int = 0
+    source_over_limit: int = 0
     samples_over_limit: int = 0
     members_over_limit: int = 0
     dropped_by_rules: int = 0
@@ -191,6 +214,15 @@ class Notice(NamedTuple):
 
     source: str
     fields: dict[str, Any]
+
+
+class Overflowed(NamedTuple):
+    """A key that got no series of its own. It is cut at 512 bytes; `limit` is the field of `Tally` that counts it."""
+
+    source: str
+    key: str
+    kind: Kind
+    limit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +302,9 @@ class Kernel(Protocol):
 
     def bad_lines(self) -> list[BadLine]:
         """Return refused lines, at most 32 since the last call; the rest are only counted."""
+
+    def overflowed(self) -> list[Overflowed]:
+        """Return keys that a limit refused, at most 32 since the last call; the rest are only counted."""
 
     def gauges(self) -> tuple[Sequence[str], Sequence[float]]:
         """Return the gauges as of the last flush, to be kept over a restart."""

@@ -96,6 +96,22 @@ words = st.lists(
     st.sampled_from(["mean", "count", "count_ps", "upper_percent", "lower_percent", "sum_squares_percent", "histogram", "std"]),
     max_size=3,
 ).map(tuple)
+LIMITS = {
+    "max_series": st.sampled_from([1_000_000, 1_000_000, 3, 5]),
+    "max_series_per_prefix": st.sampled_from([0, 0, 1, 2]),
+    "prefix_parts": st.integers(1, 2),
+    "max_series_per_source": st.sampled_from([0, 0, 1, 4]),
+    "max_tags": st.sampled_from([100, 100, 0, 1]),
+    "max_name": st.sampled_from([4096, 4096, 1, 5]),
+    "max_key_bytes": st.sampled_from([1 << 28, 1 << 28, 5, 20]),
+    "overflow": st.sampled_from(["nilometer.overflow", "a"]),
+    "max_samples": st.sampled_from([20_000_000, 20_000_000, 2, 20]),
+    "max_samples_per_timer": st.sampled_from([100_000, 100_000, 0, 1, 3]),
+    "max_set_members": st.sampled_from([5_000_000, 5_000_000, 0, 2]),
+    "max_members_per_set": st.sampled_from([100_000, 100_000, 0, 2]),
+    "sketch": st.booleans(),
+}
+"""For each limit of an `Aggregation` usual values and tiny ones."""
 rules = st.builds(
     Aggregation,
     percentiles=percentiles,
@@ -108,10 +124,8 @@ rules = st.builds(
     gauge_ttl=st.integers(1, 3),
     keep=st.sampled_from([(), ("a",), ("web", "x")]),
     sanitize=st.sampled_from([True, True, False]),
-    max_series=st.sampled_from([1_000_000, 1_000_000, 3, 5]),
-    max_samples=st.sampled_from([20_000_000, 20_000_000, 2]),
-    max_set_members=st.sampled_from([5_000_000, 5_000_000, 2]),
     max_line=st.sampled_from([65_536, 65_536, 12]),
+    **LIMITS,
 )
 
 

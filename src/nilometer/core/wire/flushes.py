@@ -1,11 +1,12 @@
 """A flush as bytes, for the spool and for other nodes.
 
-Layout, little endian, version 1::
+Layout, little endian, version 1, or 2 when there are sketches::
 
     magic "NILF" · version u8 · crc32 u32 of what follows · length u32 of the body · body, deflated (zlib)
     body    start f64 · end f64 · interval f64 · processing_ms f64 · blocks u16 · block…
-    block   kind u8 (place in KINDS) · series u32 · names (u32 length, bytes) · columns u16 · column…
+    block   kind u8 (place in KINDS) · series u32 · names (u32 length, bytes) · columns u16 · column… · [sketches, in version 2]
     column  name (u16 length, UTF-8) · has_present u8 · values f64 per series · [present u8 per series]
+    sketches  has_sketches u8 · [u32 length, bytes per series]
 
 Rules: `decode` raises `InputError` for whatever is not such a flush, and nothing else; a claim of the header never
 allocates more than the bytes at hand can hold (deflate expands at most 1032 times).
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MAGIC = b"NILF"
-VERSION = 1
+VERSIONS = PLAIN, SKETCHES = (1, 2)
 HEAD = struct.Struct("<4sBII")
 BODY = struct.Struct("<ddddH")
 EXPANSION = 1032
@@ -40,13 +41,14 @@ def encode(flush: Flush) -> bytes:
     """Return the flush as bytes. Raise ValueError when a column is not as long as its block."""
     window = flush.window
     head = BODY.pack(window.start, window.end, window.interval, flush.processing_ms, len(flush.blocks))
-    body = b"".join((head, *(part for block in flush.blocks for part in _block(block))))
+    version = SKETCHES if any(block.sketches for block in flush.blocks) else PLAIN
+    body = b"".join((head, *(part for block in flush.blocks for part in _block(block, version))))
     packed = zlib.compress(body, LEVEL)
     length = struct.pack("<I", len(body))
-    return MAGIC + struct.pack("<BI", VERSION, zlib.crc32(packed, zlib.crc32(length))) + length + packed
+    return MAGIC + struct.pack("<BI", version, zlib.crc32(packed, zlib.crc32(length))) + length + packed
 
 
-def _block(block: Block) -> Iterator[bytes]:
+def _block(block: Block, version: int) -> Iterator[bytes]:
     yield struct.pack("<BII", KINDS.index(block.kind), block.count, len(block.names))
     yield block.names
     yield struct.pack("<H", len(block.columns))
@@ -55,6 +57,17 @@ def _block(block: Block) -> Iterator[bytes]:
         yield struct.pack("<H", len(name)) + name + bytes([column.present is not None])
         yield _values(column.values, block.count)
         yield _present(column.present, block.count)
+    if version == SKETCHES:
+        yield from _sketches(block)
+
+
+def _sketches(block: Block) -> Iterator[bytes]:
+    yield bytes([bool(block.sketches)])
+    if block.sketches and len(block.sketches) != block.count:
+        message = f"{len(block.sketches)} sketches in a block of {block.count} series"
+        raise ValueError(message)
+    for sketch in block.sketches:
+        yield struct.pack("<I", len(sketch)) + sketch
 
 
 def _values(values: Sequence[float], count: int) -> bytes:
@@ -108,28 +121,29 @@ class _Reader:
 
 def decode(data: bytes) -> Flush:
     """Return the flush that `encode` made these bytes of. Raise `InputError` for anything else."""
-    reader = _Reader(_body(data))
+    version, body = _body(data)
+    reader = _Reader(body)
     start, end, interval, processing, blocks = BODY.unpack(reader.take(BODY.size))
     if not all(map(math.isfinite, (start, end, interval, processing))):
         message = "a flush whose times are not finite"
         raise InputError(message)
-    flush = Flush(Window(start, end, interval), tuple(_read_block(reader) for _ in range(blocks)), processing)
+    flush = Flush(Window(start, end, interval), tuple(_read_block(reader, version) for _ in range(blocks)), processing)
     reader.end()
     return flush
 
 
-def _body(data: bytes) -> bytes:
+def _body(data: bytes) -> tuple[int, bytes]:
     if len(data) < HEAD.size or data[:4] != MAGIC:
         message = f"not a flush: {data[:4]!r} where {MAGIC!r} should stand"
         raise InputError(message)
     _, version, crc, length = HEAD.unpack_from(data)
-    if version != VERSION:
-        message = f"a flush of version {version}; this build reads version {VERSION}"
+    if version not in VERSIONS:
+        message = f"a flush of version {version}; this build reads versions up to {SKETCHES}"
         raise InputError(message)
     if zlib.crc32(data[HEAD.size - 4 :]) != crc:
         message = "a flush whose checksum is wrong; its file was cut or changed"
         raise InputError(message)
-    return _inflate(data[HEAD.size :], length)
+    return version, _inflate(data[HEAD.size :], length)
 
 
 def _inflate(packed: bytes, length: int) -> bytes:
@@ -148,7 +162,7 @@ def _inflate(packed: bytes, length: int) -> bytes:
     return body
 
 
-def _read_block(reader: _Reader) -> Block:
+def _read_block(reader: _Reader, version: int) -> Block:
     kind, count = reader.number("<B"), reader.number("<I")
     names = bytes(reader.take(reader.number("<I")))
     if kind >= len(KINDS):
@@ -157,7 +171,10 @@ def _read_block(reader: _Reader) -> Block:
     if names.count(b"\n") != max(count - 1, 0) or (not count and names):
         message = f"a block of {count} series whose names are not as many"
         raise InputError(message)
-    return Block(KINDS[kind], names, count, tuple(_read_column(reader, count) for _ in range(reader.number("<H"))))
+    columns = tuple(_read_column(reader, count) for _ in range(reader.number("<H")))
+    has_sketches = version == SKETCHES and reader.number("<B")
+    sketches = tuple(bytes(reader.take(reader.number("<I"))) for _ in range(count if has_sketches else 0))
+    return Block(KINDS[kind], names, count, columns, sketches)
 
 
 def _read_column(reader: _Reader, count: int) -> Column:

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 from nilometer.core.record import Block, Kind, block
 from nilometer.ingest._reference import peek, top
 from nilometer.ingest._reference.explain import explained
+from nilometer.ingest._reference.limits import SERIES
 from nilometer.ingest._reference.line import read
 from nilometer.ingest._reference.reading import CUT_OFF, TOO_LONG, Reading, Refusal
 from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
 from nilometer.ingest._reference.relay import ReferenceRouter
-from nilometer.ingest._reference.table import SERIES, Table
+from nilometer.ingest._reference.table import Table
 from nilometer.ingest._reference.timer import columns
 from nilometer.ingest.inspection import Peeked, Top, Totals
 from nilometer.ingest.kernel import (
@@ -38,6 +39,7 @@ from nilometer.ingest.kernel import (
     BadLine,
     Histogram,
     Notice,
+    Overflowed,
     Tally,
     Timed,
     understood,
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 
     from nilometer.ingest._reference.reading import Sample
     from nilometer.ingest._reference.rules import Profile
-    from nilometer.ingest._reference.table import Window
+    from nilometer.ingest._reference.table import Outcome, Window
 
 MAX_BAD_LINES = 32
 SHOWN_BYTES = 512
@@ -67,6 +69,7 @@ class ReferenceKernel:
         self._timed: list[Timed] = []
         self._timed_bytes = 0
         self._notices = Notices()
+        self._overflowed: deque[Overflowed] = deque()
         self._last_gauges: dict[str, float] = {}
         self._finished, self._talkers = top.Talkers(), top.Talkers()
         self._totals: Counter[str] = Counter()
@@ -139,19 +142,25 @@ class ReferenceKernel:
                 self._refuse(raw, source, value)
             else:
                 for sample in value.samples:
-                    self._add(reading, sample)
+                    self._add(reading, sample, source)
 
-    def _add(self, reading: Reading, sample: Sample) -> None:
+    def _add(self, reading: Reading, sample: Sample, source: str) -> None:
         """Count a sample, or keep it for the time that came with it: what counters and gauges can be, other kinds cannot."""
         timestamp = reading.extras.get("timestamp")
         if timestamp is not None and sample.kind in {Kind.COUNTER, Kind.GAUGE}:
             self._time(timestamp, reading.key, sample)
-        elif taken := self._table.add(reading.key, sample):
-            series, refused = taken
-            if refused:
-                self._count(refused, 1)
-            else:
-                self._talkers.updates[sample.kind, series] += 1
+        else:
+            self._account(sample.kind, self._table.add(reading.key, sample, source), source)
+
+    def _account(self, kind: Kind, outcome: Outcome, source: str) -> None:
+        if outcome.series is not None:
+            self._talkers.updates[kind, outcome.series] += 1
+        if outcome.lost:
+            self._count(outcome.lost, 1)
+        if outcome.refused:
+            self._count(outcome.refused, 1)
+            if len(self._overflowed) < MAX_BAD_LINES:
+                self._overflowed.append(Overflowed(source, _cut(outcome.wanted.encode()), kind, outcome.refused))
 
     def _time(self, timestamp: int, key: str, sample: Sample) -> None:
         size = len(key.encode())
@@ -215,6 +224,12 @@ class ReferenceKernel:
         with self._lock:
             bad, self._bad = list(self._bad), deque()
         return bad
+
+    def overflowed(self) -> list[Overflowed]:
+        """Return keys that a limit refused, at most 32 since the last call; the rest are only counted."""
+        with self._lock:
+            overflowed, self._overflowed = list(self._overflowed), deque()
+        return overflowed
 
     def gauges(self) -> tuple[Sequence[str], Sequence[float]]:
         """Return the gauges as of the last flush, to be kept over a restart."""
@@ -299,7 +314,7 @@ def _blocks(window: Window, rules: Aggregation) -> Iterator[Block]:
     counts = window.counters.values()
     spans = [window.spans[window.profile(Kind.COUNTER, key)] for key in window.counters]
     rates = [count / seconds for count, seconds in zip(counts, spans, strict=True) if seconds is not None]
-    sizes = [len(members or ()) for members in window.sets.values()]
+    sizes = [0 if members is None else members.count() for members in window.sets.values()]
     yield block(Kind.COUNTER, {"rate": rates, "count": counts}, window.counters)
     yield from _timers(window, rules)
     yield block(Kind.GAUGE, {"value": window.gauges.values()}, window.gauges)
@@ -312,7 +327,10 @@ def _timers(window: Window, rules: Aggregation) -> Iterator[Block]:
         timers = {key: samples for key, samples in window.timers.items() if window.profile(Kind.TIMER, key) == number}
         if timers and seconds is not None:
             computed = columns(timers.items(), len(timers), _tailored(rules, profile), seconds)
-            yield Block(Kind.TIMER, "\n".join(timers).encode(), len(timers), computed)
+            sketches = (
+                tuple(samples.whole().encode() if samples else b"" for samples in timers.values()) if rules.sketch else ()
+            )
+            yield Block(Kind.TIMER, "\n".join(timers).encode(), len(timers), computed, sketches)
 
 
 def _tailored(rules: Aggregation, profile: Profile) -> Aggregation:

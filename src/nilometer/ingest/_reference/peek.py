@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from nilometer.core.record import Kind
+from nilometer.ingest._reference.members import Members
 from nilometer.ingest._reference.table import series
 from nilometer.ingest.inspection import MOST_ITEMS, Peeked
 
@@ -32,11 +33,11 @@ def peek(window: Window, kind: Kind, most: int) -> Peeked:
     seen = Peeked(kind, list(islice(series(window, kind), most)), count=len(series(window, kind)))
     for key in seen.keys:
         if kind is Kind.TIMER:
-            samples = held.values if (held := window.timers[key]) else []
-            seen.values.append(float(len(samples)))
-            seen.samples.append(samples[:MOST_ITEMS])
+            held = window.timers[key]
+            seen.values.append(float(held.count() if held else 0))
+            seen.samples.append(held.values[:MOST_ITEMS] if held else [])
         elif kind is Kind.SET:
-            members = window.sets[key] or {}
+            members = window.sets[key] or Members()
             seen.values.append(float(len(members)))
             seen.members.append(list(islice(members, MOST_ITEMS)))
         else:

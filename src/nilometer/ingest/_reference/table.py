@@ -7,7 +7,9 @@ Rules:
 * A series that a rule flushes every so many windows is due when the number of flushes is a multiple of that; until then it
   keeps what it has, within the bounds of one window. Its rate is over the time since it was due.
 * The profile of a series is that of the first key that led to it since the rules are in force.
-* A value beyond a limit changes nothing; it is counted in the tally.
+* A value whose series a limit refuses counts in the overflow series of its kind, which no limit refuses.
+* Beyond the bound on exact samples a timer goes on in a sketch, beyond that on exact members a set in an estimate, for the rest
+  of the window. What neither has room for is counted in the tally alone.
 * A counter that is NaN (infinities of both signs, or 0 at a rate of 0) starts anew at the next value, as in statsd.
 * A gauge is a number that stays. A value with a sign is a change to it, but only where it is neither 0 nor NaN.
 """
@@ -17,6 +19,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from nilometer.core.record import Kind
+from nilometer.core.sketch import bucket
+from nilometer.ingest._reference.limits import MEMBERS, SAMPLES, Gate
+from nilometer.ingest._reference.members import Members
 from nilometer.ingest._reference.rules import Dice, Profile, Router, profile_of
 from nilometer.ingest._reference.timer import Samples
 
@@ -26,8 +31,12 @@ if TYPE_CHECKING:
     from nilometer.ingest._reference.reading import Sample
     from nilometer.ingest.kernel import Aggregation
 
-SERIES, SAMPLES, MEMBERS = "series_over_limit", "samples_over_limit", "members_over_limit"
 DROPPED = "dropped_by_rules"
+SAMPLES_A_PAGE = 16
+"""Samples that take as much memory as a page of a sketch."""
+PAGE_BITS = 6
+MEMBERS_AN_ESTIMATE = 256
+"""Members that take as much memory as an estimate."""
 
 
 class Mark(NamedTuple):
@@ -35,6 +44,19 @@ class Mark(NamedTuple):
 
     profile: int = 0
     generation: int = 0
+
+
+class Outcome(NamedTuple):
+    """What became of a value.
+
+    `series`: where it counts, None where it does not. `wanted`: the series that it was for. `refused`: the limit that refused
+    that one. `lost`: why nothing, or not all, of it counts.
+    """
+
+    series: str | None
+    wanted: str
+    refused: str | None = None
+    lost: str | None = None
 
 
 class Window:
@@ -54,7 +76,7 @@ class Window:
         self.counters: dict[str, float] = {}
         self.timers: dict[str, Samples | None] = {}
         self.gauges: dict[str, float] = {}
-        self.sets: dict[str, dict[str, None] | None] = {}  # members in order of arrival
+        self.sets: dict[str, Members | None] = {}
 
     def profile(self, kind: Kind, key: str) -> int:
         """Return the number of a series' profile."""
@@ -79,15 +101,28 @@ def series(window: Window, kind: Kind) -> dict[str, Any]:
 class Table(Window):
     """The open window, and what is kept from one to the next."""
 
-    __slots__ = ("_add", "_dice", "_router", "_seen", "_since", "flushes", "members", "rules", "samples", "updated")
+    __slots__ = (
+        "_add",
+        "_dice",
+        "_estimates",
+        "_gate",
+        "_members",
+        "_pages",
+        "_router",
+        "_samples",
+        "_since",
+        "flushes",
+        "rules",
+        "updated",
+    )
 
     def __init__(self, rules: Aggregation) -> None:
         super().__init__()
         self.rules = rules
         self._router, self._dice = Router(rules, 0), Dice()
-        self.samples = self.members = self.flushes = 0
+        self._gate = Gate()
+        self._samples = self._pages = self._members = self._estimates = self.flushes = 0
         self.updated: dict[tuple[Kind, str], int] = {}  # the number of the window that had a value of the series last
-        self._seen: dict[str, set[str]] = {}  # by set the members of this window, as they count against the limit
         self._since: dict[int, float] = {}  # by number of windows the seconds since series that take so many were due
         self._add: dict[Kind, Callable[[str, Sample], str | None]] = {
             Kind.COUNTER: self._count,
@@ -106,79 +141,98 @@ class Table(Window):
                     self.profiles.append(profile)
         self.rules = rules
 
-    def add(self, key: str, sample: Sample) -> tuple[str, str | None] | None:
-        """Take a sample in. Return its series and what refuses it, if anything; None when it is not among those kept."""
-        target = self._router.route(sample.kind, key)
+    def add(self, key: str, sample: Sample, source: str) -> Outcome:
+        """Take a sample in that `source` sent."""
+        kind, target = sample.kind, self._router.route(sample.kind, key)
         if target is None:
-            return key, DROPPED
+            return Outcome(None, key, lost=DROPPED)
         changed = self._dice.change(sample, target)
         if changed is None:
-            return None
-        refused = self._add[sample.kind](target.key, changed)
-        if refused is None:
-            self.updated[sample.kind, target.key] = self.flushes
-        if target.key in series(self, sample.kind):
-            self._settle((sample.kind, target.key), target.profile)
-        return target.key, refused
+            return Outcome(None, key)
+        wanted, refused = target.key, None
+        if wanted not in series(self, kind):
+            refused = self._gate.admit(wanted, source, self.rules, len(self))
+            if refused is None:
+                self._gate.enter(kind, wanted, source, self.rules)
+        counted = self._overflow(kind) if refused else wanted
+        lost = self._add[kind](counted, changed)
+        self.updated[kind, counted] = self.flushes
+        if not refused:
+            self._settle((kind, wanted), target.profile)
+        return Outcome(counted, wanted, refused, lost)
+
+    def _overflow(self, kind: Kind) -> str:
+        """Return the series that takes what a limit refuses; no limit refuses that."""
+        key = self.rules.overflow
+        if key not in series(self, kind):
+            self._gate.enter(kind, key, None, self.rules)
+            self._settle((kind, key), Profile())
+        return key
 
     def _settle(self, series: tuple[Kind, str], profile: Profile) -> None:
         generation = self._router.generation
         if generation and self.marks.get(series, Mark()).generation != generation:
             self.marks[series] = Mark(self.profiles.index(profile), generation)
 
-    def _full(self) -> bool:
-        return len(self) >= self.rules.max_series
-
-    def _count(self, key: str, sample: Sample) -> str | None:
-        if key not in self.counters and self._full():
-            return SERIES
+    def _count(self, key: str, sample: Sample) -> None:
         before = self.counters.get(key, 0.0)
         start = before if before == before else 0.0  # noqa: PLR0124 NaN differs from itself
         self.counters[key] = start + sample.number * sample.weight
-        return None
 
     def _time(self, key: str, sample: Sample) -> str | None:
-        if key not in self.timers and self._full():
-            return SERIES
-        if self.samples >= self.rules.max_samples:
-            return SAMPLES
         held = self.timers.get(key)
         if held is None:
             held = self.timers[key] = Samples()
-        held.values.append(sample.number)
         held.weight += sample.weight
-        self.samples += 1
+        few = held.fresh < self.rules.max_samples_per_timer and self._samples < self.rules.max_samples
+        if held.sketch is not None or not few:
+            return self._sketch(held, sample.number)
+        held.values.append(sample.number)
+        held.fresh += 1
+        self._samples += 1
         return None
 
-    def _gauge(self, key: str, sample: Sample) -> str | None:
-        if key not in self.gauges and self._full():
-            return SERIES
+    def _sketch(self, held: Samples, value: float) -> str | None:
+        sketch, page = held.begin_sketch(), bucket(value) >> PAGE_BITS
+        if page not in held.pages:
+            if self._pages >= _share(self.rules.max_samples, SAMPLES_A_PAGE):
+                sketch.note(value)
+                return SAMPLES
+            self._pages += 1
+            held.pages.add(page)
+        sketch.add(value)
+        return None
+
+    def _gauge(self, key: str, sample: Sample) -> None:
         before = self.gauges.get(key, 0.0)
         change = sample.change and before != 0 and before == before  # noqa: PLR0124 NaN differs from itself
         self.gauges[key] = before + sample.number if change else sample.number
-        return None
 
     def _insert(self, key: str, sample: Sample) -> str | None:
-        if key not in self.sets and self._full():
-            return SERIES
-        if sample.text in self._seen.get(key, ()):
-            return None
-        if self.members >= self.rules.max_set_members:
-            return MEMBERS
         held = self.sets.get(key)
         if held is None:
-            held = self.sets[key] = {}
-        held[sample.text] = None
-        self._seen.setdefault(key, set()).add(sample.text)
-        self.members += 1
+            held = self.sets[key] = Members()
+        if held.estimate is not None:
+            held.estimate.add(sample.text.encode())
+        elif sample.text in held.fresh:
+            pass
+        elif len(held.fresh) < self.rules.max_members_per_set and self._members < self.rules.max_set_members:
+            held.insert(sample.text)
+            self._members += 1
+        elif self._estimates < _share(self.rules.max_set_members, MEMBERS_AN_ESTIMATE):
+            held.begin_estimate(sample.text)
+            self._estimates += 1
+        else:
+            return MEMBERS
         return None
 
     def restore_gauge(self, key: str, value: float) -> bool:
         """Set a gauge that has no value yet. Return False when the series limit refuses it."""
         if key in self.gauges:
             return True
-        if self._full():
+        if len(self) >= self.rules.max_series:
             return False
+        self._gate.enter(Kind.GAUGE, key, None, self.rules)
         self.gauges[key] = value
         self.updated[Kind.GAUGE, key] = self.flushes
         return True
@@ -186,11 +240,10 @@ class Table(Window):
     def forget(self, kind: Kind, key: str) -> None:
         """Delete a series altogether."""
         del series(self, kind)[key]
+        self._gate.leave(kind, key)
         self.marks.pop((kind, key), None)
         self.updated.pop((kind, key), None)
-        if kind is Kind.SET:
-            self._seen.pop(key, None)
-        elif kind is Kind.COUNTER:
+        if kind is Kind.COUNTER:
             self.held.pop(key, None)
 
     def finish(self, seconds: float, *, last: bool) -> Window:
@@ -208,11 +261,22 @@ class Table(Window):
                 self._empty(kind, key)
                 if not self._stays(kind, key):
                     self.forget(kind, key)
-        self.samples = sum(len(timer.values) for timer in self.timers.values() if timer)
-        self.members = sum(len(members) for members in self.sets.values() if members)
-        self._seen = {}
+        self._begin()
         self.flushes += 1
         return done
+
+    def _begin(self) -> None:
+        """Begin a window for what is not due."""
+        timers = [timer for timer in self.timers.values() if timer is not None]
+        sets = [members for members in self.sets.values() if members is not None]
+        for timer in timers:
+            timer.hold()
+        for members in sets:
+            members.hold()
+        self._samples = sum(len(timer.values) for timer in timers)
+        self._pages = sum(len(timer.held_pages) for timer in timers)
+        self._members = sum(map(len, sets))
+        self._estimates = sum(members.held is not None for members in sets)
 
     def _hold(self, kind: Kind, key: str) -> None:
         """Put what a series had in this window to what it had before."""
@@ -263,3 +327,7 @@ class Table(Window):
         if kind is Kind.COUNTER and any(word in key for word in rules.keep):
             return 0
         return expire or (usual if delete else 0)
+
+
+def _share(limit: int, part: int) -> int:
+    return -(-limit // part)

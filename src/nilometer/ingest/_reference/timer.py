@@ -6,6 +6,8 @@ Rules:
 * A percentile above 0 covers the lowest that many percent of the samples, one below 0 the highest; with a single sample
   every percentile covers it. `round` is half up. What statsd prints as NaN is NaN here, what it leaves out is left out.
 * The sample rate counts for ``count`` and ``count_ps`` alone.
+* A timer that has a sketch is computed from a sketch of all its samples: each is the middle of its bucket. What covers all
+  samples comes from the sketch's exact sums.
 
 Source: ``lib/process_metrics.js`` of statsd 0.9 and 0.10.
 """
@@ -14,10 +16,12 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_left, bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from nilometer.core.record import Column
+from nilometer.core.sketch import Sketch
 from nilometer.core.wire.number import to_text
 
 if TYPE_CHECKING:
@@ -32,13 +36,149 @@ TOTALS = ("count", "count_ps", "sum", "sum_squares", "mean", "median")
 
 
 class Samples:
-    """A timer's samples: values in order of arrival, and the sum of 1 / sample rate, in this window and `before`."""
+    """A timer's samples: values in order of arrival, and the sum of 1 / sample rate, in this window and `before`.
 
-    __slots__ = ("before", "values", "weight")
+    Of the open window, `fresh` values are kept, and `sketch` has the samples from where they were too many, in `pages` of 64
+    buckets. `held` has those of sketches of windows before, in `held_pages`.
+    """
+
+    __slots__ = ("before", "fresh", "held", "held_pages", "pages", "sketch", "values", "weight")
 
     def __init__(self) -> None:
         self.values: list[float] = []
         self.before = self.weight = 0.0
+        self.fresh = 0
+        self.sketch: Sketch | None = None
+        self.held: Sketch | None = None
+        self.pages: set[int] = set()
+        self.held_pages: set[int] = set()
+
+    def begin_sketch(self) -> Sketch:
+        """Return the sketch of the open window, made if there is none."""
+        if self.sketch is None:
+            self.sketch = Sketch()
+        return self.sketch
+
+    def hold(self) -> None:
+        """End a window: its samples stay, but are no longer those of the open one."""
+        if self.sketch is not None:
+            self.held = self.held or Sketch()
+            self.held.merge(self.sketch)
+            self.held_pages |= self.pages
+        self.fresh, self.sketch, self.pages = 0, None, set()
+
+    def count(self) -> int:
+        """Return the number of samples."""
+        return len(self.values) + sum(part.count for part in (self.sketch, self.held) if part is not None)
+
+    def whole(self) -> Sketch:
+        """Return a sketch of all samples."""
+        whole = Sketch(self.values)
+        for part in (self.sketch, self.held):
+            if part is not None:
+                whole.merge(part)
+        return whole
+
+    def ranked(self) -> Ranked:
+        """Return the samples in ascending order."""
+        return Exact(self.values) if self.sketch is self.held is None else Sketched(self.whole())
+
+
+class Ranked(Protocol):
+    """Samples in ascending order: how many have a rank, the lowest, the highest, and the sums of all and of their squares."""
+
+    size: int
+    low: float
+    high: float
+    total: tuple[float, float]
+
+    def value(self, rank: int) -> float:
+        """Return the sample of a rank, counted from 0."""
+
+    def sums(self, count: int) -> tuple[float, float]:
+        """Return the sum of the lowest `count`, and that of their squares."""
+
+    def spread(self) -> tuple[float, float]:
+        """Return the mean of all, and the mean square of how far they are from it."""
+
+    def below(self, rank: int, bound: float) -> int:
+        """Return how many from a rank on lie below a bound."""
+
+
+class Exact:
+    """Samples as they came."""
+
+    def __init__(self, values: Iterable[float]) -> None:
+        self._values = sorted(values)
+        self._sums = list(accumulate(self._values))
+        self._squares = list(accumulate(value * value for value in self._values))
+        self.size, self.low, self.high = len(self._values), self._values[0], self._values[-1]
+        self.total = self._sums[-1], self._squares[-1]
+
+    def value(self, rank: int) -> float:
+        """Return the sample of a rank, counted from 0."""
+        return self._values[rank]
+
+    def sums(self, count: int) -> tuple[float, float]:
+        """Return the sum of the lowest `count`, and that of their squares."""
+        return (self._sums[count - 1], self._squares[count - 1]) if count else (0.0, 0.0)
+
+    def spread(self) -> tuple[float, float]:
+        """Return the mean of all, and the mean square of how far they are from it."""
+        mean, spread = self.total[0] / self.size, 0.0
+        for value in self._values:
+            spread += (value - mean) * (value - mean)
+        return mean, spread / self.size
+
+    def below(self, rank: int, bound: float) -> int:
+        """Return how many from a rank on lie below a bound."""
+        end = self.size if bound == math.inf else bisect_left(self._values, bound)
+        return max(end - rank, 0)
+
+
+class Sketched:
+    """Samples as a sketch has them."""
+
+    def __init__(self, sketch: Sketch) -> None:
+        self._sketch = sketch
+        self.low, self.high, self.total = sketch.low, sketch.high, (sketch.sum, sketch.squares)
+        self._values: list[float] = []
+        self._counts: list[int] = [0]  # up to each value
+        self._sums: list[tuple[float, float]] = [(0.0, 0.0)]
+        for value, count in sketch.runs():
+            self._values.append(value)
+            self._counts.append(self._counts[-1] + count)
+            self._sums.append(self._and(len(self._sums) - 1, value, count))
+        self.size = self._counts[-1]
+
+    def _and(self, place: int, value: float, count: int) -> tuple[float, float]:
+        total, squares = self._sums[place]
+        return total + value * count, squares + value * value * count
+
+    def value(self, rank: int) -> float:
+        """Return the sample of a rank, counted from 0."""
+        return self._values[bisect_right(self._counts, rank) - 1]
+
+    def sums(self, count: int) -> tuple[float, float]:
+        """Return the sum of the lowest `count`, and that of their squares."""
+        if count == self._sketch.count:
+            return self.total
+        if not count:
+            return 0.0, 0.0
+        place = bisect_right(self._counts, count - 1) - 1
+        return self._and(place, self._values[place], count - self._counts[place])
+
+    def spread(self) -> tuple[float, float]:
+        """Return the mean of all, and the mean square of how far they are from it."""
+        count = self._sketch.count
+        mean = self.total[0] / count
+        spread = self.total[1] / count - mean * mean
+        return mean, 0.0 if spread < 0 else spread
+
+    def below(self, rank: int, bound: float) -> int:
+        """Return how many from a rank on lie below a bound."""
+        end = len(self._values) if bound == math.inf else bisect_left(self._values, bound)
+        return max(self._counts[end] - rank, 0)
 
 
 class Slot(NamedTuple):
@@ -101,40 +241,38 @@ def _statistics(key: str, samples: Samples | None, rules: Aggregation, seconds: 
         yield IDLE, 0.0
         yield "count", 0.0
         return
-    values = sorted(samples.values)
-    sums = list(accumulate(values))
-    squares = list(accumulate(value * value for value in values))
+    ranked = samples.ranked()
     for percentile in rules.percentiles:
-        yield from _percentile(percentile, values, sums, squares)
-    yield from _whole(values, sums[-1], squares[-1])
+        yield from _percentile(percentile, ranked)
+    yield from _whole(ranked)
     weight = samples.before + samples.weight
     yield "count", weight
     yield "count_ps", weight / seconds
-    yield from _histogram(key, values, rules.histograms)
+    yield from _histogram(key, ranked, rules.histograms)
 
 
-def _percentile(percentile: float, values: list[float], sums: list[float], squares: list[float]) -> Iterator[tuple[str, float]]:
+def _percentile(percentile: float, samples: Ranked) -> Iterator[tuple[str, float]]:
     """Yield the statistics of the samples within a percentile.
 
     Above 100 the edge and the sums are left out and the mean is NaN; where the highest samples are all samples, or more, the
     sums are NaN, since statsd subtracts what stands before the first.
     """
-    name, size = label(percentile), len(values)
+    name, size = label(percentile), samples.size
     within = size if size == 1 else _round(abs(percentile) / 100 * size)
     if within == 0:
         return
     total = square = math.nan
     edge = within if percentile > 0 else size - within + 1  # counted from 1
-    if size == 1:
-        edge, total, square = 1, sums[0], squares[0]
-    elif percentile > 0 and within <= size:
-        total, square = sums[within - 1], squares[within - 1]
+    if size == 1 or (percentile > 0 and within <= size):
+        edge = 1 if size == 1 else edge
+        total, square = samples.sums(within)
     elif percentile <= 0 and within < size:
-        total, square = sums[-1] - sums[size - within - 1], squares[-1] - squares[size - within - 1]
+        below = samples.sums(size - within)
+        total, square = samples.total[0] - below[0], samples.total[1] - below[1]
     yield f"count_{name}", within
     yield f"mean_{name}", total / within
     if 1 <= edge <= size:
-        yield f"{'upper' if percentile > 0 else 'lower'}_{name}", values[edge - 1]
+        yield f"{'upper' if percentile > 0 else 'lower'}_{name}", samples.value(edge - 1)
     if percentile <= 0 or within <= size:
         yield f"sum_{name}", total
         yield f"sum_squares_{name}", square
@@ -146,30 +284,28 @@ def _round(value: float) -> int:
     return whole + (value - whole >= 0.5)  # noqa: PLR2004 a half
 
 
-def _whole(values: list[float], total: float, square: float) -> Iterator[tuple[str, float]]:
+def _whole(samples: Ranked) -> Iterator[tuple[str, float]]:
     """Yield the statistics of all samples."""
-    size, middle = len(values), len(values) // 2
-    mean = total / size
-    spread = 0.0
-    for value in values:
-        spread += (value - mean) * (value - mean)
-    yield "std", math.sqrt(spread / size)
-    yield "upper", values[-1]
-    yield "lower", values[0]
-    yield "sum", total
-    yield "sum_squares", square
+    size, middle = samples.size, samples.size // 2
+    mean, spread = samples.spread()
+    yield "std", math.sqrt(spread)
+    yield "upper", samples.high
+    yield "lower", samples.low
+    yield "sum", samples.total[0]
+    yield "sum_squares", samples.total[1]
     yield "mean", mean
-    yield "median", values[middle] if size % 2 else (values[middle - 1] + values[middle]) / 2
+    if size:
+        upper = samples.value(middle)
+        yield "median", upper if size % 2 else (samples.value(middle - 1) + upper) / 2
 
 
-def _histogram(key: str, values: Sequence[float], histograms: Sequence[Histogram]) -> Iterator[tuple[str, float]]:
+def _histogram(key: str, samples: Ranked, histograms: Sequence[Histogram]) -> Iterator[tuple[str, float]]:
     """Yield how many samples lie below each bound and not below the one before, in a single pass over sorted samples."""
     chosen = next((number for number, histogram in enumerate(histograms) if histogram.match in key), None)
     if chosen is None:
         return
-    position = 0
+    rank = 0
     for bound in histograms[chosen].bins:
-        start = position
-        while position < len(values) and (bound == math.inf or values[position] < bound):
-            position += 1
-        yield _bin_key(chosen, bound), position - start
+        count = samples.below(rank, bound)
+        yield _bin_key(chosen, bound), count
+        rank += count
