@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nilometer.core.settings import load
-from nilometer.testing.serving import Serving
+from nilometer.testing.asking import ask as http
+from nilometer.testing.serving import CONSOLE, PROGRAM, Serving
+from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,6 +90,64 @@ def test_a_port_that_was_asked_for_must_be_free(start: Start) -> None:
 def test_an_interface_that_others_reach_is_warned_of(start: Start) -> None:
     server = start("--admin-listen=tcp://0.0.0.0:0").ready()
     assert server.said("the admin interface answers everyone who reaches this port")
+
+
+@pytest.mark.parametrize("kernel", ["reference", "native"])
+def test_http_tells_what_goes_on_and_top_shows_it(start: Start, kernel: str) -> None:
+    away = "graphite://127.0.0.1:1"
+    server = start("--web-listen=http://127.0.0.1:0", "--flush-interval=200ms", kernel=kernel, sinks=[CONSOLE, away]).ready()
+    address = server.interface("HTTP interface")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.sendto(b"a.b:1|g\nbad\x1b[31m", server.address("udp"))
+    until(lambda: kept(address), "the sink that is away has its flushes kept")
+    assert [each["key"] for each in http(address, "/gauges?match=a.*").json["series"]] == ["a.b"]
+
+    done = top(f"http://{address[0]}:{address[1]}", "--once")
+    assert done.returncode == 0
+    assert "2 lines · 1 bad" in done.stdout
+    assert "kernel.bad_line" in done.stdout
+    assert "in spool" in done.stdout
+    assert "\x1b" not in done.stdout
+    told = json.loads(top(f"http://{address[0]}:{address[1]}", "--once", "--json").stdout)
+    assert sorted(told) == ["rate", "stats", "time", "top", "url"]
+    assert server.stop() == 0
+
+
+def kept(address: tuple[str, int]) -> int:
+    """Return how many flushes wait in spools."""
+    return sum(sink["spool_items"] for sink in http(address, "/stats").json["sinks"])
+
+
+def top(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(
+        [*PROGRAM, "top", *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_top_says_why_there_is_nothing_to_see() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    done = top(f"http://127.0.0.1:{port}", "--once")
+    assert done.returncode == 1
+    assert "is a server running there, with web.listen set?" in done.stderr
+    assert top("udp://127.0.0.1:1").returncode == 2
+
+
+def test_http_beyond_this_machine_takes_a_token(start: Start, tmp_path: Path) -> None:
+    server = start("--web-listen=http://0.0.0.0:0")
+    assert server.wait() == 2
+    assert server.said("the HTTP interface listens beyond this machine only with a token; set web.token_file")
+
+    token = tmp_path / "token"
+    token.write_text("short\n")
+    assert start("--web-listen=http://127.0.0.1:0", f"--web-token-file={token}").wait() == 2
+    assert start("--web-listen=http://127.0.0.1:0", f"--web-token-file={token}x").wait() == 2
+    token.write_text("abcdefghijklmnop\n")
+    server = start("--web-listen=http://0.0.0.0:0", f"--web-token-file={token}").ready()
+    where = f"http://127.0.0.1:{server.interface('HTTP interface')[1]}"
+    assert "send the token" in top(where, "--once").stderr
+    assert top(where, "--once", "--token-file", str(token)).returncode == 0
 
 
 @pytest.mark.parametrize("url", ["udp://127.0.0.1:1", "tcp://a,b:1", "tcp://127.0.0.1:1?idle=1s", "tcp://u:p@127.0.0.1:1"])

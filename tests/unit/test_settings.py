@@ -80,6 +80,8 @@ OTHER: dict[str, tuple[str, str, object]] = {
     "history.retention": ('"2d"', "2d", 172_800),
     "history.rollups": ('["5m:10d"]', "5m:10d", (Rollup(Duration(300), Duration(864_000)),)),
     "admin.listen": ("[]", "[]", ()),
+    "web.listen": ("[]", "[]", ()),
+    "web.token_file": ('"/etc/token"', "/etc/token", "/etc/token"),
     "log.level": ('"debug"', "debug", "debug"),
     "log.format": ('"json"', "json", "json"),
     "log.to": ('"syslog"', "syslog", "syslog"),

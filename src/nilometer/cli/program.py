@@ -28,6 +28,7 @@ COMMANDS = {
     "serve": Place("nilometer.cli.serve:command", "Receive metrics and send aggregates on."),
     "send": Place("nilometer.cli.send:command", "Send metrics to a StatsD server."),
     "parse": Place("nilometer.cli.parse:command", "Say what lines mean."),
+    "top": Place("nilometer.cli.top:command", "Show what a server takes in, loses and sends on."),
     "check": Place("nilometer.cli.check:command", "Try a URL: connect, write, read back."),
     "config": Place("nilometer.cli.config:command", "Show, check or print settings."),
     "completion": Place("nilometer.cli.completion:command", "Print the completion script for a shell."),

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from nilometer.ingest.statsd.mode import StatsdMode
 
 LOG = logging.getLogger(__name__)
-FIXED = ("server.state", "self.prefix", "self.names", "admin.listen")
+FIXED = ("server.state", "self.prefix", "self.names", "admin.listen", "web.listen", "web.token_file")
 """Settings that take a restart."""
 SAVE_EVERY = 60.0
 """Seconds between two savings of the gauges while the server runs."""

@@ -229,6 +229,19 @@ class AdminSection:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSection:
+    """The HTTP interface."""
+
+    listen: tuple[Url, ...] = option(
+        (parse("http://127.0.0.1:8127"),),
+        "Where the HTTP interface listens, as http://127.0.0.1:8127; none turns it off.",
+    )
+    token_file: str = option(
+        "", "A file with the token that every request must carry; without it only loopback addresses are listened to."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LogSection:
     """What the server says about itself."""
 
@@ -266,6 +279,7 @@ class Settings:
     retry: RetrySection = field(default_factory=RetrySection)
     history: HistorySection = field(default_factory=HistorySection)
     admin: AdminSection = field(default_factory=AdminSection)
+    web: WebSection = field(default_factory=WebSection)
     log: LogSection = field(default_factory=LogSection)
     self: SelfSection = field(default_factory=SelfSection)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

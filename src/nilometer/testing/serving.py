@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PROGRAM = (sys.executable, "-c", "from nilometer.cli.main import run; run()")
 CONSOLE = "console://?format=json"
-INTERFACES = ("admin",)
+INTERFACES = ("admin", "web")
 LISTENING = re.compile(r"listening on (\w+)://([^\s,]+)")
 
 

@@ -140,10 +140,10 @@ def _entries(peeked: Peeked) -> Iterator[dict[str, Any]]:
     """Yield each series as JSON shows it: lists are cut at the bound of `Peeked`, their `count` is whole."""
     if peeked.kind is Kind.TIMER:
         for key, count, samples in zip(peeked.keys, peeked.values, peeked.samples, strict=True):
-            yield {"key": key, "count": count, "samples": samples}
+            yield {"key": key, "count": int(count), "samples": samples}
     elif peeked.kind is Kind.SET:
         for key, count, members in zip(peeked.keys, peeked.values, peeked.members, strict=True):
-            yield {"key": key, "count": count, "members": members}
+            yield {"key": key, "count": int(count), "members": members}
     else:
         for key, value in zip(peeked.keys, peeked.values, strict=True):
             yield {"key": key, "value": value}

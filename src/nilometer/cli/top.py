@@ -1,0 +1,197 @@
+"""``nilometer top``: what a server takes in, loses and sends on, who talks most; live, from its HTTP interface.
+
+Rules:
+
+* On a terminal the view is drawn anew at each interval; elsewhere, and with ``--once``, it is plain text.
+* A server that does not answer for a while is told of, and asked again; the first question must be answered.
+* What peers sent is shown without control characters.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from nilometer.cli.help import Command, Example
+from nilometer.cli.main import DONE
+from nilometer.core.errors import Unavailable
+from nilometer.ingest.badlines import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+    from nilometer.cli.asking import Answers
+
+Row: TypeAlias = tuple[str, ...]
+BARS = "▁▂▃▄▅▆▇█"
+REMEMBERED = 60
+WIDTH = 100
+UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
+
+
+@dataclass(slots=True)
+class Trend:
+    """Lines a second, as snapshots tell; the first is the mean since the server's start."""
+
+    rates: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    _lines: float = 0.0
+    _uptime: float = 0.0
+
+    def add(self, answers: Answers) -> float:
+        """Take a snapshot in, and return the rate since the one before."""
+        lines, uptime = float(answers.stats["totals"]["lines"]), float(answers.stats["uptime"])
+        if uptime < self._uptime or lines < self._lines:  # another server answers now
+            self._lines = self._uptime = 0.0
+        seconds = uptime - self._uptime
+        self.rates.append((lines - self._lines) / seconds if seconds > 0 else 0.0)
+        self._lines, self._uptime = lines, uptime
+        return self.rates[-1]
+
+    def sparkline(self) -> str:
+        """Return the rates as bars, the highest of them whole."""
+        most = max(self.rates, default=0.0)
+        return "".join(BARS[round(rate / most * (len(BARS) - 1))] if most else BARS[0] for rate in self.rates)
+
+
+def view(answers: Answers, trend: Trend) -> RenderableType:
+    """Return a snapshot as something that rich prints."""
+    from rich.console import Group  # noqa: PLC0415 other commands need no rich
+    from rich.text import Text  # noqa: PLC0415 see above
+
+    stats = answers.stats
+    totals = stats["totals"]
+    head = f"up {_span(stats['uptime'])} · health {stats['health']} · {totals['lines']:,} lines · {totals['bad_lines']:,} bad"
+    parts: list[RenderableType] = [
+        Text(f"{printable(answers.url)} · {head}", style="bold"),
+        Text(f"{trend.rates[-1]:,.0f} lines/s  {trend.sparkline()}", style="cyan"),
+    ]
+    for title, rows in _lists(answers):
+        parts += [Text(""), Text(title, style="bold"), _table(rows)]
+    return Group(*parts)
+
+
+def _lists(answers: Answers) -> Iterator[tuple[str, list[Row]]]:
+    """Yield each list's title and rows."""
+    top, stats = answers.top, answers.stats
+    yield "lost since the start", [(f"{number:,}", name) for name, number in stats["losses"].items() if number]
+    yield "top series, by values", [(f"{each['updates']:,}", each["kind"], each["key"]) for each in top["names"]]
+    yield "top sources, by lines", [(f"{each['lines']:,}", each["source"]) for each in top["sources"]]
+    bad = [(f"{each['refused']:,}", each["source"], each["reason"], each["line"]) for each in top["refused"]]
+    yield "top bad lines: source, reason, the first of them", bad
+    yield "sinks, by flushes written", [_sink(sink) for sink in stats["sinks"]]
+
+
+def _table(rows: list[Row]) -> Table:
+    """Return a table whose first column is a number."""
+    from rich.table import Table  # noqa: PLC0415 other commands need no rich
+    from rich.text import Text  # noqa: PLC0415 see above
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for column in range(max(map(len, rows), default=1)):
+        table.add_column(justify="right" if column == 0 else "left", no_wrap=True, overflow="ellipsis", min_width=8)
+    for row in rows or [("none",)]:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    return table
+
+
+def _sink(sink: dict[str, Any]) -> Row:
+    state = f"away: {sink['last_error']}" if sink["last_error"] else "ok"
+    ago = "no flush yet" if sink["last_success"] is None else f"flushed {_span(max(time.time() - sink['last_success'], 0))} ago"
+    spool = f"{sink['spool_items']:,} in spool, {sink['spool_bytes']:,} bytes"
+    return f"{sink['written']:,}", sink["name"], ago, spool, state
+
+
+def _span(seconds: float) -> str:
+    """Return a span in its largest unit that fits."""
+    for size, unit in UNITS:
+        if seconds >= size:
+            return f"{seconds / size:.1f}{unit}"
+    return f"{seconds:.0f}s"
+
+
+def _snapshots(ask: Callable[[], Answers], interval: float, told: Callable[[str], None]) -> Iterator[Answers]:
+    """Yield snapshots for ever; after the first, tell why there is none instead of failing."""
+    yield ask()
+    while True:
+        time.sleep(interval)
+        try:
+            answers = ask()
+        except Unavailable as error:
+            told(str(error))
+        else:
+            yield answers
+
+
+def _print_json(answers: Answers, rate: float) -> None:
+    import json  # noqa: PLC0415 only this form needs it
+
+    told = {
+        "url": answers.url,
+        "time": round(time.time(), 3),
+        "rate": round(rate, 3),
+        "stats": answers.stats,
+        "top": answers.top,
+    }
+    click.echo(json.dumps(told, ensure_ascii=False))
+
+
+def _live(console: Console, snapshots: Iterator[Answers], trend: Trend) -> None:
+    from rich.live import Live  # noqa: PLC0415 other commands need no rich
+
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        for answers in snapshots:
+            trend.add(answers)
+            live.update(view(answers, trend), refresh=True)
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        Example("The server on this machine, live", "nilometer top"),
+        Example("Once, as text", "nilometer top --once"),
+        Example("One JSON object a line, every ten seconds", "nilometer top --json --interval 10"),
+        Example("Another machine's server", "nilometer top http://metrics.example:8127 --token-file ~/.nilometer-token"),
+    ],
+)
+@click.argument("url", default="http://127.0.0.1:8127")
+@click.option("--once", is_flag=True, help="Show one snapshot and end; its rate is the mean since the server's start.")
+@click.option("--json", "as_json", is_flag=True, help="Print each snapshot as a JSON object on one line.")
+@click.option("--interval", type=click.FloatRange(0.1, 3600), default=1.0, show_default=True, help="Seconds between snapshots.")
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Rows of each list.")
+@click.option("--token-file", type=click.Path(dir_okay=False), metavar="FILE", help="The token that the server asks for.")
+def command(  # noqa: PLR0913 each is an option
+    url: str, *, once: bool, as_json: bool, interval: float, limit: int, token_file: str | None
+) -> int:
+    """Show what a server takes in, loses and sends on.
+
+    URL is that of its HTTP interface, see the setting web.listen.
+    """
+    from rich.console import Console  # noqa: PLC0415 help needs no rich
+
+    from nilometer.cli.asking import asker  # noqa: PLC0415 see above
+
+    ask, trend = asker(url, limit, token_file), Trend()
+    console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        console = Console(file=sys.stdout, width=WIDTH, no_color=True)
+    told = (lambda _: None) if console.is_terminal and not as_json else (lambda message: click.echo(message, err=True))
+    snapshots = _snapshots(ask, interval, told)
+    if once:
+        snapshots = iter([ask()])
+    if console.is_terminal and not once and not as_json:
+        _live(console, snapshots, trend)
+    for answers in snapshots:
+        rate = trend.add(answers)
+        if as_json:
+            _print_json(answers, rate)
+        else:
+            console.print(view(answers, trend))
+    return DONE

@@ -1,0 +1,1 @@
+"""The server's HTTP interface: one file of routes for each room."""

@@ -1,0 +1,229 @@
+"""The HTTP interface: its routes, who may ask, its bounds."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from nilometer.core import url as urls
+from nilometer.ingest._reference import ReferenceKernel
+from nilometer.testing.asking import Answer, ask
+from nilometer.testing.control import control, status
+from nilometer.testing.waiting import until
+from nilometer.web import server as module
+from nilometer.web.guard import Access
+from nilometer.web.ingest import routes
+from nilometer.web.server import WebServer, application
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nilometer.ingest.admin.control import Control
+
+    Serve = Callable[..., tuple[str, int]]
+
+TOKEN = "abcdefghijklmnop0123"  # noqa: S105 a token to test with
+
+
+@pytest.fixture
+def kernel() -> ReferenceKernel:
+    return ReferenceKernel()
+
+
+@pytest.fixture
+def asked(kernel: ReferenceKernel) -> Control:
+    return control(kernel, sinks=[status("null://", written=7)])
+
+
+@pytest.fixture
+def serve(asked: Control) -> Iterator[Serve]:
+    started: list[WebServer] = []
+
+    def begin(access: Access = Access()) -> tuple[str, int]:  # noqa: B008 it is frozen
+        started.append(WebServer(application(routes(asked), access), urls.parse("http://127.0.0.1:0")))
+        started[-1].start()
+        host, _, port = started[-1].names[0].rpartition(":")
+        return host, int(port)
+
+    yield begin
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def address(serve: Serve) -> tuple[str, int]:
+    return serve()
+
+
+def code(answer: Answer) -> tuple[int, str]:
+    assert list(answer.json) == ["error"]
+    assert sorted(answer.json["error"]) == ["code", "message"]
+    return answer.status, answer.json["error"]["code"]
+
+
+def test_series_are_filtered_and_limited(address: tuple[str, int], kernel: ReferenceKernel) -> None:
+    kernel.feed(b"web.a:1|c\nweb.b:2|c\ndb:3|c\nt:5|ms:4|ms\nu:x|s\ng:-1|g")
+
+    def series(path: str) -> Any:  # noqa: ANN401 whatever JSON can hold
+        return ask(address, path).json["series"]
+
+    assert series("/counters?match=web.*") == [{"key": "web.a", "value": 1}, {"key": "web.b", "value": 2}]
+    assert series("/counters?limit=1") == [{"key": "web.a", "value": 1}]
+    assert series("/timers") == [{"key": "t", "count": 2, "samples": [5, 4]}]
+    assert series("/sets") == [{"key": "u", "count": 1, "members": ["x"]}]
+    assert series("/gauges?match=h*") == []
+    assert ask(address, "/counters?limit=1").json["count"] == 3
+
+
+def test_series_are_deleted_one_by_one_or_by_folder(address: tuple[str, int], kernel: ReferenceKernel) -> None:
+    kernel.feed(b"a.b:1|c\na.c:1|c\nd;x=1:1|c")
+    assert ask(address, "/counters/a.*", "DELETE").json == {"kind": "counter", "deleted": ["a.b", "a.c"]}
+    assert ask(address, "/counters/d%3Bx=1", "DELETE").json == {"kind": "counter", "deleted": ["d;x=1"]}
+    assert code(ask(address, "/counters/d", "DELETE")) == (404, "not_found")
+
+
+def test_health_is_said_and_asked(address: tuple[str, int]) -> None:
+    assert ask(address, "/health")[::2] == (200, {"health": "up"})
+    assert ask(address, "/health", "PUT", body=b'{"health": "down"}')[::2] == (200, {"health": "down"})
+    assert ask(address, "/health")[::2] == (503, {"health": "down"})
+
+
+@pytest.mark.parametrize("body", [b"", b"down", b'{"health": "DOWN"}', b"[]", b"[" * 1000, b"\xff"])
+def test_a_wrong_body_is_refused(address: tuple[str, int], body: bytes) -> None:
+    assert code(ask(address, "/health", "PUT", body=body)) == (400, "bad_request")
+
+
+def test_a_long_body_is_refused(address: tuple[str, int]) -> None:
+    assert code(ask(address, "/health", "PUT", body=b" " * 2000)) == (413, "too_large")
+
+
+def test_stats_tell_totals_losses_and_sinks(address: tuple[str, int], kernel: ReferenceKernel) -> None:
+    kernel.feed(b"a:1|c\nbad")
+    stats = ask(address, "/stats").json
+    assert (stats["totals"]["lines"], stats["totals"]["bad_lines"], stats["connections"]) == (2, 1, 3)
+    assert stats["losses"]["spool.size"] == 0
+    assert [(sink["name"], sink["written"]) for sink in stats["sinks"]] == [("null://", 7)]
+
+
+def test_settings_have_origins(address: tuple[str, int]) -> None:
+    assert ask(address, "/config").json["settings"]["flush.interval"] == {"value": '"10s"', "origin": "default"}
+
+
+def test_who_talks_most_is_told(address: tuple[str, int], kernel: ReferenceKernel) -> None:
+    kernel.feed(b"a:1|c\nb:1|c:1|c\nbad", "10.0.0.9:1")
+    assert ask(address, "/top?limit=1").json == {
+        "names": [{"kind": "counter", "key": "b", "updates": 2}],
+        "sources": [{"source": "10.0.0.9", "lines": 3}],
+        "refused": [{"source": "10.0.0.9", "reason": "no type", "refused": 1, "line": "bad"}],
+    }
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "1e3", "101", "", "9" * 30, "\u0661"])
+def test_a_wrong_limit_is_refused(address: tuple[str, int], limit: str) -> None:
+    assert code(ask(address, f"/top?limit={quote(limit)}")) == (400, "bad_request")
+
+
+def test_a_glob_is_bounded(address: tuple[str, int]) -> None:
+    assert code(ask(address, f"/counters?match={'*' * 1001}")) == (400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("POST", "/stats", 405), ("OPTIONS", "/health", 405), ("DELETE", "/counters", 405)],
+)
+def test_what_is_not_there_has_the_shape_of_an_error(address: tuple[str, int], method: str, path: str, status: int) -> None:
+    assert code(ask(address, path, method))[0] == status
+
+
+def test_a_fault_of_ours_has_the_shape_of_an_error(
+    address: tuple[str, int], asked: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asked, "totals", lambda: 1 / 0)
+    assert code(ask(address, "/stats")) == (500, "internal")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Host": "rebound.example"},
+        {"Host": "127.0.0.1.evil.example:80"},
+        {"Host": ""},
+    ],
+)
+def test_another_site_changes_nothing(
+    address: tuple[str, int], kernel: ReferenceKernel, asked: Control, headers: dict[str, str]
+) -> None:
+    kernel.feed(b"a:1|c")
+    assert code(ask(address, "/counters/a", "DELETE", headers=headers)) == (403, "forbidden")
+    assert code(ask(address, "/health", "PUT", headers=headers, body=b'{"health": "down"}')) == (403, "forbidden")
+    assert asked.healthy
+    assert ask(address, "/counters").json["count"] == 1
+
+
+def test_another_site_reads_nothing(address: tuple[str, int]) -> None:
+    assert code(ask(address, "/config", headers={"Host": "rebound.example"})) == (403, "forbidden")
+    answer = ask(address, "/health", headers={"Origin": "http://evil.example"})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_the_own_site_changes(address: tuple[str, int]) -> None:
+    host = f"localhost:{address[1]}"
+    own = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
+    assert ask(address, "/health", "PUT", headers=own, body=b'{"health": "down"}').status == 200
+
+
+def test_a_token_is_asked_for(serve: Serve) -> None:
+    address = serve(Access(TOKEN))
+    for wrong in ({}, {"Authorization": "Bearer "}, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": "\xe9"}):
+        answer = ask(address, "/health", headers=wrong)
+        assert code(answer) == (401, "unauthorized")
+        assert answer.headers["www-authenticate"] == "Bearer"
+    good = {"Authorization": f"Bearer {TOKEN}", "Host": "metrics.example"}
+    assert ask(address, "/health", headers=good).status == 200
+    assert code(ask(address, "/counters/a", "DELETE", headers=good | {"Origin": "http://evil"})) == (403, "forbidden")
+
+
+def test_a_peer_that_asks_nothing_is_closed(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST", 0.1)
+    address = serve()
+    with socket.create_connection(address, timeout=10) as slow:
+        slow.sendall(b"GET /api/v1/health HTTP/1.1\r\n")
+        assert slow.recv(1) == b""
+
+
+def test_a_peer_that_never_reads_is_closed(serve: Serve, kernel: ReferenceKernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LIFE", 0.5)
+    kernel.feed(b"\n".join(b"some.name.that.is.rather.long.%d:1|c" % number for number in range(50_000)))
+    address = serve()
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(address)
+        deaf.sendall(b"GET /api/v1/counters?limit=100000 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        began = time.monotonic()
+        until(lambda: gone(deaf), "it is closed")
+    assert time.monotonic() - began < module.LIFE + 20
+    assert ask(address, "/health").status == 200
+
+
+def gone(peer: socket.socket) -> bool:
+    """Whether the other side has reset the connection; nothing is read."""
+    try:
+        peer.send(b"x")
+    except OSError:
+        return True
+    return False
+
+
+def test_a_long_head_is_refused(address: tuple[str, int]) -> None:
+    with socket.create_connection(address, timeout=10) as peer:
+        peer.sendall(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: " + b"x" * 40_000)
+        assert peer.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert ask(address, "/health").status == 200
