@@ -84,7 +84,7 @@ def _lists(answers: Answers) -> Iterator[tuple[str, list[Row]]]:
     yield "lost since the start", [(f"{number:,}", name) for name, number in stats["losses"].items() if number]
     yield "top series, by values", [(f"{each['updates']:,}", each["kind"], each["key"]) for each in top["names"]]
     yield "top sources, by lines", [(f"{each['lines']:,}", each["source"]) for each in top["sources"]]
-    bad = [(f"{each['refused']:,}", each["source"], each["reason"], each["line"]) for each in top["refused"]]
+    bad: list[Row] = [(f"{each['refused']:,}", each["source"], each["reason"], each["line"]) for each in top["refused"]]
     yield "top bad lines: source, reason, the first of them", bad
     yield "sinks, by flushes written", [_sink(sink) for sink in stats["sinks"]]
 
