@@ -76,7 +76,7 @@ def test_stats_tell_what_is_lost_and_who_talks(kernel: ReferenceKernel) -> None:
     assert "graphite://db.last_exception: never" in lines
     assert "top.name: 2 counter b" in lines
     assert "top.source: 3 10.0.0.1" in lines
-    assert "top.bad_line: 1 10.0.0.1 no type: x\\x1b" in lines
+    assert "top.bad_line: 1 10.0.0.1 no value: x\\x1b" in lines
 
 
 def test_numbers_that_are_not_finite_are_null_in_json() -> None:

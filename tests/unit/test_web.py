@@ -118,7 +118,7 @@ def test_who_talks_most_is_told(address: tuple[str, int], kernel: ReferenceKerne
     assert ask(address, "/top?limit=1").json == {
         "names": [{"kind": "counter", "key": "b", "updates": 2}],
         "sources": [{"source": "10.0.0.9", "lines": 3}],
-        "refused": [{"source": "10.0.0.9", "reason": "no type", "refused": 1, "line": "bad"}],
+        "refused": [{"source": "10.0.0.9", "reason": "no value", "refused": 1, "line": "bad"}],
     }
 
 
