@@ -160,6 +160,7 @@ class Server:
 
     def _counted(self, tally: Tally) -> None:
         self._bad_lines.counted(tally)
+        self._overflow_log.drain()
         self._loss_log.counted(tally)
 
     def _metrics(self) -> SelfMetrics:
