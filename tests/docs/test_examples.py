@@ -108,7 +108,7 @@ def check_url(text: str) -> None:
         if url.scheme in (targets.UDP, targets.TCP) and {"admin", "weight"} & dict(url.query).keys():
             targets.target(url)
         elif url.hosts or url.path:
-            listener_urls.check(url)
+            listener_urls.check(url, sending=url.scheme == listener_urls.TCP_TLS)
     else:
         url.options(registry.module(url.scheme).Options)
 

@@ -112,11 +112,21 @@ class Kernel:
         `packets` is how many packets this counts for. Large data is counted without the GIL.
         """
 
-    def receive_udp(self, host: str, port: int, buffer_bytes: int, threads: int, dialect: str) -> Receiver:
+    def receive_udp(
+        self,
+        host: str,
+        port: int,
+        buffer_bytes: int,
+        threads: int,
+        dialect: str,
+        guard: tuple[Sequence[tuple[str, int]], bytes, int, int] | None = None,
+    ) -> Receiver:
         """Bind a UDP socket a thread, sharing the port, and start the threads.
 
         An empty `host` or ``::`` is every address, IPv4 and IPv6; port 0 takes a free one; `buffer_bytes` 0 leaves the
-        system's receive buffer. Raise OSError when it cannot be bound, ValueError for an unknown dialect.
+        system's receive buffer. `guard`: networks ``(address, prefix)`` that may send, none for all; the key of signatures,
+        empty for none; seconds that a signed datagram may be early or late; how many are remembered. Raise OSError when it
+        cannot be bound, ValueError for an unknown dialect or a wrong network.
         """
 
     def receive_unix(self, path: str, buffer_bytes: int, dialect: str) -> Receiver:
@@ -192,6 +202,15 @@ class Receiver:
     @property
     def buffer_bytes(self) -> int:
         """The receive buffer that the system granted each socket, as the system counts it (twice what was asked for)."""
+
+    def refused(self) -> list[tuple[str, int, str]]:
+        """Return why and how often datagrams were refused since the last call, and one sender for each reason.
+
+        Reasons: ``address``, ``signature``, ``time``, ``replayed``, ``full``.
+        """
+
+    def rekey(self, key: bytes) -> None:
+        """Check signatures with another key, where there was one."""
 
     def stop(self) -> None:
         """Count what the socket still holds, close it, and remove a socket's file. Stopping twice does nothing."""

@@ -3,6 +3,7 @@
 use crate::engine::Finished;
 use nilometer_core::render::{self, Misshapen};
 use nilometer_core::{Block, Datum, Dialect, Fields};
+use nilometer_receive::{Guard, Network, Signed};
 use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -161,4 +162,19 @@ pub fn os_error(what: &str, error: &io::Error) -> PyErr {
         Some(number) => PyOSError::new_err((number, message)),
         None => PyOSError::new_err(message),
     }
+}
+
+/// Networks as text and length of prefix, the key of signatures, seconds of their window, how many are remembered.
+pub type Guarded = (Vec<(String, u32)>, Vec<u8>, u64, usize);
+
+/// Makes a guard; without a key nothing need be signed. Raises `ValueError` for what is no address.
+pub fn guard(asked: Option<Guarded>) -> PyResult<Guard> {
+    let Some((networks, key, window, remembered)) = asked else {
+        return Ok(Guard::default());
+    };
+    let network = |(base, prefix): (String, u32)| base.parse().map(|base| Network::new(base, prefix));
+    let networks = networks.into_iter().map(network).collect::<Result<_, _>>();
+    let networks = networks.map_err(|error: std::net::AddrParseError| PyValueError::new_err(error.to_string()))?;
+    let signed = (!key.is_empty()).then(|| Signed::new(&key, window, remembered));
+    Ok(Guard::new(networks, signed))
 }

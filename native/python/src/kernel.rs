@@ -7,7 +7,7 @@ use crate::receiver::Receiver;
 use crate::relay::Router;
 use crate::rule::PyRule;
 use nilometer_core::{Expire, Histogram, Limit, Rules};
-use nilometer_receive::{bind_udp, bind_unix};
+use nilometer_receive::{Guard, bind_udp, bind_unix};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
@@ -133,6 +133,8 @@ impl Kernel {
         if data.len() < WORTH_DETACHING { count() } else { py.detach(count) }
     }
 
+    #[pyo3(signature = (host, port, buffer_bytes, threads, dialect, guard = None))]
+    #[allow(clippy::too_many_arguments, reason = "each is an option of its own")]
     fn receive_udp(
         &self,
         py: Python<'_>,
@@ -141,11 +143,12 @@ impl Kernel {
         buffer_bytes: usize,
         threads: usize,
         dialect: &str,
+        guard: Option<convert::Guarded>,
     ) -> PyResult<Receiver> {
-        let dialect = convert::dialect(dialect)?;
+        let (dialect, guard) = (convert::dialect(dialect)?, convert::guard(guard)?);
         let started = py.detach(|| {
             let readers = bind_udp(host, port, buffer_bytes, threads)?;
-            Receiver::start(&self.engine, readers, "udp", dialect)
+            Receiver::start(&self.engine, readers, "udp", dialect, guard)
         });
         started.map_err(|error| convert::os_error(&format!("udp://{host}:{port}"), &error))
     }
@@ -154,7 +157,7 @@ impl Kernel {
         let dialect = convert::dialect(dialect)?;
         let started = py.detach(|| {
             let reader = bind_unix(Path::new(path), buffer_bytes)?;
-            Receiver::start(&self.engine, vec![reader], "unix", dialect)
+            Receiver::start(&self.engine, vec![reader], "unix", dialect, Guard::default())
         });
         started.map_err(|error| convert::os_error(&format!("unixgram://{path}"), &error))
     }

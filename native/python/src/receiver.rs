@@ -2,13 +2,14 @@
 
 use crate::engine::{Engine, Lane, lock};
 use nilometer_core::{BadLine, Dialect};
-use nilometer_receive::{Batch, Datagram, Meter, Reader, SLOTS};
+use nilometer_receive::{Batch, Datagram, Guard, Meter, Reader, SLOTS};
 use pyo3::prelude::*;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Bytes of a refused line that are shown.
 const SHOWN: usize = 512;
@@ -27,6 +28,7 @@ pub struct Receiver {
     #[pyo3(get)]
     buffer_bytes: usize,
     engine: Arc<Engine>,
+    guard: Arc<Guard>,
     stop: Arc<AtomicBool>,
     running: Mutex<Vec<Running>>,
 }
@@ -36,15 +38,31 @@ impl Receiver {
     fn stop(&self, py: Python<'_>) {
         py.detach(|| self.end());
     }
+
+    fn refused(&self) -> Vec<(&'static str, u64, String)> {
+        let refused = self.guard.refused().into_iter();
+        refused.map(|(refusal, number, sender)| (refusal.name(), number, sender)).collect()
+    }
+
+    fn rekey(&self, key: &[u8]) {
+        self.guard.rekey(key);
+    }
 }
 
 impl Receiver {
     /// Starts a thread for each reader; `what` goes into the threads' names.
-    pub fn start(engine: &Arc<Engine>, readers: Vec<Reader>, what: &str, dialect: Dialect) -> io::Result<Self> {
+    pub fn start(
+        engine: &Arc<Engine>,
+        readers: Vec<Reader>,
+        what: &str,
+        dialect: Dialect,
+        guard: Guard,
+    ) -> io::Result<Self> {
         let receiver = Self {
             address: readers.first().map(Reader::address_text).unwrap_or_default(),
             buffer_bytes: readers.iter().map(Reader::buffer).min().unwrap_or_default(),
             engine: Arc::clone(engine),
+            guard: Arc::new(guard),
             stop: Arc::default(),
             running: Mutex::default(),
         };
@@ -57,16 +75,9 @@ impl Receiver {
     fn spawn(&self, reader: Reader, what: &str, dialect: Dialect) -> io::Result<()> {
         let (lane, meter) = (self.engine.lane(), reader.drops());
         let (stop, filled, path) = (Arc::clone(&self.stop), Arc::clone(&lane), self.address.clone());
-        let engine = Arc::clone(&self.engine);
+        let (engine, guard) = (Arc::clone(&self.engine), Arc::clone(&self.guard));
         let name = format!("nilo-{what}-{}", lock(&lane.shard).number());
-        let read = move || {
-            reader.run(&stop, |batch| {
-                if let Some(relay) = engine.relay() {
-                    relay.offer(batch.datagrams().map(|datagram| datagram.bytes));
-                }
-                count(&filled, batch, &path, dialect);
-            });
-        };
+        let read = move || reader.run(&stop, |batch| take(&engine, &guard, &filled, batch, &path, dialect));
         let thread = Builder::new().name(name).spawn(read).inspect_err(|_| self.engine.leave(Arc::clone(&lane)))?;
         self.engine.watch(meter.clone());
         lock(&self.running).push(Running { thread, lane, meter });
@@ -91,10 +102,38 @@ impl Drop for Receiver {
     }
 }
 
-/// Counts a batch into a lane, some datagrams at a time.
-fn count(lane: &Lane, batch: &Batch, path: &str, dialect: Dialect) {
+/// Takes a batch in: what the guard admits is offered to the relay and counted.
+fn take(engine: &Engine, guard: &Guard, lane: &Lane, batch: &Batch, path: &str, dialect: Dialect) {
     lane.hear();
-    let mut datagrams = batch.datagrams();
+    if guard.is_open() {
+        repeat(engine, batch.datagrams());
+        return count(lane, batch.datagrams(), path, dialect);
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let admitted: Vec<_> = batch.datagrams().filter_map(|datagram| admit(guard, datagram, path, now)).collect();
+    repeat(engine, admitted.iter().copied());
+    count(lane, admitted.into_iter(), path, dialect);
+}
+
+/// Returns a datagram with what it carries, or counts why it is refused.
+fn admit<'a>(guard: &Guard, datagram: Datagram<'a>, path: &str, now: u64) -> Option<Datagram<'a>> {
+    match guard.admit(datagram.address(), datagram.bytes, now) {
+        Ok(bytes) => Some(datagram.with(bytes)),
+        Err(refusal) => {
+            guard.refuse(refusal, || datagram.source().unwrap_or_else(|| path.to_owned()));
+            None
+        }
+    }
+}
+
+fn repeat<'a>(engine: &Engine, datagrams: impl Iterator<Item = Datagram<'a>>) {
+    if let Some(relay) = engine.relay() {
+        relay.offer(datagrams.map(|datagram| datagram.bytes));
+    }
+}
+
+/// Counts datagrams into a lane, some at a time.
+fn count<'a>(lane: &Lane, mut datagrams: impl Iterator<Item = Datagram<'a>>, path: &str, dialect: Dialect) {
     loop {
         let group: Vec<_> = datagrams.by_ref().take(SLOTS).collect();
         if group.is_empty() {

@@ -16,6 +16,7 @@ use crate::peer::Peer;
 use libc::{c_int, c_uint, c_void};
 use std::array::from_fn;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
@@ -170,7 +171,19 @@ pub struct Datagram<'a> {
     peer_bytes: usize,
 }
 
-impl Datagram<'_> {
+impl<'a> Datagram<'a> {
+    /// The address of its sender, where that is one of IP; an IPv4 one inside IPv6 as IPv4.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.peer.socket(self.peer_bytes).map(|address| address.ip())
+    }
+
+    /// The same datagram with other bytes.
+    #[must_use]
+    pub const fn with(self, bytes: &'a [u8]) -> Self {
+        Self { bytes, ..self }
+    }
+
     /// Who sent it: `192.0.2.1:4242`, `[2001:db8::1]:4242`, a socket's path; none when the sender has no name.
     #[must_use]
     pub fn source(&self) -> Option<String> {

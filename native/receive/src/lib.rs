@@ -8,6 +8,7 @@
 //! * A datagram is read whole or says that it was not ([`Datagram::truncated`]).
 //! * What the operating system dropped, because the receive buffer was full, is counted: [`Reader::drops`].
 //! * What arrived can be repeated, before anybody has read it, to other servers ([`Relay`]).
+//! * Who may send can be bounded, by networks and by signatures ([`Guard`]).
 //! * [`Reader::run`] ends only after it has read what the socket still held.
 
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -15,12 +16,14 @@
 mod batch;
 mod control;
 mod drops;
+mod guard;
 mod peer;
 mod reader;
 mod relay;
 mod socket;
 
 pub use batch::{Batch, Datagram, SLOTS, Shape};
+pub use guard::{Guard, Network, Refusal, Signed};
 pub use reader::{Meter, Reader};
 pub use relay::{Counts, Mode, Parcel, Relay, Ring, Wire};
 pub use socket::{bind_udp, bind_unix};

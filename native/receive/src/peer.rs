@@ -19,13 +19,21 @@ impl Peer {
     /// Returns the address that stands in the first `length` bytes, an IPv4 one inside IPv6 as IPv4.
     pub fn text(&self, length: usize) -> Option<String> {
         let bytes = self.0.get(..length)?;
+        if libc::c_int::from(u16::from_ne_bytes(take(bytes, 0)?)) == libc::AF_UNIX {
+            return unix(&bytes[2..]);
+        }
+        self.socket(length).map(|address| address.to_string())
+    }
+
+    /// Returns the address and port that stand in the first `length` bytes, where it is one of IP.
+    pub fn socket(&self, length: usize) -> Option<SocketAddr> {
+        let bytes = self.0.get(..length)?;
         match libc::c_int::from(u16::from_ne_bytes(take(bytes, 0)?)) {
             libc::AF_INET => {
                 let address: [u8; 4] = take(bytes, 4)?;
-                Some(SocketAddr::from((address, u16::from_be_bytes(take(bytes, 2)?))).to_string())
+                Some(SocketAddr::from((address, u16::from_be_bytes(take(bytes, 2)?))))
             }
-            libc::AF_INET6 => Some(inet6(bytes)?.to_string()),
-            libc::AF_UNIX => unix(&bytes[2..]),
+            libc::AF_INET6 => inet6(bytes),
             _ => None,
         }
     }

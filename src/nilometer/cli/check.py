@@ -172,7 +172,7 @@ def parsed(text: str) -> Url:
     """Parse a URL of a backend or a listener, its options too. Raise `UrlError`."""
     url = urls.parse(text)
     if url.scheme in LISTENERS:
-        listener_urls.check(url)
+        listener_urls.check(url, sending=True)
     elif url.scheme in registry.TABLE:
         registry.open(url, registry.capabilities(url.scheme)[0]).close()
     else:

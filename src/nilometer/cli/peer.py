@@ -1,9 +1,9 @@
-"""The other end of a listener: sends lines to ``udp://``, ``tcp://``, ``unix://`` and ``unixgram://`` URLs.
+"""The other end of a listener: sends lines to ``udp://``, ``tcp://``, ``tcp+tls://``, ``unix://`` and ``unixgram://`` URLs.
 
 Rules:
 
-* A URL that a server listens on is one that can be sent to: its options are checked and then ignored, and no host means
-  this machine.
+* A URL that a server listens on is one that can be sent to, and no host means this machine. Its options are checked; those
+  that tell how to sign and how to encrypt are used, the others ignored.
 * Every error of a socket becomes `Unavailable`, naming the URL and what to look at.
 * A refused datagram is noticed when the other system says so before the next one is sent; a lost one never is.
 """
@@ -13,13 +13,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-from typing import TYPE_CHECKING, Protocol
+import time
+from typing import TYPE_CHECKING, Protocol, cast
 
 from nilometer.core.errors import Unavailable
 from nilometer.core.options import refuse
 from nilometer.ingest import listener_urls
+from nilometer.ingest.guard import OVERHEAD, Signer, read_key
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Sequence
 
     from nilometer.core.url import Url
@@ -30,6 +33,9 @@ TIMEOUT = 5.0
 ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 what servers listen on, not where we listen
 DATAGRAM, STREAM_CHUNK = 1432, 64 * 1024
 """Bytes that go best in one send: a datagram that fits one Ethernet frame with every header, a piece of a stream."""
+
+BROKEN_OFF = "UNEXPECTED_EOF_WHILE_READING"
+UNSECURED = "the server ended the TLS session; perhaps it asks for a client's certificate: name one with ?cert=FILE&key=FILE"
 
 Address = tuple[socket.AddressFamily, "tuple[object, ...] | str"]
 
@@ -54,14 +60,15 @@ class Peer(Protocol):
 class Datagrams:
     """Sends datagrams to the first of several addresses that does not refuse them."""
 
-    limit = DATAGRAM
-
-    def __init__(self, addresses: Sequence[Address]) -> None:
-        self._left = list(addresses)
+    def __init__(self, addresses: Sequence[Address], signer: Signer | None = None) -> None:
+        self._left, self._signer = list(addresses), signer
+        self.limit = DATAGRAM - (OVERHEAD if signer else 0)
         self._sock: socket.socket | None = None
 
     def send(self, data: bytes) -> None:
-        """Send one datagram; go on to the next address while they refuse."""
+        """Send one datagram, signed where there is a key; go on to the next address while they refuse."""
+        if self._signer is not None:
+            data = self._signer.sign(data, time.time())
         while True:
             sock = self._sock or self._next()
             try:
@@ -116,8 +123,8 @@ class Stream:
 
     limit = STREAM_CHUNK
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
+    def __init__(self, sock: socket.socket, *, secured: bool = False) -> None:
+        self._sock, self._secured = sock, secured
 
     def send(self, data: bytes) -> None:
         """Send all of the bytes."""
@@ -131,6 +138,9 @@ class Stream:
     def close(self) -> None:
         """End in order and wait, for a while, until the other side has read everything and hangs up too."""
         with self._sock as sock:
+            if self._secured:
+                cast("ssl.SSLSocket", sock).unwrap().close()  # here a server says that it did not like the client's certificate
+                return
             sock.shutdown(socket.SHUT_WR)
             with contextlib.suppress(TimeoutError):
                 while sock.recv(4096):
@@ -146,7 +156,8 @@ def reaching(url: Url) -> Iterator[None]:
         message = f"{url}: the host {url.host!r} is not known: {error.strerror}"
         raise Unavailable(message) from error
     except OSError as error:
-        message = f"{url}: {_reason(error)}"
+        broken = getattr(error, "reason", "") == BROKEN_OFF or isinstance(error, BrokenPipeError | ConnectionResetError)
+        message = f"{url}: {UNSECURED if broken and url.scheme == listener_urls.TCP_TLS else _reason(error)}"
         raise Unavailable(message) from error
 
 
@@ -159,21 +170,31 @@ def _reason(error: OSError) -> str:
         return "the line is too long for one datagram"
     if isinstance(error, TimeoutError):
         return f"no answer within {TIMEOUT:g} s"
+    if refused := getattr(error, "verify_message", ""):
+        return f"its certificate was refused: {refused}; name its authority with ?ca=FILE"
     return error.strerror or str(error)
 
 
 def connect(url: Url) -> Peer:
     """Open the way to a listener. Raise `UrlError` for a wrong URL, `Unavailable` when nobody accepts."""
-    listener_urls.check(url)
+    listener_urls.check(url, sending=True)
+    signer = _signer(url) if url.scheme == listener_urls.UDP else None
     with reaching(url):
         if url.scheme == listener_urls.UDP:
-            return Datagrams(_addresses(url))
+            return Datagrams(_addresses(url), signer)
         if url.scheme == listener_urls.UNIXGRAM:
             return Datagrams([(socket.AF_UNIX, url.path)])
-        return Stream(_dial(url))
+        return Stream(_dial(url), secured=url.scheme == listener_urls.TCP_TLS)
+
+
+def _signer(url: Url) -> Signer | None:
+    file = url.options(listener_urls.UdpOptions).hmac_key_file
+    return Signer(read_key(file)) if file else None
 
 
 def _dial(url: Url) -> socket.socket:
+    if url.scheme == listener_urls.TCP_TLS:
+        return _dial_tls(url)
     if url.scheme == listener_urls.TCP:
         return socket.create_connection(target(url), TIMEOUT)
     sock = socket.socket(socket.AF_UNIX)
@@ -184,6 +205,28 @@ def _dial(url: Url) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _dial_tls(url: Url) -> socket.socket:
+    """Return a TLS session. Raise OSError, `UrlError` for files that cannot be used."""
+    import ssl  # noqa: PLC0415 only who encrypts needs it
+
+    options = url.options(listener_urls.TlsPeerOptions)
+    try:
+        context = ssl.create_default_context(cafile=options.ca or None)
+        if options.cert:
+            context.load_cert_chain(options.cert, options.key or None)
+    except OSError as error:
+        raise refuse(url, f"cannot use ca, cert or key: {error.strerror or error}") from error
+    if not options.verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    host, port = target(url)
+    plain = socket.create_connection((host, port), TIMEOUT)
+    try:
+        return context.wrap_socket(plain, server_hostname="localhost" if url.host in ANY_ADDRESS else url.host)
+    except OSError:
+        plain.close()
+        raise
 
 
 def target(url: Url) -> tuple[str, int]:

@@ -233,8 +233,13 @@ class Server:
         self._overflow_log.drain()
         self._relaying.tend()
         self._notices.drain()
+        self._count_refused()
         if self._flusher.written - self._saved >= SAVE_EVERY:
             self._save()
+
+    def _count_refused(self) -> None:
+        for listener in list(self._listening.values()):
+            listener.count_refused(self._listeners.refusals)
 
     def _save(self) -> None:
         self._saved = self._flusher.written
@@ -251,6 +256,7 @@ class Server:
         for url in new.server.listen:
             check(url)
         forwarded = forwarding(new, plan.statsd)
+        renewed = [listener.renew() for listener in self._listening.values()]
         prepared = self._sinks.prepare(plan.sinks(self._state.store))
         try:
             self._change_listeners(new.server.listen, old.server.listen)
@@ -258,6 +264,8 @@ class Server:
             prepared.close()
             raise
         before, self._plan = self._plan, plan
+        for use in renewed:
+            use()
         self._change_sinks(prepared, new)
         self._relaying.change(forwarded, new.stop.deadline)
         self._kernel.configure(aggregation)
@@ -286,6 +294,7 @@ class Server:
         for text in [text for text in self._listening if text not in texts]:
             listener = self._listening.pop(text)
             listener.stop()
+            listener.count_refused(self._listeners.refusals)
             LOG.info("no longer listening on %s", listener.url)
         try:
             for text in [text for text in texts if text not in self._listening]:
@@ -308,7 +317,10 @@ class Server:
         """Read the sockets empty, flush, and give the sinks their time."""
         LOG.info("stopping")
         with self._cleanup:
+            listening = list(self._listening.values())
             self._stop_listening()
+            for listener in listening:
+                listener.count_refused(self._listeners.refusals)
             self._relaying.close(self._plan.settings.stop.deadline)
             self._notices.drain()
             self._flusher.stop()

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from nilometer.core.errors import SettingError, StaleBuild, did_you_mean
 from nilometer.core.record import Block, Column, Kind
 from nilometer.core.wire import render
+from nilometer.ingest.guard import OPEN, Guard
 from nilometer.ingest.inspection import Peeked, Top, TopName, TopRefused, TopSource, Totals
 from nilometer.ingest.kernel import AUTO, Aggregates, BadLine, Notice, Overflowed, Tally, Timed
 
@@ -136,9 +137,13 @@ class NativeKernel:
         """Count whole lines, separated by newlines; the last needs none. Raise ValueError for an unknown dialect."""
         self._inner.feed(data, source, dialect, packets)
 
-    def receive_udp(self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str) -> Receiver:
-        """Bind a UDP socket (per thread one, sharing the port) and read it. Raise OSError when it cannot be bound."""
-        return self._inner.receive_udp(host, port, buffer_bytes, threads, dialect)
+    def receive_udp(  # noqa: PLR0913 each is an option of its own
+        self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str, guard: Guard = OPEN
+    ) -> Receiver:
+        """Bind a UDP socket (per thread one, sharing the port) and read what `guard` lets in. Raise OSError when it cannot."""
+        networks = [(str(network.network_address), network.prefixlen) for network in guard.networks]
+        guarded = None if guard.is_open else (networks, guard.key, guard.window, guard.remembered)
+        return self._inner.receive_udp(host, port, buffer_bytes, threads, dialect, guarded)
 
     def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> Receiver:
         """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nilometer.core.record import Kind
+from nilometer.ingest.guard import OPEN, Guard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -249,6 +250,15 @@ class Receiver(Protocol):
     def buffer_bytes(self) -> int:
         """The receive buffer that the system granted."""
 
+    def refused(self) -> Sequence[tuple[str, int, str]]:
+        """Return why and how often datagrams were refused since the last call, and one sender for each reason.
+
+        Reasons: ``address``, ``signature``, ``time``, ``replayed``, ``full``; see `nilometer.ingest.guard`.
+        """
+
+    def rekey(self, key: bytes) -> None:
+        """Check signatures with another key, where there was one."""
+
     def stop(self) -> None:
         """Read what the socket still holds, then close it. Stopping twice does nothing."""
 
@@ -282,8 +292,10 @@ class Kernel(Protocol):
     def notices(self) -> tuple[list[Notice], int]:
         """Return the events and service checks since the last call, and how many there were no room for."""
 
-    def receive_udp(self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str) -> Receiver:
-        """Bind a UDP socket (per thread one, sharing the port) and read it. Raise OSError when it cannot be bound."""
+    def receive_udp(  # noqa: PLR0913 each is an option of its own
+        self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str, guard: Guard = OPEN
+    ) -> Receiver:
+        """Bind a UDP socket (per thread one, sharing the port) and read what `guard` lets in. Raise OSError when it cannot."""
 
     def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> Receiver:
         """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""

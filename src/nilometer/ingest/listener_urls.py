@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nilometer.core.errors import UnknownScheme, did_you_mean
-from nilometer.core.options import one_of, option, refuse
+from nilometer.core.options import at_least, one_of, option, refuse
 from nilometer.core.quantity import Duration, Size
+from nilometer.ingest.guard import Guard, networks, read_key
 from nilometer.ingest.kernel import AUTO, DIALECTS, GAUGES, mode
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 PORT = 8125
 BUFFER = Size(16 << 20)
 NEVER = Duration(0)
-UDP, TCP, UNIX, UNIXGRAM = "udp", "tcp", "unix", "unixgram"
+UDP, TCP, TCP_TLS, UNIX, UNIXGRAM = "udp", "tcp", "tcp+tls", "unix", "unixgram"
 MOST_THREADS = 64
 ALL_PERMISSIONS = 0o777
 LONGEST_PATH = 107
 """Bytes in the path of a Unix socket, the zero byte at its end apart; see unix(7)."""
+MOST_REMEMBERED = 1 << 24
+ALLOW_HELP = "networks that may send, such as `10.0.0.0/8,::1`; all when empty"
 MODE_HELP = "mode of the socket's file, as octal digits such as `660`; what the umask leaves when empty"
 
 
@@ -60,6 +63,10 @@ class UdpOptions(DatagramOptions):
     """Options of ``udp://``."""
 
     threads: int = option(1, f"receiver threads that share the port, with a socket each, 1 to {MOST_THREADS}")
+    allow: str = option("", ALLOW_HELP)
+    hmac_key_file: str = option("", "file whose first line is the key that datagrams are signed with; unsigned when empty")
+    hmac_window: Duration = option(Duration(10), "how early or late a signed datagram may be; each is taken once")  # noqa: RUF009 declares a field
+    hmac_remembered: int = option(1_000_000, "signed datagrams to remember within the window; beyond it they are refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +78,26 @@ class UnixgramOptions(DatagramOptions):
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions(ListenerOptions):
-    """Options of ``tcp://``, and what ``unix://`` takes too."""
+    """What listeners of streams take."""
 
     idle: Duration = option(NEVER, "for how long a connection may send nothing before it is closed; 0 is for ever")  # noqa: RUF009 declares a field
+
+
+@dataclass(frozen=True, slots=True)
+class TcpOptions(StreamOptions):
+    """Options of ``tcp://``."""
+
+    allow: str = option("", ALLOW_HELP)
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions(TcpOptions):
+    """Options of ``tcp+tls://``."""
+
+    cert: str = option("", "file with the certificate, PEM, its chain behind it; SIGHUP reads it again")
+    key: str = option("", "file with the private key, PEM; in `cert` when empty")
+    client_ca: str = option("", "file with the authorities whose clients may send, PEM; any client when empty")
+    handshake: Duration = option(Duration(10), "how long a client may take to agree on a session")  # noqa: RUF009 declares a field
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +107,41 @@ class UnixOptions(StreamOptions):
     mode: str = option("", MODE_HELP)
 
 
+@dataclass(frozen=True, slots=True)
+class TlsPeerOptions(TlsOptions):
+    """Options of ``tcp+tls://`` for who sends: `cert` and `key` are the client's own then."""
+
+    ca: str = option("", "file with the authorities to trust, PEM; the system's when empty")
+    verify: bool = option(default=True, text="check the server's certificate and name")
+
+
 OPTIONS: dict[str, type[ListenerOptions]] = {
     UDP: UdpOptions,
-    TCP: StreamOptions,
+    TCP: TcpOptions,
+    TCP_TLS: TlsOptions,
     UNIX: UnixOptions,
     UNIXGRAM: UnixgramOptions,
 }
 """The schemes of listeners and their options."""
 
 
-def check(url: Url) -> None:
-    """Raise `UrlError` for what is wrong with a listener's URL, without binding anything."""
+def check(url: Url, *, sending: bool = False) -> None:
+    """Raise `UrlError` for what is wrong with a listener's URL, without binding anything.
+
+    With `sending` it is somebody else's listener, which takes the options of who sends.
+    """
     if url.scheme not in OPTIONS:
         known = ", ".join(f"{scheme}://" for scheme in OPTIONS)
         message = f"{url}: no listener answers to {url.scheme}://{did_you_mean(url.scheme, OPTIONS)}; known are {known}"
         raise UnknownScheme(message)
-    options = url.options(OPTIONS[url.scheme])
+    options = url.options(TlsPeerOptions if sending and url.scheme == TCP_TLS else OPTIONS[url.scheme])
     one_of(url, "dialect", options.dialect, DIALECTS)
     if options.gauges:
         one_of(url, "gauges", options.gauges, GAUGES)
-    if isinstance(options, UdpOptions) and not 1 <= options.threads <= MOST_THREADS:
-        raise refuse(url, f"option threads: {options.threads} is not between 1 and {MOST_THREADS}")
+    if isinstance(options, UdpOptions):
+        _check_udp(url, options)
+    elif isinstance(options, TcpOptions):
+        _check_tcp(url, options, sending=sending)
     if url.user is not None:
         raise refuse(url, "a listener asks for neither user nor password")
     if isinstance(options, UnixOptions | UnixgramOptions):
@@ -112,6 +150,29 @@ def check(url: Url) -> None:
         raise refuse(url, f"a listener has one host and no path; write {url.scheme}://host:{PORT}")
     else:
         _check_zone(url)
+
+
+def _check_udp(url: Url, options: UdpOptions) -> None:
+    if not 1 <= options.threads <= MOST_THREADS:
+        raise refuse(url, f"option threads: {options.threads} is not between 1 and {MOST_THREADS}")
+    networks(url, options.allow)
+    at_least(url, "hmac_window", options.hmac_window, 1)
+    if not 1 <= options.hmac_remembered <= MOST_REMEMBERED:
+        raise refuse(url, f"option hmac_remembered: {options.hmac_remembered} is not between 1 and {MOST_REMEMBERED}")
+
+
+def _check_tcp(url: Url, options: TcpOptions, *, sending: bool) -> None:
+    networks(url, options.allow)
+    if isinstance(options, TlsOptions):
+        if not options.cert and not sending:
+            raise refuse(url, "option cert is missing: add ?cert=FILE&key=FILE")
+        at_least(url, "handshake", options.handshake, 0.1)
+
+
+def guard(url: Url, options: UdpOptions) -> Guard:
+    """Return what the options let in. Raise `ConfigError` for a network or a key that is none."""
+    key = read_key(options.hmac_key_file) if options.hmac_key_file else b""
+    return Guard(networks(url, options.allow), key, int(options.hmac_window), options.hmac_remembered)
 
 
 def _check_zone(url: Url) -> None:

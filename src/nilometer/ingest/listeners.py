@@ -1,4 +1,4 @@
-"""Listeners from URLs: ``udp://``, ``tcp://``, ``unix://`` (stream) and ``unixgram://`` (datagrams).
+"""Listeners from URLs: ``udp://``, ``tcp://``, ``tcp+tls://``, ``unix://`` (stream) and ``unixgram://`` (datagrams).
 
 Rules:
 
@@ -17,18 +17,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from nilometer.core.errors import ConfigError
+from nilometer.ingest.entry import Entry
+from nilometer.ingest.guard import networks
 from nilometer.ingest.listener_urls import (
     PORT,
     TCP,
+    TCP_TLS,
     UDP,
     UNIX,
     UNIXGRAM,
     StreamOptions,
+    TcpOptions,
+    TlsOptions,
     UdpOptions,
     UnixgramOptions,
     UnixOptions,
     check,
+    guard,
 )
+from nilometer.ingest.refusals import Refusals
 from nilometer.ingest.sockets import addresses, shown, tcp_socket, try_udp, unix_file
 
 if TYPE_CHECKING:
@@ -36,7 +43,7 @@ if TYPE_CHECKING:
 
     from nilometer.core.losses import Losses
     from nilometer.core.url import Url
-    from nilometer.ingest.kernel import Kernel
+    from nilometer.ingest.kernel import Kernel, Receiver
     from nilometer.ingest.streams import Streams
 
 CURES = {
@@ -75,6 +82,9 @@ class Listener:
     url: Url
     parts: list[Part] = field(default_factory=list)
     buffers: list[int] = field(default_factory=list)
+    receivers: list[Receiver] = field(default_factory=list)
+    renew: Callable[[], Callable[[], None]] = lambda: lambda: None
+    """Reads the files that its options name; what it returns uses them. Raises `ConfigError`."""
     clean: Callable[[], None] = lambda: None
 
     @property
@@ -85,6 +95,12 @@ class Listener:
     def cleaned_by(self, clean: Callable[[], None]) -> None:
         """Call `clean` once the sockets are closed."""
         self.clean = clean
+
+    def count_refused(self, refusals: Refusals) -> None:
+        """Count what its receivers have refused since the last call."""
+        for receiver in self.receivers:
+            for reason, number, source in receiver.refused():
+                refusals.count(str(self.url), reason, number, source)
 
     def stop(self) -> None:
         """Read what the sockets hold, then close them."""
@@ -101,7 +117,8 @@ class Listeners:
         self._kernel, self._losses = kernel, losses
         self._max_line, self._connections = max_line, connections
         self._streams: Streams | None = None
-        self._open = {UDP: self._udp, TCP: self._tcp, UNIX: self._unix, UNIXGRAM: self._unixgram}
+        self.refusals = Refusals(losses)
+        self._open = {UDP: self._udp, TCP: self._tcp, TCP_TLS: self._tls, UNIX: self._unix, UNIXGRAM: self._unixgram}
 
     @property
     def connections(self) -> int:
@@ -141,14 +158,32 @@ class Listeners:
 
     def _udp(self, url: Url, listener: Listener) -> None:
         options = url.options(UdpOptions)
+        guarded = guard(url, options)
         for address in addresses(url):
             port = PORT if url.port is None else url.port
             try_udp(address, port)
             receiver = self._kernel.receive_udp(
-                address.text, port, buffer_bytes=options.buffer, threads=options.threads, dialect=options.reading
+                address.text,
+                port,
+                buffer_bytes=options.buffer,
+                threads=options.threads,
+                dialect=options.reading,
+                guard=guarded,
             )
             listener.parts.append(receiver)
+            listener.receivers.append(receiver)
             listener.buffers.append(receiver.buffer_bytes)
+
+        def renew() -> Callable[[], None]:
+            key = guard(url, options).key
+
+            def use() -> None:
+                for receiver in listener.receivers:
+                    receiver.rekey(key)
+
+            return use
+
+        listener.renew = renew
 
     def _unixgram(self, url: Url, listener: Listener) -> None:
         options = url.options(UnixgramOptions)
@@ -158,10 +193,26 @@ class Listeners:
             listener.buffers.append(receiver.buffer_bytes)
 
     def _tcp(self, url: Url, listener: Listener) -> None:
-        options = url.options(StreamOptions)
+        options = url.options(TcpOptions)
+        self._tcp_sockets(url, listener, options, Entry(networks(url, options.allow)))
+
+    def _tls(self, url: Url, listener: Listener) -> None:
+        from nilometer.ingest.tls import context  # noqa: PLC0415 ssl costs a server without it its start
+
+        options = url.options(TlsOptions)
+        entry = Entry(networks(url, options.allow), context(url, options), options.handshake)
+        self._tcp_sockets(url, listener, options, entry)
+
+        def renew() -> Callable[[], None]:
+            made = context(url, options)
+            return lambda: setattr(entry, "tls", made)
+
+        listener.renew = renew
+
+    def _tcp_sockets(self, url: Url, listener: Listener, options: TcpOptions, entry: Entry) -> None:
         for address in addresses(url):
             sock = tcp_socket(address, PORT if url.port is None else url.port)
-            self._serve(listener, sock, shown(sock.getsockname()), options.reading, options.idle)
+            self._serve(listener, sock, shown(sock.getsockname()), options, entry)
 
     def _unix(self, url: Url, listener: Listener) -> None:
         options = url.options(UnixOptions)
@@ -172,11 +223,16 @@ class Listeners:
             except OSError:
                 sock.close()
                 raise
-            self._serve(listener, sock, path, options.reading, options.idle)
+            self._serve(listener, sock, path, options, Entry())
 
-    def _serve(self, listener: Listener, sock: socket.socket, address: str, dialect: str, idle: float) -> None:
+    def _serve(self, listener: Listener, sock: socket.socket, address: str, options: StreamOptions, entry: Entry) -> None:
         from nilometer.ingest.streams import Streams  # noqa: PLC0415 asyncio costs a server without streams its start
 
         if self._streams is None:
             self._streams = Streams(self._kernel, self._losses, max_line=self._max_line, most=self._connections)
-        listener.parts.append(self._streams.serve(sock, address, dialect, idle))
+
+        def refused(reason: str, source: str, why: str) -> None:
+            self.refusals.count(str(listener.url), reason, 1, source, why)
+
+        entry.refused = refused
+        listener.parts.append(self._streams.serve(sock, address, options.reading, options.idle, entry))

@@ -8,6 +8,8 @@ Rules:
 * More than `connections` peers at a time, over all listeners: the newcomer is closed at once and counted.
 * A last line without its newline counts in all dialects but ``statsd`` when the peer closed in order; otherwise it is lost and
   counted. statsd loses it always.
+* A peer from outside the networks is closed before anything of it is read. With TLS a connection counts from the start, the
+  handshake must end in time, and lines come after it; a handshake that fails costs its own connection only.
 * What goes wrong on one connection ends that connection only.
 * `StreamListener.stop` reads what the sockets already hold.
 """
@@ -24,11 +26,13 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from nilometer.ingest.entry import Entry
 from nilometer.ingest.kernel import STATSD, understood
 from nilometer.ingest.sockets import shown
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Coroutine
 
     from nilometer.core.losses import Losses
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 CHUNK = 256 * 1024
+FAREWELL = 1.0
+"""Seconds for which the end of a TLS session, or of its handshake, is waited for."""
 
 
 class LineBuffer:
@@ -81,6 +87,7 @@ class StreamListener:
     address: str
     dialect: str
     idle: float
+    entry: Entry
     open: set[Connection] = field(default_factory=set)
     server: asyncio.Server | None = None
 
@@ -95,8 +102,7 @@ class StreamListener:
             await asyncio.sleep(0)
         server.close()
         closing = list(self.open)
-        for connection in closing:
-            connection.drain()
+        await asyncio.gather(*(connection.drain() for connection in closing))
         await asyncio.gather(*(connection.gone for connection in closing))
 
 
@@ -111,18 +117,55 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self.gone = self._streams.loop.create_future()
         self.source = ""
+        self._secured = False
+        self._handshake: asyncio.Task[None] | None = None
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the peer in, or close it when there are too many."""
         self.transport = cast("asyncio.Transport", transport)
+        self.source = _peer(transport, self._listener.address)
+        entry = self._listener.entry
+        if not entry.admits(transport.get_extra_info("peername")):
+            entry.refused("address", self.source, "")
+            self.transport.abort()
+            return
         if not self._streams.admit():
             self.transport.abort()
             return
         self._listener.open.add(self)
-        self.source = _peer(transport, self._listener.address)
+        if entry.tls is None:
+            self._begin()
+        else:
+            self.transport.pause_reading()
+            self._handshake = self._streams.loop.create_task(self._secure(self.transport, entry.tls))
+
+    def _begin(self) -> None:
         self._heard = self._streams.loop.time()
         self._watch()
+
+    async def _secure(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        """Agree with the peer on a TLS session, then read what it sends."""
+        loop, entry = self._streams.loop, self._listener.entry
+        try:
+            secured = await loop.start_tls(
+                transport,
+                self,
+                tls,
+                server_side=True,
+                ssl_handshake_timeout=entry.handshake,
+                ssl_shutdown_timeout=FAREWELL,
+            )
+        except OSError as error:
+            entry.refused("tls", self.source, getattr(error, "reason", None) or str(error) or type(error).__name__)
+            transport.abort()
+            self.connection_lost(None)
+            return
+        if secured is None:  # the peer has gone meanwhile
+            self.connection_lost(None)
+            return
+        self._secured, self.transport = True, secured
+        self._begin()
 
     def _watch(self) -> None:
         """Close the connection once nothing has come for `idle` seconds."""
@@ -153,7 +196,8 @@ class Connection(asyncio.Protocol):
         """Count the line that was left unfinished."""
         if self._timer is not None:
             self._timer.cancel()
-        self.gone.set_result(None)
+        if not self.gone.done():
+            self.gone.set_result(None)
         if self not in self._listener.open:
             return
         self._listener.open.discard(self)
@@ -169,23 +213,39 @@ class Connection(asyncio.Protocol):
         else:
             self._streams.losses.count("stream", "unfinished_line")
 
-    def drain(self) -> None:
+    async def drain(self) -> None:
         """Read what the socket holds now, then hang up. What a busy sender adds meanwhile is not waited for."""
+        if self._handshake is not None and not self._handshake.done():
+            await asyncio.wait([self._handshake], timeout=FAREWELL)
         transport = self.transport
         if transport is None or transport.is_closing():
             return
-        transport.pause_reading()
-        descriptor = transport.get_extra_info("socket").fileno()
         with contextlib.suppress(OSError):  # nothing more to read, or a reset: both end the connection
-            left = _held(descriptor)
-            while left >= 0:  # one read more than needed, to see whether the peer has closed
-                data = os.read(descriptor, CHUNK)
-                self._ended = not data
-                if self._ended:
-                    break
-                self.data_received(data)
-                left -= len(data)
-        transport.close()
+            descriptor = transport.get_extra_info("socket").fileno()
+            if self._listener.entry.tls is None:
+                transport.pause_reading()
+                self._read(descriptor, _held(descriptor))
+            elif self._secured:
+                await self._read_secured(descriptor)
+        if self._listener.entry.tls is None or self._secured:
+            transport.close()
+        else:
+            transport.abort()
+
+    def _read(self, descriptor: int, left: int) -> None:
+        while left >= 0:  # one read more than needed, to see whether the peer has closed
+            data = os.read(descriptor, CHUNK)
+            self._ended = not data
+            if self._ended:
+                break
+            self.data_received(data)
+            left -= len(data)
+
+    async def _read_secured(self, descriptor: int) -> None:
+        """Let the session take what the socket holds, for at most `FAREWELL` seconds."""
+        end = self._streams.loop.time() + FAREWELL
+        while _held(descriptor) and self._streams.loop.time() < end:  # noqa: ASYNC110 nothing tells that it is empty
+            await asyncio.sleep(0.001)
 
 
 def _held(descriptor: int) -> int:
@@ -227,9 +287,9 @@ class Streams:
         """Run `work` on the loop and wait for it."""
         asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
-    def serve(self, sock: socket.socket, address: str, dialect: str, idle: float) -> StreamListener:
+    def serve(self, sock: socket.socket, address: str, dialect: str, idle: float, entry: Entry | None = None) -> StreamListener:
         """Accept connections on a bound socket; one that is silent for `idle` seconds is closed (0: never)."""
-        listener = StreamListener(self, address, dialect, idle)
+        listener = StreamListener(self, address, dialect, idle, entry or Entry())
 
         async def begin() -> None:
             listener.server = await self.loop.create_server(lambda: Connection(listener), sock=sock, backlog=BACKLOG)

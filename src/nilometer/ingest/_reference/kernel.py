@@ -26,6 +26,7 @@ from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, u
 from nilometer.ingest._reference.relay import ReferenceRouter
 from nilometer.ingest._reference.table import Table
 from nilometer.ingest._reference.timer import columns
+from nilometer.ingest.guard import OPEN, Guard
 from nilometer.ingest.inspection import Peeked, Top, Totals
 from nilometer.ingest.kernel import (
     AUTO,
@@ -186,13 +187,22 @@ class ReferenceKernel:
         with self._lock:
             self._count("kernel_drops", number)
 
-    def receive_udp(self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str) -> DatagramReceiver:  # noqa: ARG002 the contract's
+    def receive_udp(  # noqa: PLR0913 the contract's
+        self,
+        host: str,
+        port: int,
+        *,
+        buffer_bytes: int,
+        threads: int,  # noqa: ARG002 the contract's
+        dialect: str,
+        guard: Guard = OPEN,
+    ) -> DatagramReceiver:
         """Bind a UDP socket and read it. Raise OSError when it cannot be bound, ValueError for an unknown dialect.
 
         One thread reads, whatever `threads` asks for: in Python a second one would only wait for the first.
         """
         understood(dialect)
-        return DatagramReceiver(self, udp_socket(host, port, buffer_bytes), dialect)
+        return DatagramReceiver(self, udp_socket(host, port, buffer_bytes), dialect, guard)
 
     def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> DatagramReceiver:
         """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound, ValueError for an unknown dialect."""

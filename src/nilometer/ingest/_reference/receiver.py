@@ -24,6 +24,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from nilometer.ingest._reference.guard import Gate
+from nilometer.ingest.guard import OPEN, Guard
 from nilometer.ingest.sockets import shown
 
 if TYPE_CHECKING:
@@ -116,15 +118,24 @@ def _prepare(opened: socket.socket, buffer_bytes: int) -> None:
 class DatagramReceiver:
     """Reads datagrams from a socket, in a thread of its own, until it is stopped."""
 
-    def __init__(self, kernel: Feeds, opened: socket.socket, dialect: str) -> None:
+    def __init__(self, kernel: Feeds, opened: socket.socket, dialect: str, guard: Guard = OPEN) -> None:
         name = opened.getsockname()
         self._path = name if opened.family == socket.AF_UNIX else None
         self.address: str = name if self._path else shown(name)
         self.buffer_bytes = opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         self._socket, self._stopped, self._wake = opened, False, os.eventfd(0)
-        self._reader = _Reader(kernel, opened, dialect, self._path)
+        self._gate = Gate(guard)
+        self._reader = _Reader(kernel, opened, dialect, self._path, self._gate)
         self._thread = threading.Thread(target=self._run, name=f"receive {self.address}", daemon=True)
         self._thread.start()
+
+    def refused(self) -> list[tuple[str, int, str]]:
+        """Return why and how often datagrams were refused since the last call, and one sender for each reason."""
+        return self._gate.refused()
+
+    def rekey(self, key: bytes) -> None:
+        """Check signatures with another key, where there was one."""
+        self._gate.rekey(key)
 
     def stop(self) -> None:
         """Read what the socket still holds, then close it. Stopping twice does nothing."""
@@ -149,18 +160,19 @@ class DatagramReceiver:
 
 
 class _Datagram(NamedTuple):
-    """A datagram, who sent it, and whether its end is missing because the buffer was too short."""
+    """A datagram, who sent it, from which host, and whether its end is missing because the buffer was too short."""
 
     data: bytes
     source: str
+    host: str
     cut: bool
 
 
 class _Reader:
     """One socket's side: its buffer, and how many drops it has told of."""
 
-    def __init__(self, kernel: Feeds, opened: socket.socket, dialect: str, path: str | None) -> None:
-        self._kernel, self._socket, self._dialect, self._path = kernel, opened, dialect, path
+    def __init__(self, kernel: Feeds, opened: socket.socket, dialect: str, path: str | None, gate: Gate) -> None:
+        self._kernel, self._socket, self._dialect, self._path, self._gate = kernel, opened, dialect, path, gate
         self._buffer = bytearray(DATAGRAM_BYTES)
         self._drops = 0
 
@@ -194,10 +206,14 @@ class _Reader:
         for level, kind, data in control:
             if level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL:
                 self._told_drops(COUNTER.unpack_from(data)[0])
-        return _Datagram(bytes(memoryview(self._buffer)[:size]), self._source(sender), bool(flags & socket.MSG_TRUNC))
+        host = "" if self._path else sender[0]
+        data, cut = bytes(memoryview(self._buffer)[:size]), bool(flags & socket.MSG_TRUNC)
+        return _Datagram(data, self._source(sender), host, cut)
 
     def _count(self, datagram: _Datagram) -> None:
-        self._kernel.feed_datagram(datagram.data, datagram.source, self._dialect, cut=datagram.cut)
+        data = self._gate.admit(datagram.data, datagram.host, datagram.source)
+        if data is not None:
+            self._kernel.feed_datagram(data, datagram.source, self._dialect, cut=datagram.cut)
 
     def _told_drops(self, total: int) -> None:
         new = (total - self._drops) & 0xFFFFFFFF

@@ -37,7 +37,7 @@ class Writer:
         self._router, self._number, self._target = router, number, target
         self._link: socket.socket | None = None
         self._backoff = Backoff(FIRST, MOST)
-        self._end = threading.Event()
+        self._closing, self._end = threading.Event(), threading.Event()
         self.lost = 0
         self.error = ""
         self._thread = threading.Thread(target=self._run, name=f"nilometer-relay-{number}", daemon=True)
@@ -46,10 +46,9 @@ class Writer:
     def close(self, end: float) -> None:
         """Write what waits until `end`, in monotonic seconds, then count the rest as lost. The router is stopped by then.
 
-        A target that is away is not waited for.
+        A target that is away then is not waited for.
         """
-        if self.error:
-            self._end.set()
+        self._closing.set()
         self._thread.join(max(end - time.monotonic(), 0))
         self._end.set()
         self._thread.join()
@@ -64,8 +63,10 @@ class Writer:
     def _write(self, data: bytes) -> bool:
         while not self._end.is_set():
             link = self._connected()
+            if link is None and self._closing.is_set():
+                self._end.set()
             if link is None:
-                self._end.wait(self._backoff.failed())
+                self._closing.wait(self._backoff.failed())
                 continue
             try:
                 link.sendall(data)
