@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.core import url as urls
+from nilometer.core.record import Kind
 from nilometer.ingest._reference import ReferenceKernel
 from nilometer.ingest.admin import server as module
 from nilometer.ingest.admin.commands import HELP, Commands
@@ -146,6 +147,14 @@ def test_a_peer_that_never_reads_is_answered_no_further_and_holds_nobody_up(
     other.sendall(b"health\n")
     assert read(other, "\n") == "health: up\n"
     assert len(answered) == before + 1 < 200
+
+
+def test_a_web_page_gets_no_command_in(connect: Connect, kernel: ReferenceKernel) -> None:
+    kernel.feed(b"a:1|c")
+    client = connect()
+    client.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1:8126\r\n\r\ndelcounters a\r\n")
+    assert read(client, "never") == ""
+    assert kernel.keys(Kind.COUNTER, "", 9) == ["a"]
 
 
 def test_a_reset_ends_one_connection_only(connect: Connect, server: AdminServer) -> None:

@@ -9,6 +9,7 @@ Rules:
 * A peer costs at most a line of `LONGEST` bytes, what it sent in one read, and one answer: while an answer waits to be read,
   nothing more is read or answered. One that does nothing for `IDLE` seconds, or reads nothing, is closed.
 * More than `MOST_PEERS` at a time: the newcomer is closed at once.
+* A line that ends as the first one of an HTTP request closes the connection: no web page gets commands in by way of a browser.
 * What goes wrong on one connection ends that connection only.
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, cast
@@ -35,6 +37,7 @@ PAUSE = 0.05
 IDLE = 300.0
 LONGEST = 64 * 1024
 MOST_PEERS = 100
+HTTP = re.compile(r"HTTP/\d(\.\d)?\s*$")
 LOG = logging.getLogger(__name__)
 
 
@@ -183,6 +186,7 @@ class Peer(asyncio.Protocol):
         while self._waiting and not self._full and transport is not None and not transport.is_closing():
             answer = self._answer(self._waiting.popleft().decode("utf-8", "replace"))
             if answer is None:
+                self._waiting.clear()
                 transport.close()
             else:
                 transport.write(answer.encode("utf-8", "replace"))
@@ -190,6 +194,9 @@ class Peer(asyncio.Protocol):
             transport.close()
 
     def _answer(self, line: str) -> str | None:
+        """Return the answer, None to hang up."""
+        if HTTP.search(line):
+            return None
         try:
             return self._server.commands.answer(line)
         except Exception:  # a fault of ours must not end the interface
