@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from nilometer.cli import asking, top
+from nilometer.cli import asking
 from nilometer.cli.asking import Answers
 from nilometer.cli.main import main
 from nilometer.cli.top import Trend, view
@@ -84,7 +84,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Iterable[Answers | Excep
             return each
 
         monkeypatch.setattr(asking, "asker", lambda *_: ask)
-        monkeypatch.setattr(top.time, "sleep", lambda _: None)
+        monkeypatch.setattr("time.sleep", lambda _: None)
 
     return begin
 
