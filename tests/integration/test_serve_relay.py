@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.testing._server import Server
+from nilometer.testing.asking import ask
 from nilometer.testing.missing import Missing
 from nilometer.testing.ports import free_port
 from nilometer.testing.serving import Serving
@@ -133,10 +134,18 @@ def test_names_fall_where_statsd_s_own_proxy_puts_them(start: Start, nodes: list
 
 
 def test_a_node_that_is_down_leaves_the_ring_and_nobody_else_s_names_move(start: Start, nodes: list[Node]) -> None:
-    serving = start(*ring(nodes, "200ms"))
+    serving = start(*ring(nodes, "200ms"), "--web-listen", f"http://{HOME}:0", "--admin-listen", f"tcp://{HOME}:0")
     before = spread(nodes, serving.address("udp"))
     nodes[1].health = b"health: down\n"
     until(lambda: serving.said("is away from the ring"), "a node left")
+    told = ask(serving.interface("HTTP interface"), "/stats").json["relay"]
+    assert [(each["up"], "health: down" in each["error"]) for each in told] == [(True, False), (False, True), (True, False)]
+    assert sum(each["sent"] for each in told) == sum(map(len, before))
+    with socket.create_connection(serving.interface("admin interface"), timeout=10) as client:
+        client.sendall(b"stats\n")
+        client.shutdown(socket.SHUT_WR)
+        text = b"".join(iter(lambda: client.recv(1 << 16), b"")).decode()
+    assert f"relay.udp://{HOME}:{nodes[1].server.port}.up: 0\n" in text
     after = spread(nodes, serving.address("udp"))
     assert (set(before[0]) < set(after[0]), set(before[2]) < set(after[2]), after[1]) == (True, True, [])
     nodes[1].health = b"health: up\n"

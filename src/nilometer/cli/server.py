@@ -142,6 +142,7 @@ class Server:
             sinks=self._sinks.statuses,
             standing=metrics.standing,
             connections=lambda: self._listeners.connections,
+            relay=self._relaying.statuses,
             statsd=lambda: self._plan.statsd,
         )
         return Control(sources, healthy=statsd is None or statsd.healthy)

@@ -56,7 +56,7 @@ class _Ingest:
         self._control = control
 
     def stats(self, request: Request) -> Response:
-        """``GET /stats``: totals since the start, losses, sinks."""
+        """``GET /stats``: totals since the start, losses, sinks, servers that packets are forwarded to."""
         del request
         control = self._control
         return reply(
@@ -67,6 +67,7 @@ class _Ingest:
                 "connections": control.connections(),
                 "losses": control.losses(),
                 "sinks": [dataclasses.asdict(status) for status in control.sinks()],
+                "relay": [status._asdict() for status in control.relay()],
             }
         )
 

@@ -121,6 +121,9 @@ class Commands:
         yield from (f"messages.{field}: {getattr(totals, field)}" for field in ("packets", "lines", "bytes"))
         for sink in control.sinks():
             yield from (f"{printable(sink.name)}.{name}: {value}" for name, value in _sink(sink, now).items())
+        for target in control.relay():
+            shown = {"up": int(target.up), "sent": target.sent, "bytes": target.bytes, "lost": target.lost}
+            yield from (f"relay.{target.name}.{name}: {value}" for name, value in shown.items())
         yield from (f"lost.{name}: {number}" for name, number in control.losses().items() if number)
         top = control.top(SHOWN)
         for name in top.names:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nilometer.core.settings import Settings
     from nilometer.ingest.inspection import Peeked, Top, Totals
     from nilometer.ingest.kernel import Kernel
+    from nilometer.ingest.relay.relay import TargetStatus
     from nilometer.ingest.statsd.mode import StatsdMode
 
 MOST_SERIES = 100_000
@@ -45,6 +46,7 @@ class Sources:
     sinks: Callable[[], list[Status]]
     standing: Callable[[Kind, Totals], Mapping[str, float]]
     connections: Callable[[], int]
+    relay: Callable[[], list[TargetStatus]] = list
     statsd: Callable[[], StatsdMode | None] = lambda: None
 
 
@@ -86,6 +88,10 @@ class Control:
     def sinks(self) -> list[Status]:
         """Return how each sink is doing."""
         return self._sources.sinks()
+
+    def relay(self) -> list[TargetStatus]:
+        """Return how each server that packets are forwarded to is doing."""
+        return self._sources.relay()
 
     def totals(self) -> Totals:
         """Return what was counted since the start."""
