@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import socket
 import time
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nilometer.ingest import keyflush
-from nilometer.ingest.keyflush import KeyCounter, KeyFlusher, js_date
+from nilometer.ingest.guard import Guard
+from nilometer.ingest.kernel import Kernel
+from nilometer.ingest.keyflush import CountingKernel, KeyCounter, KeyFlusher, js_date
 from nilometer.ingest.statsd.mode import KeyFlush
 from nilometer.testing import kernels
 from nilometer.testing.clock import ManualClock
@@ -123,6 +127,25 @@ def test_a_datagram_that_was_cut_and_drops_are_told(name: str) -> None:
     kernel.count_drops(3)
     tally = kernel.flush(1.0).tally
     assert (tally.lines, tally.bad_lines, tally.kernel_drops) == (2, 1, 3)
+
+
+@pytest.mark.parametrize("name", ["feed", "receive_udp", "receive_unix", "flush"])
+def test_it_takes_what_every_kernel_takes(name: str) -> None:
+    contract, counting = (inspect.signature(getattr(kind, name)).parameters for kind in (Kernel, CountingKernel))
+    assert [(each.name, each.kind, each.default) for each in counting.values()] == [
+        (each.name, each.kind, each.default) for each in contract.values()
+    ]
+
+
+def test_a_guard_is_asked_first() -> None:
+    kernel = KeyFlusher(KeyFlush(1.0), sanitize=True).around(kernels.make("reference"))
+    elsewhere = Guard(networks=(ip_network("192.0.2.0/24"),))
+    receiver = kernel.receive_udp("127.0.0.1", 0, buffer_bytes=1 << 20, threads=1, dialect="statsd", guard=elsewhere)
+    host, _, port = receiver.address.rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"a:1|c", (host, int(port)))
+    receiver.stop()
+    assert kernel.flush(1.0).tally.lines == 0
 
 
 def test_dates_are_those_of_javascript(monkeypatch: pytest.MonkeyPatch) -> None:

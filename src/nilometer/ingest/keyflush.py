@@ -26,6 +26,7 @@ from nilometer.core.clock import SYSTEM
 from nilometer.core.wire.key import clean
 from nilometer.ingest._reference.reading import CUT_OFF
 from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
+from nilometer.ingest.guard import OPEN, Guard
 from nilometer.ingest.kernel import AUTO
 
 if TYPE_CHECKING:
@@ -108,9 +109,18 @@ class CountingKernel:
         with self._lock:
             self._drops += number
 
-    def receive_udp(self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str) -> DatagramReceiver:  # noqa: ARG002 the contract's
-        """Bind a UDP socket and read it, in one thread. Raise OSError when it cannot be bound."""
-        return DatagramReceiver(self, udp_socket(host, port, buffer_bytes), dialect)
+    def receive_udp(  # noqa: PLR0913 the contract's
+        self,
+        host: str,
+        port: int,
+        *,
+        buffer_bytes: int,
+        threads: int,  # noqa: ARG002 the contract's
+        dialect: str,
+        guard: Guard = OPEN,
+    ) -> DatagramReceiver:
+        """Bind a UDP socket and read what `guard` lets in, in one thread. Raise OSError when it cannot be bound."""
+        return DatagramReceiver(self, udp_socket(host, port, buffer_bytes), dialect, guard)
 
     def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> DatagramReceiver:
         """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
