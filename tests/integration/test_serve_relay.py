@@ -133,6 +133,14 @@ def test_names_fall_where_statsd_s_own_proxy_puts_them(start: Start, nodes: list
     assert all(expected)
 
 
+def test_the_file_of_statsd_s_proxy_does_the_same(start: Start, nodes: list[Node], proxy: int, tmp_path: Path) -> None:
+    expected = spread(nodes, (HOME, proxy))
+    serving = start(
+        "--statsd-proxy-config", str(tmp_path / "proxy.json"), "--admin-listen", f"tcp://{HOME}:0", "--log-to", "stderr"
+    )
+    assert spread(nodes, serving.address("udp")) == expected
+
+
 def test_a_node_that_is_down_leaves_the_ring_and_nobody_else_s_names_move(start: Start, nodes: list[Node]) -> None:
     serving = start(*ring(nodes, "200ms"), "--web-listen", f"http://{HOME}:0", "--admin-listen", f"tcp://{HOME}:0")
     before = spread(nodes, serving.address("udp"))

@@ -195,6 +195,7 @@ def test_the_default_file_holds_every_default(capsys: pytest.CaptureFixture[str]
         ("[flush\n", "not TOML"),
         ('[server]\nlisten = ["udq://:1"]\n', "d.toml:2: server.listen: udq://:1"),
         ('[server]\nlisten = ["udp://:1?thread=2"]\n', "did you mean 'threads'?"),
+        ('[relay]\nto = ["udp://h?admin=70000"]\n', "d.toml:2: relay.to: udp://h?admin=70000: option admin: 70000 is no port"),
         ('[server]\nsinks = ["grafite://h"]\n', "d.toml:2: server.sinks: no backend answers to grafite://"),
         ('[server]\nsinks = ["graphite://h?conections=2"]\n', "did you mean 'connections'?"),
     ],

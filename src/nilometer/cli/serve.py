@@ -38,10 +38,12 @@ TICK = 0.1
 """Seconds between two looks at bad lines, and at statsd's file."""
 
 
-def _plan(chosen: Chosen, flags: dict[str, object], statsd_config: Path | None) -> Plan:
+def _plan(chosen: Chosen, flags: dict[str, object], statsd_config: Path | None, proxy_config: Path | None) -> Plan:
     """Read the settings. Raise `ConfigError`."""
     from nilometer.cli.server import Plan  # noqa: PLC0415 help and errors in settings need no server
 
+    if proxy_config is not None:
+        return _proxy(chosen, flags, proxy_config)
     if statsd_config is None:
         return Plan(chosen.settings(flags))
     from nilometer.ingest.statsd import translate as files  # noqa: PLC0415 only who has such a file needs its reader
@@ -49,6 +51,16 @@ def _plan(chosen: Chosen, flags: dict[str, object], statsd_config: Path | None) 
     found = files.load(statsd_config)
     base = table.load(chosen.file, os.environ, {**chosen.flags, **flags})
     return Plan(files.apply(base, found, statsd_config), found.mode, found.warnings)
+
+
+def _proxy(chosen: Chosen, flags: dict[str, object], file: Path) -> Plan:
+    """Read the settings of a server in place of statsd's cluster proxy. Raise `ConfigError`."""
+    from nilometer.cli.server import Plan  # noqa: PLC0415 see above
+    from nilometer.ingest.statsd import proxy, translate  # noqa: PLC0415 see above
+
+    found = proxy.load(file)
+    base = table.load(chosen.file, os.environ, {**chosen.flags, **flags})
+    return Plan(translate.apply(base, found, file), None, found.warnings)
 
 
 def _loop(server: Server, plan: Callable[[], Plan], watch: Watch | None) -> None:
@@ -137,9 +149,18 @@ def _allow_files() -> None:
     metavar="FILE",
     help="Serve as statsd would with this configuration file.",
 )
+@click.option(
+    "--statsd-proxy-config",
+    "proxy_config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Serve as statsd's cluster proxy would with this configuration file.",
+)
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @with_settings
-def command(urls: tuple[str, ...], listen: tuple[str, ...], statsd_config: Path | None, chosen: Chosen) -> int:
+def command(
+    urls: tuple[str, ...], listen: tuple[str, ...], statsd_config: Path | None, proxy_config: Path | None, chosen: Chosen
+) -> int:
     """Receive metrics and send aggregates on.
 
     Every URL is a sink that gets each flush; without any, the embedded store does. See docs/reference for all of them.
@@ -149,4 +170,7 @@ def command(urls: tuple[str, ...], listen: tuple[str, ...], statsd_config: Path 
         flags["server.sinks"] = list(urls)
     if listen:
         flags["server.listen"] = list(listen)
-    return run(lambda: _plan(chosen, flags, statsd_config), statsd_config)
+    if statsd_config is not None and proxy_config is not None:
+        message = "a server stands in for statsd or for its proxy: give either --statsd-config or --statsd-proxy-config"
+        raise click.UsageError(message)
+    return run(lambda: _plan(chosen, flags, statsd_config, proxy_config), statsd_config)

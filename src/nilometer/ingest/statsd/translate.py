@@ -82,7 +82,7 @@ def _values(document: Document) -> dict[str, object]:
         "timers.statistics": _statistics(document),
         "names.sanitize": document.flag("keyNameSanitize", default=True),
         **_idle(document),
-        **_log(document),
+        **log(document),
     }
 
 
@@ -126,12 +126,13 @@ def _ttl(document: Document) -> int:
     return int(ttl) if isinstance(ttl, int | float) and ttl in range(2, MOST_FLUSHES) else 1
 
 
-def _log(document: Document) -> dict[str, object]:
-    log, key = document.section("log"), "log.backend"
-    backend = log.get("backend") or "stdout"
+def log(document: Document) -> dict[str, object]:
+    """Return where the file wants the log to go, by our settings. Raise `ConfigError`."""
+    found, key = document.section("log"), "log.backend"
+    backend = found.get("backend") or "stdout"
     if backend not in ("stdout", "syslog"):
         raise document.wrong(key, backend, "stdout or syslog")
-    name = document.text(log.get("application") or "statsd", "log.application")
+    name = document.text(found.get("application") or "statsd", "log.application")
     level = {"log.level": "debug"} if document.flag("debug") else {}
     return {"log.to": str(backend), "log.name": name, **level}
 
