@@ -130,10 +130,12 @@ def test_a_stream_that_was_away_gets_what_waited(kernel: Kernel, start: Start, s
 
 
 def test_what_a_stream_cannot_take_is_counted(kernel: Kernel, start: Start, losses: Losses) -> None:
-    relay = start(Target(stream=True, host=HOME, port=free_port()), queue=1000)
-    receive(kernel, *[b"x" * 99] * 20)
-    began = time.monotonic()
-    relay.close(60)
+    with socket.socket() as held:  # a port that nobody else takes, and nobody listens on
+        held.bind((HOME, 0))
+        relay = start(Target(stream=True, host=HOME, port=held.getsockname()[1]), queue=1000)
+        receive(kernel, *[b"x" * 99] * 20)
+        began = time.monotonic()
+        relay.close(60)
     assert time.monotonic() - began < 20  # a target that is away is not waited for
     found = lost(relay, losses)
     assert sum(found.values()) == 20
