@@ -74,6 +74,10 @@ def pytest(name: str, jobs: int, *arguments: str, coverage: bool, environment: d
     return Check(name, (f"{BIN}/python", *runner, *options), environment=environment or {}, report=report)
 
 
+MEASURED = ("unit", "contract", "integration", "docs")
+"""Tests whose coverage is shown. Comparing kernels runs the same code many times, which measuring would only slow down."""
+
+
 def fast(jobs: int) -> list[Check]:
     """What `make test` runs."""
     rust = {"RUSTFLAGS": "-C instrument-coverage", "CARGO_TARGET_DIR": str(CACHE / "cargo-coverage")}
@@ -81,7 +85,8 @@ def fast(jobs: int) -> list[Check]:
     return [
         *lint(),
         cargo("cargo test", "cargo", "test", "-q", "--workspace", environment=rust),
-        pytest("tests", jobs, "-m", "not slow", coverage=True),
+        pytest("tests", jobs, "-m", "not slow", *(f"tests/{each}" for each in MEASURED), coverage=True),
+        pytest("parity", jobs, "-m", "not slow", "tests/parity", coverage=False),
     ]
 
 

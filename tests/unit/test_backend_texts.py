@@ -7,7 +7,9 @@ import io
 import json
 import logging
 import os
+import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from nilometer.backends import console, registry
 from nilometer.backends._parts.table import tables
 from nilometer.core.errors import Rejected, Unavailable, UrlError
-from nilometer.core.record import Flush, Kind, block
+from nilometer.core.record import Event, Flush, Kind, block
 from nilometer.testing import flushes
 
 if TYPE_CHECKING:
@@ -209,6 +211,22 @@ def test_what_a_stalled_reader_got_half_of_comes_again_on_its_own_line(pipe: int
     lines = os.read(pipe, 1 << 16).decode().split("\n")
     assert [json.loads(line)["timestamp"] for line in lines[1:3]] == [END, END]
     assert (lines[0], lines[3:]) == ("", [""])
+
+
+def test_flushes_and_events_of_several_sinks_never_cut_each_other(pipe: int) -> None:
+    flush = flushes.many(END, 300)
+    happened = Event("1", END, "deploy", payload={"text": "x" * 5000})
+    sinks = [registry.open("console://?format=json", purpose) for purpose in ("metrics", "events")]
+    works = (lambda: sinks[0].write(flush), lambda: sinks[1].write_events([happened] * 5))
+    threads = [threading.Thread(target=lambda work=work: [work() for _ in range(20)]) for work in works]
+    for thread in threads:
+        thread.start()
+    ends, read = 0, b""
+    while ends < 20 * 6:
+        part = os.read(pipe, 10_000)
+        ends += part.count(b"\n")
+        read += part
+    assert Counter("series" in json.loads(line) for line in read.splitlines()) == {True: 20, False: 100}
 
 
 def test_the_check_tells_a_terminal_from_a_pipe(pipe: int) -> None:

@@ -178,7 +178,7 @@ def test_a_target_leaves_the_ring_and_comes_back(
                 link.recv(1)
     receive(kernel, b"a:1|c\nb:1|c\n")
     arrived(server, [b"a:1|c", b"b:1|c"])
-    assert "is back on the ring" in caplog.text
+    until(lambda: "is back on the ring" in caplog.text, "it is told")
 
 
 @pytest.mark.parametrize(("answer", "well"), [(b"health: up\n", True), (b"health: down\n", False), (b"", False)])

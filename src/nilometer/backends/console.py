@@ -1,5 +1,6 @@
 """The console: each flush on standard output, as aligned text, as one line of JSON, or as statsd's console backend dumps it.
 
+Flushes and events come from several threads, and several sinks may print: what one prints is never cut by another.
 A reader that stalls (a stopped pager behind a pipe) makes the sink `Unavailable`; one that is gone makes it `Rejected`, since
 no later attempt could reach it. What a stalled reader got half of is printed again, whole, on a line of its own.
 """
@@ -13,6 +14,8 @@ import math
 import os
 import select
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -56,19 +59,15 @@ class Console:
 
     def __init__(self, options: Options, percentiles: tuple[float, ...] = ()) -> None:
         self._options, self._percentiles = options, percentiles
-        self._torn = False
 
     def write(self, flush: Flush) -> None:
         """Print the flush. Raise `Unavailable` when the reader stalls, `Rejected` when there is none any more."""
-        text = ("\n" if self._torn else "") + self._text(flush) + "\n"
-        self._torn = True
-        _print(text, self._options.timeout)
-        self._torn = False
+        _PRINTER.print(self._text(flush) + "\n", self._options.timeout)
 
     def write_events(self, events: Sequence[Event]) -> None:
         """Print a line of JSON for each event. Raise as `write` does."""
         text = "".join(json.dumps(dataclasses.asdict(event), ensure_ascii=True, default=str) + "\n" for event in events)
-        _print(text, self._options.timeout)
+        _PRINTER.print(text, self._options.timeout)
 
     def _text(self, flush: Flush) -> str:
         if self._options.format == "json":
@@ -142,20 +141,45 @@ def output() -> TextIO:
     return sys.stdout
 
 
-def _print(text: str, timeout: float) -> None:
-    try:
-        output().flush()
-        _put(output(), text, timeout)
-    except (BrokenPipeError, ValueError) as error:
-        message = "console: nobody reads standard output any more"
-        raise Rejected(message) from error
-    except OSError as error:
-        message = f"console: standard output: {error.strerror or f'no reader within {timeout:g} s'}"
-        raise Unavailable(message) from error
+class _Printer:
+    """The standard output, which all console sinks of the process share: one text at a time, each on lines of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._torn: TextIO | None = None
+
+    def print(self, text: str, timeout: float) -> None:
+        """Print a text whole. Raise `Unavailable` or `Rejected`; what is printed next then begins a new line."""
+        end = time.monotonic() + timeout
+        if not self._lock.acquire(timeout=timeout):
+            raise _stalled(timeout)
+        try:
+            stream = output()
+            stream.flush()
+            text, self._torn = ("\n" if self._torn is stream else "") + text, stream
+            _put(stream, text, end)
+            self._torn = None
+        except TimeoutError as error:
+            raise _stalled(timeout) from error
+        except (BrokenPipeError, ValueError) as error:
+            message = "console: nobody reads standard output any more"
+            raise Rejected(message) from error
+        except OSError as error:
+            message = f"console: standard output: {error.strerror}"
+            raise Unavailable(message) from error
+        finally:
+            self._lock.release()
 
 
-def _put(stream: TextIO, text: str, timeout: float) -> None:
-    """Write to the stream's descriptor, never blocking for longer than `timeout`; to the stream itself when it has none."""
+_PRINTER = _Printer()
+
+
+def _stalled(timeout: float) -> Unavailable:
+    return Unavailable(f"console: standard output: no reader within {timeout:g} s")
+
+
+def _put(stream: TextIO, text: str, end: float) -> None:
+    """Write to the stream's descriptor, until the clock shows `end` at most; to the stream itself when it has none."""
     try:
         descriptor = stream.fileno()
     except OSError:  # a stream in memory
@@ -165,6 +189,6 @@ def _put(stream: TextIO, text: str, timeout: float) -> None:
     ready = select.poll()
     ready.register(descriptor, select.POLLOUT)
     while view:
-        if not ready.poll(timeout * 1000):
+        if not ready.poll(max(end - time.monotonic(), 0) * 1000):
             raise TimeoutError
         view = view[os.write(descriptor, view[: select.PIPE_BUF]) :]  # a ready pipe takes so much without blocking

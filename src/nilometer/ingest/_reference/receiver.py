@@ -36,7 +36,7 @@ DATAGRAM_BYTES = 1 << 20
 """Room for one datagram; a Unix datagram can be larger than UDP's 64 KiB."""
 LEAST_CHARGE = 512
 """What the system takes from a receive buffer for one datagram, besides its bytes, at least."""
-LONGEST = 3.0
+LONGEST = 5.0
 """Seconds for which a receiver that is stopped goes on to count."""
 COUNTER, MEMORY = struct.Struct("=I"), struct.Struct("=9I")
 CONTROL_BYTES = socket.CMSG_SPACE(COUNTER.size)
