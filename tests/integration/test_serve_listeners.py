@@ -23,7 +23,7 @@ UDP, TCP = "--listen=udp://127.0.0.1:0", "--listen=tcp://127.0.0.1:0"
 LONG = "--flush-interval=1h"
 LINES = b"a:1|c\n" * 20
 DATAGRAMS = 80
-"""As many datagrams of `LINES` as the smallest usual receive buffer holds, and few enough for a busy machine to count at a stop."""
+"""As many datagrams as the smallest usual receive buffer holds, and few enough for a busy machine to count at a stop."""
 
 
 @pytest.fixture(params=NAMES)

@@ -216,8 +216,8 @@ def test_what_a_stalled_reader_got_half_of_comes_again_on_its_own_line(pipe: int
 def test_flushes_and_events_of_several_sinks_never_cut_each_other(pipe: int) -> None:
     flush = flushes.many(END, 300)
     happened = Event("1", END, "deploy", payload={"text": "x" * 5000})
-    sinks = [registry.open("console://?format=json", purpose) for purpose in ("metrics", "events")]
-    works = (lambda: sinks[0].write(flush), lambda: sinks[1].write_events([happened] * 5))
+    metrics, events = registry.open("console://?format=json", "metrics"), registry.open("console://?format=json", "events")
+    works = (lambda: metrics.write(flush), lambda: events.write_events([happened] * 5))
     threads = [threading.Thread(target=lambda work=work: [work() for _ in range(20)]) for work in works]
     for thread in threads:
         thread.start()
