@@ -1,0 +1,54 @@
+"""The child that `workers` starts: opens a URL, then answers calls over the socket whose number is its argument."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import pickle
+import sys
+import traceback
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from nilometer.backends import registry
+from nilometer.core.errors import NilometerError
+
+if TYPE_CHECKING:
+    from nilometer.core.capability import SeriesReader
+
+NICER = 5
+"""How much rather the system runs the server than a query."""
+
+
+def main() -> None:
+    """Answer until the other end closes."""
+    os.nice(NICER)
+    with Connection(int(sys.argv[1])) as link, contextlib.suppress(EOFError, ConnectionError):
+        url = _received(link)
+        reader: SeriesReader | None = None
+        gc.freeze()
+        while True:
+            call = _received(link)
+            try:
+                reader = reader or registry.open(url, registry.SERIES)
+                answer = answered(reader, *call)
+            except NilometerError as error:
+                answer = pickle.dumps(("error", error))
+            link.send_bytes(answer)
+
+
+def answered(reader: SeriesReader, function: str, arguments: tuple[Any, ...]) -> bytes:
+    """Return what a call gives, pickled: ``("value", value)``, ``("error", error)`` or ``("fault", text)``."""
+    try:
+        module, _, name = function.partition(":")
+        return pickle.dumps(("value", getattr(importlib.import_module(module), name)(reader, *arguments)))
+    except NilometerError as error:
+        return pickle.dumps(("error", error))
+    except Exception:  # noqa: BLE001 the caller is told, whatever it is
+        return pickle.dumps(("fault", traceback.format_exc()))
+
+
+def _received(link: Connection) -> Any:  # noqa: ANN401 whatever the server sent
+    return pickle.loads(link.recv_bytes())  # noqa: S301 the server's own socket
