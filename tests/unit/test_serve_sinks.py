@@ -9,7 +9,7 @@ import pytest
 
 from nilometer.backends import registry
 from nilometer.cli.server import Plan
-from nilometer.cli.sinks import Sinks, with_history
+from nilometer.cli.sinks import Sinks, readable, with_history
 from nilometer.core.errors import UrlError
 from nilometer.core.losses import Losses
 from nilometer.core.quantity import duration
@@ -215,3 +215,25 @@ def test_events_that_nobody_takes_are_counted(tmp_path: Path) -> None:
     losses = Losses()
     Sinks(tmp_path, losses).deliver_events([Event("1", 5.0, "dogstatsd.event")])
     assert losses.totals()["event", "no_sink"] == 1
+
+
+def test_who_watches_gets_every_flush_and_hinders_none(sinks: Sinks, backends: dict[str, Kept]) -> None:
+    seen: list[Flush] = []
+
+    def fails(flush: Flush) -> None:
+        raise RuntimeError(flush)
+
+    change(sinks, "null://a")
+    sinks.watch(fails)
+    end = sinks.watch(seen.append)
+    sinks.deliver(flush(1))
+    end()
+    sinks.deliver(flush(2))
+    sinks.close(5.0)
+    assert seen == [flush(1)]
+    assert backends["null://a"].flushes == [flush(1), flush(2)]
+
+
+def test_series_are_read_from_the_first_sink_that_another_process_can_read() -> None:
+    assert readable(map(parse, ["null://", "memory://", "sqlite:///a", "sqlite:///b"])) == parse("sqlite:///a")
+    assert readable([parse("null://")]) is None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -14,10 +16,11 @@ from nilometer.ingest._reference import ReferenceKernel
 from nilometer.testing.asking import Answer, ask
 from nilometer.testing.control import control, status
 from nilometer.testing.waiting import until
-from nilometer.web import server as module
-from nilometer.web.guard import Access
-from nilometer.web.ingest import routes
-from nilometer.web.server import WebServer, application
+from nilometer.web import connection as module
+from nilometer.web.access import Access
+from nilometer.web.app import application
+from nilometer.web.parts import Parts
+from nilometer.web.server import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,9 +47,9 @@ def serve(asked: Control) -> Iterator[Serve]:
     started: list[WebServer] = []
 
     def begin(access: Access = Access()) -> tuple[str, int]:  # noqa: B008 it is frozen
-        started.append(WebServer(application(routes(asked), access), urls.parse("http://127.0.0.1:0")))
+        started.append(WebServer(lambda: application(Parts(asked), access)))
+        host, _, port = started[-1].listen(urls.parse("http://127.0.0.1:0"))[0].rpartition(":")
         started[-1].start()
-        host, _, port = started[-1].names[0].rpartition(":")
         return host, int(port)
 
     yield begin
@@ -137,6 +140,42 @@ def test_a_glob_is_bounded(address: tuple[str, int]) -> None:
 )
 def test_what_is_not_there_has_the_shape_of_an_error(address: tuple[str, int], method: str, path: str, status: int) -> None:
     assert code(ask(address, path, method))[0] == status
+
+
+def test_what_is_outside_of_the_api_has_the_shape_of_an_error(address: tuple[str, int]) -> None:
+    assert code(ask(address, "/nothing", base="")) == (404, "not_found")
+
+
+def test_a_wrong_parameter_is_named(address: tuple[str, int]) -> None:
+    assert ask(address, "/top?limit=x").json["error"]["message"] == "limit: expected a whole number of at most 9 digits"
+    assert ask(address, "/top?limit=0").json["error"]["message"].startswith("limit: ")
+
+
+def test_a_head_is_asked_for(address: tuple[str, int]) -> None:
+    with closing(http.client.HTTPConnection(*address, timeout=10)) as connection:
+        connection.request("HEAD", "/api/v1/health")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"")
+        assert int(answer.headers["content-length"]) > 0
+
+
+def test_the_interface_describes_itself(address: tuple[str, int]) -> None:
+    told = ask(address, "/openapi.json").json
+    assert {"/api/v1/stats", "/api/v1/top", "/api/v1/counters/{name}"} <= told["paths"].keys()
+    answers = told["paths"]["/api/v1/top"]["get"]["responses"]
+    assert answers["400"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
+    assert "422" not in answers
+    assert ask(address, "/openapi.json").json == told
+
+
+def test_what_stops_before_it_answers_ends(asked: Control) -> None:
+    server = WebServer(lambda: application(Parts(asked), Access()))
+    server.listen(urls.parse("http://127.0.0.1:0"))
+    server.start()
+    server.stop()
+    never = WebServer(lambda: application(Parts(asked), Access()))
+    never.start()
+    never.stop()
 
 
 def test_a_fault_of_ours_has_the_shape_of_an_error(

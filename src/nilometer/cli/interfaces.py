@@ -21,14 +21,18 @@ from nilometer.ingest.admin.commands import Commands
 from nilometer.ingest.admin.server import PORT, AdminServer
 from nilometer.ingest.listeners import refused
 from nilometer.ingest.sockets import addresses
+from nilometer.web.access import Access
+from nilometer.web.server import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import ExitStack
 
+    from starlette.types import ASGIApp
+
     from nilometer.core.settings import Settings
     from nilometer.core.url import Url
-    from nilometer.ingest.admin.control import Control
+    from nilometer.web.parts import Parts
 
 LOG = logging.getLogger(__name__)
 TCP, HTTP = "tcp", "http"
@@ -76,36 +80,34 @@ def token(settings: Settings) -> str:
     return text
 
 
-def start(settings: Settings, control: Control, cleanup: ExitStack) -> None:
+def start(settings: Settings, parts: Parts, cleanup: ExitStack) -> None:
     """Bring the interfaces up; `cleanup` takes them down. Raise `ConfigError`."""
-    statsd = control.statsd
+    statsd = parts.control.statsd
     named = settings.origin("admin.listen") != DEFAULT and not (statsd is not None and not statsd.admin_named)
     if settings.admin.listen:
-        server = AdminServer(Commands(control))
+        server = AdminServer(Commands(parts.control))
         cleanup.callback(server.stop)
         for name in _listen("admin interface", settings.admin.listen, server.listen, named=named):
             if not _is_loopback(name):
                 LOG.warning("the admin interface answers everyone who reaches %s", name)
     if settings.web.listen:
         named = settings.origin("web.listen") != DEFAULT
-        _listen("HTTP interface", settings.web.listen, _web(settings, control, cleanup), named=named)
+        web = _web(settings, parts)
+        cleanup.callback(parts.closing.close)
+        cleanup.callback(web.stop)
+        _listen("HTTP interface", settings.web.listen, web.listen, named=named)
+        web.start()
 
 
-def _web(settings: Settings, control: Control, cleanup: ExitStack) -> Callable[[Url], list[str]]:
-    from nilometer.web import ingest  # noqa: PLC0415 only who wants the interface pays for its packages
-    from nilometer.web.guard import Access  # noqa: PLC0415 see above
-    from nilometer.web.server import WebServer, application  # noqa: PLC0415 see above
+def _web(settings: Settings, parts: Parts) -> WebServer:
+    access = Access(token(settings), frozenset(url.host.lower() for url in settings.web.listen))
 
-    names = frozenset(url.host.lower() for url in settings.web.listen)
-    app = application(ingest.routes(control), Access(token(settings), names))
+    def application() -> ASGIApp:
+        from nilometer.web.app import application  # noqa: PLC0415 only who wants the interface pays for its packages
 
-    def listen(url: Url) -> list[str]:
-        server = WebServer(app, url)
-        server.start()
-        cleanup.callback(server.stop)
-        return server.names
+        return application(parts, access)
 
-    return listen
+    return WebServer(application)
 
 
 def _listen(what: str, urls: Sequence[Url], listen: Callable[[Url], list[str]], *, named: bool) -> list[str]:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from nilometer.cli import interfaces, logs
 from nilometer.cli.relaying import Relaying, forwarding
-from nilometer.cli.sinks import Sinks, with_history
+from nilometer.cli.sinks import Sinks, readable, with_history
 from nilometer.cli.state import StateDirectory
 from nilometer.core import quantity
 from nilometer.core import url as urls
@@ -40,6 +40,7 @@ from nilometer.ingest.losslog import LossLog
 from nilometer.ingest.notices import Notices
 from nilometer.ingest.overflowlog import OverflowLog
 from nilometer.ingest.schedule import schedule
+from nilometer.web.parts import Parts as WebParts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +125,7 @@ class Server:
         self._loss_log, self._overflow_log = LossLog(), OverflowLog(self._kernel, SYSTEM)
         self._notices = Notices(self._kernel, self._losses, SYSTEM, self._sinks.deliver_events)
         metrics = self._metrics()
-        interfaces.start(settings, self._control(metrics), cleanup)
+        interfaces.start(settings, self._parts(metrics), cleanup)
         self._flusher = self._new_flusher(metrics, left.written)
         self._saved = self._flusher.written
         if self._keys is not None:
@@ -132,6 +133,10 @@ class Server:
             cleanup.callback(self._keys.stop)
         self._flusher.start()
         self._report()
+
+    def _parts(self, metrics: SelfMetrics) -> WebParts:
+        series = lambda: readable(self._plan.sinks(self._state.store))  # noqa: E731 a line says it
+        return WebParts(self._control(metrics), series, self._sinks.watch)
 
     def _control(self, metrics: SelfMetrics) -> Control:
         statsd = self._plan.statsd

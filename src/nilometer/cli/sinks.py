@@ -23,7 +23,7 @@ from nilometer.core.spool import Spool
 from nilometer.ingest.selfmetrics import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from nilometer.core.capability import MetricSink
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 LONGEST_NAME = 80
-STORE = "sqlite"
+STORE, MEMORY = "sqlite", "memory"
 
 
 class Opened(NamedTuple):
@@ -68,9 +68,26 @@ class Sinks:
         self._opened: dict[str, Opened] = {}
         self._lock = threading.Lock()
         self._held: list[Flush] | None = None
+        self._watchers: list[Callable[[Flush], None]] = []
+
+    def watch(self, watcher: Callable[[Flush], None]) -> Callable[[], None]:
+        """Call `watcher` with every flush, before any sink has it; it neither waits nor raises. Return what ends that."""
+        with self._lock:
+            self._watchers = [*self._watchers, watcher]
+
+        def end() -> None:
+            with self._lock:
+                self._watchers = [each for each in self._watchers if each is not watcher]
+
+        return end
 
     def deliver(self, flush: Flush) -> None:
         """Give a flush to every sink. Never waits for one."""
+        for watcher in self._watchers:
+            try:
+                watcher(flush)
+            except Exception:  # a fault in who looks on must not keep a flush from the sinks
+                LOG.exception("who watches flushes failed")
         with self._lock:
             for sink in self._opened.values():
                 sink.worker.put(flush)
@@ -154,6 +171,11 @@ class Sinks:
             gone = list(self._opened.values())
             self._opened.clear()
         close(gone, deadline)
+
+
+def readable(sinks: Iterable[Url]) -> Url | None:
+    """Return the first sink from which series can be read again, by another process too."""
+    return next((url for url in sinks if registry.SERIES in registry.capabilities(url.scheme) and url.scheme != MEMORY), None)
 
 
 def _options(settings: Settings) -> PipeOptions:

@@ -1,52 +1,57 @@
-"""Routes of the room ``ingest``: series, health, settings, who talks most."""
+"""Routes of the room ``ingest``: series of the open window, health, settings, who talks most."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
-from starlette.routing import Route
 
 from nilometer.core import toml
 from nilometer.core.record import Kind
 from nilometer.core.settings import TABLE
-from nilometer.ingest.admin.control import bound
+from nilometer.ingest.admin.control import MOST_LISTED, MOST_SERIES, bound
+from nilometer.web import models
+from nilometer.web.openapi import ERROR
+from nilometer.web.parameters import Glob, Whole
 from nilometer.web.reply import reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.requests import Request
-    from starlette.responses import Response
-
     from nilometer.ingest.admin.control import Control
+    from nilometer.web.parts import Parts
 
 MOST_BODY = 1024
 MOST_TOP = 100
-USUAL, USUAL_TOP = 100, 10
-LONGEST_GLOB = 1000
 UP, DOWN = "up", "down"
+HEALTH = {"type": "object", "required": ["health"], "properties": {"health": {"type": "string", "enum": [UP, DOWN]}}}
+BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": HEALTH}}}}
+Answers = dict[int | str, dict[str, Any]]
 
 
-def routes(control: Control) -> list[Route]:
+def router(parts: Parts) -> APIRouter:
     """Return the routes over what may be asked of a server."""
-    asked = _Ingest(control)
-    found = [
-        Route("/stats", asked.stats),
-        Route("/health", asked.health),
-        Route("/health", asked.set_health, methods=["PUT"]),
-        Route("/config", asked.config),
-        Route("/top", asked.top),
-    ]
+    found, asked = APIRouter(), _Ingest(parts.control)
+    found.get("/stats", responses=_ok(models.Stats))(asked.stats)
+    found.get("/health", responses=_ok(models.Health) | {503: {"model": models.Health, "description": "down"}})(asked.health)
+    large: Answers = {413: {"description": "the body is too long", **ERROR}}
+    found.put("/health", responses=_ok(models.Health) | large, openapi_extra=BODY)(asked.set_health)
+    found.get("/config", responses=_ok(models.Config))(asked.config)
+    found.get("/top", responses=_ok(models.Top))(asked.top)
+    none: Answers = {404: {"description": "there is none", **ERROR}}
     for kind in Kind:
-        found += [
-            Route(f"/{kind}s", asked.series(kind)),
-            Route(f"/{kind}s/{{name:path}}", asked.delete(kind), methods=["DELETE"]),
-        ]
+        of_kind = asked.listed(kind) if bound(kind) == MOST_LISTED else asked.plain(kind)
+        found.get(f"/{kind}s", name=f"{kind}s", responses=_ok(models.Found))(of_kind)
+        delete = found.delete(f"/{kind}s/{{name:path}}", name=f"delete {kind}s", responses=_ok(models.Deleted) | none)
+        delete(asked.delete(kind))
     return found
+
+
+def _ok(model: type[Any]) -> Answers:
+    return {200: {"model": model}}
 
 
 class _Ingest:
@@ -55,9 +60,8 @@ class _Ingest:
     def __init__(self, control: Control) -> None:
         self._control = control
 
-    def stats(self, request: Request) -> Response:
-        """``GET /stats``: totals since the start, losses, sinks, servers that packets are forwarded to."""
-        del request
+    def stats(self) -> Response:
+        """Totals since the start, losses, sinks, servers that packets are forwarded to."""
         control = self._control
         return reply(
             {
@@ -71,55 +75,60 @@ class _Ingest:
             }
         )
 
-    def series(self, kind: Kind) -> Callable[[Request], Response]:
-        """``GET /counters`` and the like: series of the open window; ``match`` is a glob over keys, ``limit`` how many."""
+    def plain(self, kind: Kind) -> Callable[..., Response]:
+        """Counters or gauges."""
 
-        def answer(request: Request) -> Response:
-            glob = request.query_params.get("match", "*")
-            if len(glob) > LONGEST_GLOB:
-                raise HTTPException(400, f"match has more than {LONGEST_GLOB} characters")
-            return reply(self._control.series(kind, glob, _limit(request, USUAL, bound(kind))))
+        def series(match: Glob = "*", limit: Annotated[Whole, Query(ge=1, le=MOST_SERIES)] = 100) -> Response:
+            """Series of the open window whose keys fit."""
+            return reply(self._control.series(kind, match, limit))
 
-        return answer
+        return series
 
-    def delete(self, kind: Kind) -> Callable[[Request], Response]:
-        """``DELETE /counters/NAME`` and the like: one series, or ``folder.*``."""
+    def listed(self, kind: Kind) -> Callable[..., Response]:
+        """Timers or sets, each with its samples or members."""
 
-        def answer(request: Request) -> Response:
-            name = request.path_params["name"]
+        def series(match: Glob = "*", limit: Annotated[Whole, Query(ge=1, le=MOST_LISTED)] = 100) -> Response:
+            """Series of the open window whose keys fit, with samples or members."""
+            return reply(self._control.series(kind, match, limit))
+
+        return series
+
+    def delete(self, kind: Kind) -> Callable[..., Response]:
+        """One series, or ``folder.*``."""
+
+        def delete(name: Annotated[str, Path(description="a whole key, or `folder.*`")]) -> Response:
+            """Delete one series, or all of a folder."""
             deleted = self._control.delete(kind, name)
             if not deleted:
                 raise HTTPException(404, f"there is no {kind} {name!r}; a whole name or folder.* is expected")
             return reply({"kind": kind, "deleted": deleted})
 
-        return answer
+        return delete
 
     def _word(self) -> str:
         return UP if self._control.healthy else DOWN
 
-    def health(self, request: Request) -> Response:
-        """``GET /health``: 200 while it is up, 503 while somebody has said that it is down."""
-        del request
+    def health(self) -> Response:
+        """Tell what is said about the server's health: 200 while it is up, 503 while somebody has said that it is down."""
         return reply({"health": self._word()}, 200 if self._control.healthy else 503)
 
     async def set_health(self, request: Request) -> Response:
-        """``PUT /health``: say something else, ``{"health": "down"}``."""
+        """Say something else about the server's health."""
         wanted = _json(await _body(request))
         if not isinstance(wanted, dict) or wanted.get("health") not in (UP, DOWN):
             raise HTTPException(400, 'expected {"health": "up"} or {"health": "down"}')
         self._control.set_health(healthy=wanted["health"] == UP)
         return reply({"health": self._word()})
 
-    def config(self, request: Request) -> Response:
-        """``GET /config``: every setting in force, as TOML writes it, with its origin; secrets in URLs are masked."""
-        del request
+    def config(self) -> Response:
+        """Tell every setting in force, as TOML writes it, with its origin; secrets in URLs are masked."""
         settings = self._control.settings()
         told = {each.name: (toml.literal(settings.value(each.name)), settings.origin(each.name)) for each in TABLE}
         return reply({"settings": {name: {"value": value, "origin": origin} for name, (value, origin) in told.items()}})
 
-    def top(self, request: Request) -> Response:
-        """``GET /top``: the busiest names and sources, and what is refused."""
-        top = self._control.top(_limit(request, USUAL_TOP, MOST_TOP))
+    def top(self, limit: Annotated[Whole, Query(ge=1, le=MOST_TOP)] = 10) -> Response:
+        """Tell the busiest names and sources, and what is refused."""
+        top = self._control.top(limit)
         return reply(
             {
                 "names": [name._asdict() for name in top.names],
@@ -127,13 +136,6 @@ class _Ingest:
                 "refused": [refused._asdict() for refused in top.refused],
             }
         )
-
-
-def _limit(request: Request, usual: int, most: int) -> int:
-    text = request.query_params.get("limit", str(min(usual, most)))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):  # noqa: PLR2004 digits of a number
-        raise HTTPException(400, f"limit is not a number from 1 to {most}")
-    return int(text)
 
 
 async def _body(request: Request) -> bytes:

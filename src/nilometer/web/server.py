@@ -1,10 +1,10 @@
-"""The HTTP interface at work: Starlette's application in uvicorn, its loop in a thread of its own, beside ingest.
+"""The HTTP interface at work: its sockets, and the thread beside ingest in which one loop answers on all of them.
 
 Rules:
 
-* A connection has `FIRST` seconds for its first request and lives for `LIFE` seconds at most; more than `MOST_CONNECTIONS` at a
-  time are answered 503. So a peer that never ends, or never reads, harms only itself.
-* A head of more than `LONGEST_HEAD` bytes is refused. ``X-Forwarded-For`` and the like are not believed.
+* Sockets are bound at once, so that what cannot be bound is told at the start. The application, which takes long to import, is
+  made in the thread; who connects meanwhile waits.
+* A peer that never ends, or never reads, harms only itself: see `connection`.
 """
 
 from __future__ import annotations
@@ -12,105 +12,75 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from typing import TYPE_CHECKING
-
-import uvicorn
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.routing import Mount
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.ingest.sockets import addresses, shown, tcp_socket
-from nilometer.web.errors import refused
-from nilometer.web.guard import Guard
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Sequence
+    import socket
+    from collections.abc import Callable
 
-    from starlette.routing import BaseRoute
+    import uvicorn
     from starlette.types import ASGIApp
 
     from nilometer.core.url import Url
-    from nilometer.web.guard import Access
 
+LOG = logging.getLogger(__name__)
 PORT = 8127
-FIRST, LIFE = 10.0, 120.0
 MOST_CONNECTIONS = 100
-logging.getLogger("uvicorn").setLevel(logging.WARNING)
-LONGEST_HEAD = 16 * 1024
-PREFIX = "/api/v1"
 
 
-def application(routes: Sequence[BaseRoute], access: Access) -> ASGIApp:
-    """Return the application: the rooms' routes behind the guard."""
-    return Starlette(
-        routes=[Mount(PREFIX, routes=list(routes))],
-        middleware=[Middleware(Guard, access)],
-        exception_handlers={HTTPException: refused, Exception: refused},
-    )
+class Bound(NamedTuple):
+    """A URL and the sockets of its addresses."""
 
-
-class Connection(H11Protocol):
-    """A connection that ends in time."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own type
-        """Begin to count the time."""
-        super().connection_made(transport)
-        self._timers = [self.loop.call_later(FIRST, self._hurry), self.loop.call_later(LIFE, transport.abort)]
-
-    def _hurry(self) -> None:
-        if self.cycle is None:
-            self.transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the time."""
-        for timer in self._timers:
-            timer.cancel()
-        super().connection_lost(exc)
+    url: Url
+    sockets: list[socket.socket]
 
 
 class WebServer:
-    """Answers on the addresses of a URL."""
+    """Answers on the addresses of URLs. `listen`, then `start`, then `stop`; `make` returns the application."""
 
-    def __init__(self, app: ASGIApp, url: Url) -> None:
-        """Bind the addresses. Raise OSError."""
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._bound: list[Bound] = []
+        self._servers: list[uvicorn.Server] = []
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="nilometer-web", daemon=True)
+
+    def listen(self, url: Url) -> list[str]:
+        """Bind the addresses of a URL, and return them. Raise OSError."""
         port = PORT if url.port is None else url.port
         with contextlib.ExitStack() as opened:
-            self._sockets = [opened.enter_context(tcp_socket(address, port)) for address in addresses(url)]
+            sockets = [opened.enter_context(tcp_socket(address, port)) for address in addresses(url)]
+            for sock in sockets:
+                sock.listen(MOST_CONNECTIONS)
             opened.pop_all()
-        self.names = [shown(sock.getsockname()) for sock in self._sockets]
-        config = uvicorn.Config(
-            app,
-            http=Connection,
-            ws="none",
-            lifespan="off",
-            loop="asyncio",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            limit_concurrency=MOST_CONNECTIONS,
-            timeout_graceful_shutdown=1,
-            h11_max_incomplete_event_size=LONGEST_HEAD,
-        )
-        self._server = uvicorn.Server(config)
-        for sock in self._sockets:
-            sock.listen(MOST_CONNECTIONS)
-        self._thread = threading.Thread(target=self._run, name="nilometer-web", daemon=True)
+        self._bound.append(Bound(url, sockets))
+        return [shown(sock.getsockname()) for sock in sockets]
 
     def start(self) -> None:
         """Begin to answer."""
-        self._thread.start()
+        if self._bound:
+            self._thread.start()
 
     def _run(self) -> None:
-        self._server.run(sockets=self._sockets)
+        try:
+            from nilometer.web import connection  # noqa: PLC0415 see the rules
+
+            app = self._make()
+            self._servers = [connection.server(app, MOST_CONNECTIONS) for _ in self._bound]
+            if not self._stopping:
+                connection.serve(list(zip(self._servers, (bound.sockets for bound in self._bound), strict=True)))
+        except Exception:  # the server goes on without the interface
+            LOG.exception("the HTTP interface has ended")
 
     def stop(self) -> None:
         """End the thread and close everything."""
-        self._server.should_exit = True
+        self._stopping = True
+        for server in self._servers:
+            server.should_exit = True
         if self._thread.ident is not None:
             self._thread.join()
-        for sock in self._sockets:
-            sock.close()
+        for bound in self._bound:
+            for sock in bound.sockets:
+                sock.close()

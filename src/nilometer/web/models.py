@@ -1,0 +1,132 @@
+"""What answers hold, for their description; a number that is not finite is null."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+
+class Health(BaseModel):
+    """What is said about the server's health."""
+
+    health: str
+
+
+class Series(BaseModel):
+    """A series of the open window: `value` of a counter or gauge, `samples` of a timer, `members` of a set."""
+
+    key: str
+    value: float | None = None
+    count: int | None = None
+    samples: list[float | None] | None = None
+    members: list[str] | None = None
+
+
+class Found(BaseModel):
+    """Series that fit. `count`: how many there are of the kind, `looked_at`: among how many the glob was tried."""
+
+    kind: str
+    count: int
+    looked_at: int
+    series: list[Series]
+
+
+class Deleted(BaseModel):
+    """The keys that are no more."""
+
+    kind: str
+    deleted: list[str]
+
+
+class Totals(BaseModel):
+    """What was counted since the start."""
+
+    packets: int
+    bytes: int
+    lines: int
+    bad_lines: int
+    idle_seconds: float
+
+
+class Sink(BaseModel):
+    """How a sink is doing; times are seconds since the epoch, `last_error` is empty after a success."""
+
+    name: str
+    last_success: float | None
+    last_error: str
+    last_error_time: float | None
+    retry_in: float | None
+    queued: int
+    spool_items: int
+    spool_bytes: int
+    written: int
+    written_series: int
+    dropped: int
+    figures: dict[str, float | None]
+
+
+class Target(BaseModel):
+    """How a server is doing that packets are forwarded to."""
+
+    name: str
+    up: bool
+    sent: int
+    bytes: int
+    lost: int
+    error: str
+
+
+class Stats(BaseModel):
+    """Totals since the start; `losses` by ``stage.reason``."""
+
+    uptime: float
+    health: str
+    totals: Totals
+    connections: int
+    losses: dict[str, int]
+    sinks: list[Sink]
+    relay: list[Target]
+
+
+class Setting(BaseModel):
+    """A setting as TOML writes it, and where it was set."""
+
+    value: str
+    origin: str
+
+
+class Config(BaseModel):
+    """Every setting in force, secrets masked."""
+
+    settings: dict[str, Setting]
+
+
+class Name(BaseModel):
+    """A busy series."""
+
+    kind: str
+    key: str
+    updates: int
+
+
+class Source(BaseModel):
+    """A busy address."""
+
+    source: str
+    lines: int
+
+
+class Refused(BaseModel):
+    """What of an address is refused, with the first such line."""
+
+    source: str
+    reason: str
+    refused: int
+    line: str
+
+
+class Top(BaseModel):
+    """Who talks most."""
+
+    names: list[Name]
+    sources: list[Source]
+    refused: list[Refused]
