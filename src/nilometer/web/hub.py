@@ -20,7 +20,7 @@ from nilometer.core.errors import NilometerError
 from nilometer.core.wire import render
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable
 
     from nilometer.core.naming import Naming
     from nilometer.core.record import Flush
@@ -34,8 +34,9 @@ class Full(NilometerError):
 
 
 class Update(NamedTuple):
-    """What a follower learns of one flush: its time in seconds since the epoch, its length in seconds, how many series it has,
-    and the values of the paths that are followed and in it.
+    """What a follower learns of one flush.
+
+    `time` is seconds since the epoch, `interval` seconds, `series` how many it has; `values` of the paths that are followed.
     """
 
     time: int
@@ -66,7 +67,7 @@ class Follower:
             self._updates.append(update)
         self._new.set()
 
-    async def updates(self, patience: float) -> AsyncIterator[Update | None]:
+    async def updates(self, patience: float) -> AsyncGenerator[Update | None, None]:
         """Yield each update, and None when none came for `patience` seconds."""
         try:
             while not self._gone:
