@@ -134,22 +134,6 @@ def test_top_says_why_there_is_nothing_to_see() -> None:
     assert top("udp://127.0.0.1:1").returncode == 2
 
 
-def test_http_beyond_this_machine_takes_a_token(start: Start, tmp_path: Path) -> None:
-    server = start("--web-listen=http://0.0.0.0:0")
-    assert server.wait() == 2
-    assert server.said("the HTTP interface listens beyond this machine only with a token; set web.token_file")
-
-    token = tmp_path / "token"
-    token.write_text("short\n")
-    assert start("--web-listen=http://127.0.0.1:0", f"--web-token-file={token}").wait() == 2
-    assert start("--web-listen=http://127.0.0.1:0", f"--web-token-file={token}x").wait() == 2
-    token.write_text("abcdefghijklmnop\n")
-    server = start("--web-listen=http://0.0.0.0:0", f"--web-token-file={token}").ready()
-    where = f"http://127.0.0.1:{server.interface('HTTP interface')[1]}"
-    assert "send the token" in top(where, "--once").stderr
-    assert top(where, "--once", "--token-file", str(token)).returncode == 0
-
-
 @pytest.mark.parametrize("url", ["udp://127.0.0.1:1", "tcp://a,b:1", "tcp://127.0.0.1:1?idle=1s", "tcp://u:p@127.0.0.1:1"])
 def test_a_url_that_cannot_be_is_refused(start: Start, url: str) -> None:
     server = start(f"--admin-listen={url}")

@@ -66,7 +66,7 @@ SAMPLES: dict[str, str | list[str]] = {
     "history.rollups": ["2m:60d"],
     "admin.listen": ["tcp://127.0.0.1:1"],
     "web.listen": ["http://127.0.0.1:1"],
-    "web.token_file": "/etc/token",
+    "web.origins": ["https://grafana.example"],
     "log.level": "debug",
     "log.format": "json",
     "log.to": "syslog",

@@ -81,7 +81,7 @@ OTHER: dict[str, tuple[str, str, object]] = {
     "history.rollups": ('["5m:10d"]', "5m:10d", (Rollup(Duration(300), Duration(864_000)),)),
     "admin.listen": ("[]", "[]", ()),
     "web.listen": ("[]", "[]", ()),
-    "web.token_file": ('"/etc/token"', "/etc/token", "/etc/token"),
+    "web.origins": ('["https://a.example"]', "https://a.example", ("https://a.example",)),
     "log.level": ('"debug"', "debug", "debug"),
     "log.format": ('"json"', "json", "json"),
     "log.to": ('"syslog"', "syslog", "syslog"),

@@ -12,17 +12,17 @@ from __future__ import annotations
 import errno
 import ipaddress
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nilometer.core.errors import ConfigError
+from nilometer.cli.state import tokens
 from nilometer.core.options import refuse
 from nilometer.ingest.admin.commands import Commands
 from nilometer.ingest.admin.server import PORT, AdminServer
 from nilometer.ingest.listeners import refused
-from nilometer.ingest.sockets import addresses
+from nilometer.web import addresses as where
 from nilometer.web.access import Access
 from nilometer.web.server import WebServer
+from nilometer.web.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,54 +34,29 @@ if TYPE_CHECKING:
     from nilometer.core.url import Url
     from nilometer.web.parts import Parts
 
+    Renew = Callable[[], Callable[[], None]]
+
 LOG = logging.getLogger(__name__)
-TCP, HTTP = "tcp", "http"
+TCP = "tcp"
 DEFAULT = "default"
-SHORTEST_TOKEN = 16
+CURE = "make one: nilometer token create NAME --scope read"
 
 
 def check(settings: Settings) -> None:
-    """Raise `ConfigError` for what is wrong with the settings of the interfaces, without binding anything."""
+    """Raise `NilometerError` for what is wrong with the settings of the interfaces, without binding anything."""
     for url in settings.admin.listen:
-        _check(url, "admin interface", TCP, PORT)
+        if url.scheme != TCP or url.user is not None or len(url.hosts) > 1 or url.path.strip("/") or url.query:
+            raise refuse(url, f"the admin interface has one host and no options; write {TCP}://127.0.0.1:{PORT}")
     for url in settings.web.listen:
-        _check(url, "HTTP interface", HTTP, 8127)
-        if not settings.web.token_file and not _is_local(url):
-            raise refuse(url, "the HTTP interface listens beyond this machine only with a token; set web.token_file")
-    if settings.web.listen:
-        token(settings)
+        where.check(url)
+    if settings.web.listen and not tokens(settings).read():
+        for url in settings.web.listen:
+            if not where.is_local(url):
+                raise refuse(url, f"the HTTP interface listens beyond this machine only with a token; {CURE}")
 
 
-def _check(url: Url, what: str, scheme: str, port: int) -> None:
-    if url.scheme != scheme or url.user is not None or len(url.hosts) > 1 or url.path.strip("/") or url.query:
-        raise refuse(url, f"the {what} has one host and no options; write {scheme}://127.0.0.1:{port}")
-
-
-def _is_local(url: Url) -> bool:
-    try:
-        return all(ipaddress.ip_address(address.host.partition("%")[0]).is_loopback for address in addresses(url))
-    except OSError:
-        return True  # nothing of this name can be bound, which is told then
-
-
-def token(settings: Settings) -> str:
-    """Return the token of the HTTP interface, empty for none. Raise `ConfigError` when the file holds none."""
-    name = settings.web.token_file
-    if not name:
-        return ""
-    try:
-        text = Path(name).expanduser().read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"web.token_file: {name} cannot be read: {error}"
-        raise ConfigError(message) from error
-    if len(text) < SHORTEST_TOKEN or not text.isascii() or len(text.split()) != 1:
-        message = f"web.token_file: {name} holds no token: one word of at least {SHORTEST_TOKEN} letters and digits"
-        raise ConfigError(message)
-    return text
-
-
-def start(settings: Settings, parts: Parts, cleanup: ExitStack) -> None:
-    """Bring the interfaces up; `cleanup` takes them down. Raise `ConfigError`."""
+def start(settings: Settings, parts: Parts, cleanup: ExitStack) -> Renew:
+    """Bring the interfaces up; `cleanup` takes them down. Return what reads their files again. Raise `ConfigError`."""
     statsd = parts.control.statsd
     named = settings.origin("admin.listen") != DEFAULT and not (statsd is not None and not statsd.admin_named)
     if settings.admin.listen:
@@ -90,17 +65,22 @@ def start(settings: Settings, parts: Parts, cleanup: ExitStack) -> None:
         for name in _listen("admin interface", settings.admin.listen, server.listen, named=named):
             if not _is_loopback(name):
                 LOG.warning("the admin interface answers everyone who reaches %s", name)
+    web = _web(settings, parts)
     if settings.web.listen:
         named = settings.origin("web.listen") != DEFAULT
-        web = _web(settings, parts)
         cleanup.callback(parts.closing.close)
         cleanup.callback(web.stop)
         _listen("HTTP interface", settings.web.listen, web.listen, named=named)
         web.start()
+        for url in settings.web.listen:
+            if url.scheme == where.HTTP and not where.is_local(url):
+                LOG.warning("%s: tokens can be read on the way; use https:// where the network is not yours", url)
+    return web.renew
 
 
 def _web(settings: Settings, parts: Parts) -> WebServer:
-    access = Access(token(settings), frozenset(url.host.lower() for url in settings.web.listen))
+    names = frozenset(url.host.lower() for url in settings.web.listen)
+    access = Access(Tokens(tokens(settings)).known, names, frozenset(settings.web.origins))
 
     def application() -> ASGIApp:
         from nilometer.web.app import application  # noqa: PLC0415 only who wants the interface pays for its packages

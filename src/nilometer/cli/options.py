@@ -20,7 +20,7 @@ from nilometer.core.rules import RuleTable
 from nilometer.core.setting import Bins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from nilometer.core.setting import Setting
     from nilometer.core.settings import Settings
@@ -50,17 +50,34 @@ class Chosen:
 
 def with_settings(function: F) -> F:
     """Give a command the flags of all settings and the argument ``chosen``."""
+    return _with(function, table.TABLE)
 
+
+def with_state(function: F) -> F:
+    """Give a command the flag of the state directory, and the argument ``chosen``."""
+    return _with(function, [table.find("server.state")])
+
+
+def _with(function: F, settings: Sequence[Setting]) -> F:
     def call(*args: Any, config_file: Path | None, **kwargs: Any) -> object:  # noqa: ANN401 click's own arguments pass through
-        given = {setting.name: _text(setting, kwargs.pop(_variable(setting))) for setting in table.TABLE}
-        return function(*args, chosen=Chosen(config_file, given), **kwargs)
+        return function(*args, chosen=_chosen(config_file, settings, kwargs), **kwargs)
 
     call.__doc__ = function.__doc__
     call.__name__ = function.__name__
     decorated: Any = call
-    for option in reversed([file_option(USUAL_FILE), *map(_flag, table.TABLE)]):
+    for option in reversed([file_option(USUAL_FILE), *map(_flag, settings)]):
         decorated = option(decorated)
     return decorated  # type: ignore[no-any-return]  # click's decorators return what they are given
+
+
+def _chosen(file: Path | None, settings: Sequence[Setting], given: dict[str, Any]) -> Chosen:
+    """Return what the flags say; they are taken out of `given`."""
+    return Chosen(file, {setting.name: _text(setting, given.pop(_variable(setting), None)) for setting in settings})
+
+
+def chosen_state(given: Mapping[str, Any]) -> Chosen:
+    """Return what the flags of `with_state` say so far, while a shell completes a command line."""
+    return _chosen(given.get("config_file"), [table.find("server.state")], dict(given))
 
 
 def _variable(setting: Setting) -> str:

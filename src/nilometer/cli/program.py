@@ -31,6 +31,7 @@ COMMANDS = {
     "top": Place("nilometer.cli.top:command", "Show what a server takes in, loses and sends on."),
     "check": Place("nilometer.cli.check:command", "Try a URL: connect, write, read back."),
     "config": Place("nilometer.cli.config:command", "Show, check or print settings."),
+    "token": Place("nilometer.cli.token:command", "Say who may ask over HTTP."),
     "completion": Place("nilometer.cli.completion:command", "Print the completion script for a shell."),
 }
 """Every command, in the order of ``--help``."""

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from nilometer.ingest.statsd.mode import StatsdMode
 
 LOG = logging.getLogger(__name__)
-FIXED = ("server.state", "self.prefix", "self.names", "admin.listen", "web.listen", "web.token_file")
+FIXED = ("server.state", "self.prefix", "self.names", "admin.listen", "web.listen", "web.origins")
 """Settings that take a restart."""
 SAVE_EVERY = 60.0
 """Seconds between two savings of the gauges while the server runs."""
@@ -125,7 +125,7 @@ class Server:
         self._loss_log, self._overflow_log = LossLog(), OverflowLog(self._kernel, SYSTEM)
         self._notices = Notices(self._kernel, self._losses, SYSTEM, self._sinks.deliver_events)
         metrics = self._metrics()
-        interfaces.start(settings, self._parts(metrics), cleanup)
+        self._renew_interfaces = interfaces.start(settings, self._parts(metrics), cleanup)
         self._flusher = self._new_flusher(metrics, left.written)
         self._saved = self._flusher.written
         if self._keys is not None:
@@ -262,7 +262,7 @@ class Server:
         for url in new.server.listen:
             check(url)
         forwarded = forwarding(new, plan.statsd)
-        renewed = [listener.renew() for listener in self._listening.values()]
+        renewed = [self._renew_interfaces(), *(listener.renew() for listener in self._listening.values())]
         prepared = self._sinks.prepare(plan.sinks(self._state.store))
         try:
             self._change_listeners(new.server.listen, old.server.listen)

@@ -8,12 +8,20 @@ import os
 from typing import TYPE_CHECKING
 
 from nilometer.core.errors import ConfigError
+from nilometer.web.tokens import TokenFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOCK, STORE, SPOOLS, CARRYOVER = "lock", "nilometer.db", "spool", "carryover.json"
+    from nilometer.core.settings import Settings
+
+LOCK, STORE, SPOOLS, CARRYOVER, TOKENS = "lock", "nilometer.db", "spool", "carryover.json", "tokens.json"
 CURE = "set server.state (--server-state, $NILOMETER_SERVER_STATE) to another directory"
+
+
+def tokens(settings: Settings) -> TokenFile:
+    """Return the file of the HTTP interface's tokens, in the state directory."""
+    return TokenFile(settings.server.state.absolute() / TOKENS)
 
 
 class StateDirectory:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 import typing
 from collections.abc import Mapping  # noqa: TC003 get_type_hints looks for it
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from nilometer.core.url import Url, parse
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 MINUTE, DAY = 60, 86400
+ORIGIN = re.compile(r"https?://[a-z0-9.:\[\]-]+\Z")
 
 
 def _rollup(value: Rollup) -> str:
@@ -42,6 +44,10 @@ def _prefix(value: str) -> str:
 def _tag(value: str) -> str:
     name, _, content = value.partition(":")
     return "" if name and content and not set(value) & set(" ;|\n\t") else "expected a tag such as env:prod"
+
+
+def _origin(value: str) -> str:
+    return "" if ORIGIN.match(value) else "expected scheme, host and port alone, such as https://grafana.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +240,10 @@ class WebSection:
 
     listen: tuple[Url, ...] = option(
         (parse("http://127.0.0.1:8127"),),
-        "Where the HTTP interface listens, as http://127.0.0.1:8127; none turns it off.",
+        "Where the HTTP interface listens, as http://127.0.0.1:8127 or https://HOST?cert=FILE&key=FILE; none turns it off.",
     )
-    token_file: str = option(
-        "", "A file with the token that every request must carry; without it only loopback addresses are listened to."
+    origins: tuple[str, ...] = option(
+        (), "Sites whose pages a browser lets use the HTTP interface, such as https://grafana.example.", check=_origin
     )
 
 

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
 from nilometer.web import ingest, openapi
 from nilometer.web.errors import refused
 from nilometer.web.guard import Guard
+from nilometer.web.headers import SecurityHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,6 @@ def application(parts: Parts, access: Access) -> ASGIApp:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Guard, access=access)],
         exception_handlers=dict.fromkeys((HTTPException, RequestValidationError, Exception), refused),
     )
     for room in API:
@@ -61,4 +61,18 @@ def application(parts: Parts, access: Access) -> ASGIApp:
     for room in ROOT:
         app.include_router(room(parts))
     openapi.describe(app)
-    return app
+    return SecurityHeaders(_for_other_sites(Guard(app, access), access))
+
+
+def _for_other_sites(app: ASGIApp, access: Access) -> ASGIApp:
+    """Let pages of the sites that the settings name read answers; without such, no other site's page can."""
+    if not access.origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=sorted(access.origins),
+        allow_methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
+        allow_headers=("Authorization", "Content-Type"),
+        expose_headers=("Retry-After",),
+        allow_private_network=True,
+    )

@@ -1,9 +1,9 @@
-"""One connection of the HTTP interface, in uvicorn.
+"""The connections of the HTTP interface, in uvicorn.
 
 Rules:
 
-* A connection has `FIRST` seconds for its first request and lives for `LIFE` seconds at most; more than the bound at a time are
-  answered 503. So a peer that never ends, or never reads, harms only itself.
+* A connection has `FIRST` seconds to agree on TLS, as many for its first request, and lives for `LIFE` seconds at most; more
+  than the bound at a time are answered 503. So a peer that never ends, or never reads, harms only itself.
 * A head of more than `LONGEST_HEAD` bytes is refused. ``X-Forwarded-For`` and the like are not believed.
 """
 
@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Sequence
 
     from starlette.types import ASGIApp
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 FIRST, LIFE = 10.0, 120.0
 LONGEST_HEAD = 16 * 1024
 logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+class Listening(NamedTuple):
+    """A bound socket, and the TLS on it, if any."""
+
+    socket: socket.socket
+    tls: ssl.SSLContext | None = None
 
 
 class Connection(H11Protocol):
@@ -46,29 +54,43 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
 
-def server(app: ASGIApp, most: int) -> uvicorn.Server:
-    """Return a server of at most so many connections."""
-    config = uvicorn.Config(
-        app,
-        http=Connection,
-        ws="none",
-        lifespan="off",
-        loop="asyncio",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        limit_concurrency=most,
-        timeout_graceful_shutdown=1,
-        h11_max_incomplete_event_size=LONGEST_HEAD,
-    )
-    return uvicorn.Server(config)
+class Server(uvicorn.Server):
+    """uvicorn on sockets of which each may have a TLS of its own."""
 
+    def __init__(self, app: ASGIApp, listening: Sequence[Listening], most: int) -> None:
+        self._listening = listening
+        config = uvicorn.Config(
+            app,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=most,
+            timeout_graceful_shutdown=1,
+            h11_max_incomplete_event_size=LONGEST_HEAD,
+        )
+        super().__init__(config)
 
-def serve(servers: Sequence[tuple[uvicorn.Server, list[socket.socket]]]) -> None:
-    """Answer on all sockets, in one loop, until each server is told to exit."""
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept; uvicorn's own way knows one TLS for all, and a handshake of a minute."""
+        del sockets
+        loop = asyncio.get_running_loop()
 
-    async def together() -> None:
-        await asyncio.gather(*(server.serve(sockets) for server, sockets in servers))
+        def connection() -> Connection:
+            return Connection(config=self.config, server_state=self.server_state, app_state={})
 
-    asyncio.run(together())
+        self.servers = [
+            await loop.create_server(
+                connection,
+                sock=each.socket,
+                ssl=each.tls,
+                ssl_handshake_timeout=FIRST if each.tls else None,
+                backlog=self.config.limit_concurrency or 1,
+            )
+            for each in self._listening
+        ]
+        self.started = True

@@ -2,33 +2,47 @@
 
 Rules:
 
-* With a token, every request carries it: ``Authorization: Bearer TOKEN``.
-* Without one the interface is for this machine alone, and a request names it by a loopback address, ``localhost`` or a name of
-  the setting: a page of a foreign name that was made to lead here (DNS rebinding) is refused.
-* What changes something does not come from another site: a browser's ``Origin`` is the interface's own, and its
-  ``Sec-Fetch-Site`` says ``same-origin`` or ``none``. No answer allows another site to read it.
+* While there are tokens, a request carries one whose scope reaches far enough: ``Authorization: Bearer TOKEN``.
+* While there are none the interface is for this machine alone: the connection is to a loopback address, and the request names
+  the interface by such an address, ``localhost`` or a name of the setting. A page of a foreign name that was made to lead here
+  (DNS rebinding) is refused.
+* What changes something does not come from another site: a browser's ``Origin`` is the interface's own or one of the setting,
+  and its ``Sec-Fetch-Site`` says ``same-origin`` or ``none``.
+* Who comes with wrong tokens again and again is told to wait: see `failures`.
 
-Source: RFC 6750 (bearer tokens), the Fetch standard, W3C Fetch Metadata.
+Source: RFC 6750 (bearer tokens), RFC 6585 (429), the Fetch standard, W3C Fetch Metadata.
 """
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
+import logging
+import time
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
+from nilometer.core.errors import StoreError
+from nilometer.web.access import needed
 from nilometer.web.errors import failure
+from nilometer.web.failures import Failures
+from nilometer.web.tokens import Scope, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Send
 
     from nilometer.web.access import Access
+    from nilometer.web.tokens import Token
 
-READING = {"GET", "HEAD"}
+LOG = logging.getLogger(__name__)
 OWN_SITE = {"same-origin", "none"}
+BEARER = "bearer "
+V4_MAPPED = "::ffff:"
+NO_TOKENS = "beyond this machine a token is needed, and there is none; make one: nilometer token create NAME --scope read"
 
 
 class Guard:
@@ -36,11 +50,13 @@ class Guard:
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app, self._access = app, access
+        self._failures = Failures(time.monotonic)
+        self._fault = ""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:  # noqa: ANN401 ASGI's own type
         """Answer one request."""
         if scope["type"] == "http":
-            refusal = self._refusal(str(scope["method"]), Headers(scope=scope))
+            refusal = self._refusal(scope, Headers(scope=scope))
             if refusal is not None:
                 await refusal(scope, receive, send)
                 return
@@ -48,30 +64,73 @@ class Guard:
                 scope = {**scope, "method": "GET"}  # the server leaves the body out
         await self._app(scope, receive, send)
 
-    def _refusal(self, method: str, headers: Headers) -> Response | None:
-        host = headers.get("host", "")
-        if self._access.token:
-            given = headers.get("authorization", "").removeprefix("Bearer ").encode()
-            if not hmac.compare_digest(given, self._access.token.encode()):
-                message = "send the token of the setting web.token_file: Authorization: Bearer TOKEN"
-                return failure(401, message, {"www-authenticate": "Bearer"})
-        elif not _is_here(host, self._access.names):
-            return failure(403, f"the name {host[:100]!r} is not this interface's; use http://127.0.0.1 with its port")
-        if method not in READING and not _own_site(host, headers):
-            return failure(403, "a page of another site may not change anything here")
+    def _refusal(self, scope: Any, headers: Headers) -> Response | None:  # noqa: ANN401 ASGI's own type
+        takes = needed(scope["method"], scope["path"])
+        try:
+            tokens = self._access.tokens()
+        except StoreError as error:
+            return None if takes is Scope.NONE else self._unreadable(error)
+        if tokens:
+            refusal = self._without(takes, tokens, headers, scope)
+        elif _is_loopback((scope.get("server") or ("",))[0]):
+            host = headers.get("host", "")
+            refusal = None if _is_here(host, self._access.names) else _foreign(host)
+        else:
+            refusal = None if takes is Scope.NONE else failure(401, NO_TOKENS, {"www-authenticate": "Bearer"})
+        if refusal is None and takes >= Scope.WRITE and not self._own_site(headers):
+            return failure(
+                403, "a page of another site may not change anything here; the setting web.origins names those that may"
+            )
+        return refusal
+
+    def _unreadable(self, error: StoreError) -> Response:
+        if str(error) != self._fault:
+            self._fault = str(error)
+            LOG.error("%s", error)
+        return failure(503, "the tokens cannot be read; the server's log says why")
+
+    def _without(self, takes: Scope, tokens: Mapping[str, Token], headers: Headers, scope: Any) -> Response | None:  # noqa: ANN401 ASGI's own type
+        """Refuse who has no token that reaches far enough."""
+        if takes is Scope.NONE:
+            return None
+        given = headers.get("authorization", "")
+        if not given:
+            return failure(401, "a token is needed: Authorization: Bearer TOKEN", {"www-authenticate": "Bearer"})
+        token = tokens.get(digest(given[len(BEARER) :].strip())) if given.lower().startswith(BEARER) else None
+        if token is None:
+            return self._wrong(str((scope.get("client") or ("",))[0]))
+        if token.reach < takes:
+            challenge = {"www-authenticate": f'Bearer error="insufficient_scope", scope="{takes.word}"'}
+            return failure(403, f"the token {token.name!r} is good for {token.scope}; this takes {takes.word}", challenge)
         return None
 
+    def _wrong(self, address: str) -> Response:
+        wait = self._failures.count(address)
+        if wait:
+            return failure(429, f"too many wrong tokens from {address}; wait {wait} s", {"retry-after": str(wait)})
+        return failure(
+            401, "this token is not known here; it may be revoked", {"www-authenticate": 'Bearer error="invalid_token"'}
+        )
 
-def _is_here(host: str, names: frozenset[str]) -> bool:
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    if name.lower() in names | {"localhost"}:
-        return True
+    def _own_site(self, headers: Headers) -> bool:
+        origin = headers.get("origin")
+        if origin in self._access.origins:
+            return True
+        own = origin is None or origin.rpartition("://")[2] == headers.get("host", "")
+        return own and headers.get("sec-fetch-site", "none") in OWN_SITE
+
+
+def _foreign(host: str) -> Response:
+    return failure(403, f"the name {host[:100]!r} is not this interface's; use http://127.0.0.1 with its port")
+
+
+def _is_loopback(address: str) -> bool:
     try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
+        return ipaddress.ip_address(address.partition("%")[0].removeprefix(V4_MAPPED)).is_loopback
     except ValueError:
         return False
 
 
-def _own_site(host: str, headers: Headers) -> bool:
-    origin = headers.get("origin", f"http://{host}")
-    return origin.rpartition("://")[2] == host and headers.get("sec-fetch-site", "none") in OWN_SITE
+def _is_here(host: str, names: frozenset[str]) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    return name.lower() in names | {"localhost"} or _is_loopback(name.strip("[]"))

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from nilometer.ingest.admin.commands import to_json
 
-HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+HEADERS = {"cache-control": "no-store"}
 
 
 def reply(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:  # noqa: ANN401 whatever JSON can hold

@@ -9,15 +9,18 @@ Rules:
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.ingest.sockets import addresses, shown, tcp_socket
+from nilometer.web.addresses import PORT, context, renew
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Callable
 
     import uvicorn
@@ -26,15 +29,15 @@ if TYPE_CHECKING:
     from nilometer.core.url import Url
 
 LOG = logging.getLogger(__name__)
-PORT = 8127
-MOST_CONNECTIONS = 100
+MOST_CONNECTIONS = 500
 
 
 class Bound(NamedTuple):
-    """A URL and the sockets of its addresses."""
+    """A URL, the sockets of its addresses, and its TLS."""
 
     url: Url
     sockets: list[socket.socket]
+    tls: ssl.SSLContext | None
 
 
 class WebServer:
@@ -43,20 +46,32 @@ class WebServer:
     def __init__(self, make: Callable[[], ASGIApp]) -> None:
         self._make = make
         self._bound: list[Bound] = []
-        self._servers: list[uvicorn.Server] = []
+        self._server: uvicorn.Server | None = None
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="nilometer-web", daemon=True)
 
     def listen(self, url: Url) -> list[str]:
-        """Bind the addresses of a URL, and return them. Raise OSError."""
-        port = PORT if url.port is None else url.port
+        """Bind the addresses of a URL, and return them. Raise OSError, and `ConfigError` for its TLS."""
+        port, tls = PORT if url.port is None else url.port, context(url)
         with contextlib.ExitStack() as opened:
             sockets = [opened.enter_context(tcp_socket(address, port)) for address in addresses(url)]
             for sock in sockets:
                 sock.listen(MOST_CONNECTIONS)
             opened.pop_all()
-        self._bound.append(Bound(url, sockets))
+        self._bound.append(Bound(url, sockets, tls))
         return [shown(sock.getsockname()) for sock in sockets]
+
+    def renew(self) -> Callable[[], None]:
+        """Read certificates and keys again; what is returned uses them. Raise `ConfigError`."""
+        for bound in self._bound:
+            context(bound.url)
+
+        def use() -> None:
+            for bound in self._bound:
+                if bound.tls is not None:
+                    renew(bound.url, bound.tls)
+
+        return use
 
     def start(self) -> None:
         """Begin to answer."""
@@ -65,20 +80,20 @@ class WebServer:
 
     def _run(self) -> None:
         try:
-            from nilometer.web import connection  # noqa: PLC0415 see the rules
+            from nilometer.web.connection import Listening, Server  # noqa: PLC0415 see the rules
 
-            app = self._make()
-            self._servers = [connection.server(app, MOST_CONNECTIONS) for _ in self._bound]
+            listening = [Listening(sock, bound.tls) for bound in self._bound for sock in bound.sockets]
+            self._server = Server(self._make(), listening, MOST_CONNECTIONS)
             if not self._stopping:
-                connection.serve(list(zip(self._servers, (bound.sockets for bound in self._bound), strict=True)))
+                asyncio.run(self._server.serve([each.socket for each in listening]))
         except Exception:  # the server goes on without the interface
             LOG.exception("the HTTP interface has ended")
 
     def stop(self) -> None:
         """End the thread and close everything."""
         self._stopping = True
-        for server in self._servers:
-            server.should_exit = True
+        if self._server is not None:
+            self._server.should_exit = True
         if self._thread.ident is not None:
             self._thread.join()
         for bound in self._bound:
