@@ -1,0 +1,1 @@
+"""Graphite's language over any store of series: targets, times, paths, functions, answers."""

@@ -1,0 +1,153 @@
+"""Looking up paths: by Graphite's patterns, as leaves of the tree or nodes of it, and by tags.
+
+Rules:
+
+* A tagged series, ``name;tag=value``, is no part of the tree: it is found by its tags, or by its whole path.
+* A node that is both a series and a folder is told twice, the folder first.
+* A tag expression that also fits series without the tag (``tag!=x``, ``tag=``) cannot stand alone. Regular expressions begin at
+  the start of the value.
+* ``name`` is a tag of each series, those without other tags too.
+* At most `MOST_PATHS` paths are looked through for one question; a question that needs more is refused.
+
+Source: graphite-web 1.1, "Paths and Wildcards", "Graphite Tag Support".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from nilometer.query import patterns
+from nilometer.query.limits import MOST_PATHS, QueryError, TooMuch
+from nilometer.query.series import tags_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nilometer.core.capability import SeriesReader
+
+EXPRESSION = re.compile(r"([^;!=]+)(!?=~?)([^;]*)")
+TAGGED = ";"
+NAME = "name"
+MOST_EXPRESSIONS = 100
+
+
+class Node(NamedTuple):
+    """A node of the tree of paths."""
+
+    path: str
+    is_leaf: bool
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.path.rpartition(".")[2]
+
+
+def paths(reader: SeriesReader, glob: str) -> list[str]:
+    """Return the paths that match a store's glob. Raise `TooMuch`."""
+    found = reader.find(glob, MOST_PATHS + 1)
+    if len(found) > MOST_PATHS:
+        message = f"more than {MOST_PATHS} series would be looked through; begin the pattern with more fixed parts"
+        raise TooMuch(message)
+    return found
+
+
+def leaves(reader: SeriesReader, pattern: str) -> list[str]:
+    """Return the series that a pattern of the language means, sorted."""
+    if TAGGED in pattern or not patterns.is_wild(pattern):
+        return paths(reader, patterns.escaped(pattern))
+    matches = patterns.compiled(pattern).match
+    return [path for path in paths(reader, patterns.superset(pattern)) if TAGGED not in path and matches(path)]
+
+
+def nodes(reader: SeriesReader, pattern: str) -> list[Node]:
+    """Return the nodes of the tree that a pattern means, by name."""
+    pattern = pattern.replace("\\", "")
+    if TAGGED in pattern:
+        return [Node(path, is_leaf=True) for path in paths(reader, patterns.escaped(pattern))]
+    matches = patterns.compiled(pattern).match
+    depth = None if patterns.DEEP in pattern else pattern.count(".") + 1
+    found: set[Node] = set()
+    for path in paths(reader, patterns.superset(pattern) + "*"):
+        if TAGGED not in path:
+            found.update(node for node in _above(path, depth) if node not in found and matches(node.path))
+    return sorted(found, key=lambda node: (node.name, node.path, node.is_leaf))
+
+
+def _above(path: str, depth: int | None) -> Iterable[Node]:
+    """Yield the nodes on the way to a path, all or those at a depth."""
+    parts = path.split(".")
+    for number in range(1, len(parts) + 1) if depth is None else (depth,):
+        if number < len(parts):
+            yield Node(".".join(parts[:number]), is_leaf=False)
+        elif number == len(parts):
+            yield Node(path, is_leaf=True)
+
+
+class Condition(NamedTuple):
+    """What is asked of a tag: an expression, taken apart."""
+
+    tag: str
+    operator: str
+    wanted: str
+
+    def holds(self, value: str) -> bool:
+        """Say whether a value fits; a series without the tag has the value of no signs."""
+        if self.operator.endswith("~"):
+            fits = _anchored(self.wanted).search(value) is not None
+        else:
+            fits = value == self.wanted
+        return fits != self.operator.startswith("!")
+
+
+def _anchored(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text if text.startswith("^") else f"^({text})")
+    except (re.error, OverflowError, RecursionError) as error:
+        message = f"{text[:100]!r} is no regular expression: {error}"
+        raise QueryError(message) from error
+
+
+def conditions(expressions: Sequence[str]) -> list[Condition]:
+    """Take expressions apart. Raise `QueryError`."""
+    if len(expressions) > MOST_EXPRESSIONS:
+        message = f"more than {MOST_EXPRESSIONS} tag expressions"
+        raise TooMuch(message)
+    made = []
+    for text in expressions:
+        found = EXPRESSION.fullmatch(text)
+        if found is None:
+            message = f"{text[:100]!r} is no tag expression; for example dc=east, dc!=east, dc=~ea.*, dc!=~ea.*"
+            raise QueryError(message)
+        made.append(Condition(*found.groups()))
+    return made
+
+
+def by_tags(reader: SeriesReader, expressions: Sequence[str]) -> list[str]:
+    """Return the series whose tags fit all expressions, sorted. Raise `QueryError`."""
+    asked = conditions(expressions)
+    narrowing = [condition for condition in asked if not condition.holds("")]
+    if not narrowing:
+        message = "at least one tag expression must not fit series without the tag, like dc=east or name=~.+"
+        raise QueryError(message)
+    found = []
+    for path in _candidates(reader, narrowing):
+        tags = tags_of(path)
+        if all(condition.holds(tags.get(condition.tag, "")) for condition in asked):
+            found.append(path)
+    return found
+
+
+def _candidates(reader: SeriesReader, narrowing: Sequence[Condition]) -> list[str]:
+    """Return the paths among which those with the tags are."""
+    for tag, operator, wanted in narrowing:
+        if tag == NAME and operator == "=":
+            name = patterns.escaped(wanted)
+            return sorted({*paths(reader, name), *paths(reader, f"{name};*")})
+    exact = [each for each in narrowing if each.tag != NAME and each.operator == "="]
+    some = exact or [each for each in narrowing if each.tag != NAME]
+    if some:
+        tag = patterns.escaped(some[0].tag)
+        return paths(reader, f"*;{tag}={patterns.escaped(some[0].wanted) if exact else ''}*")
+    return paths(reader, "*")
