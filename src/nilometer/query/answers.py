@@ -2,8 +2,8 @@
 
 Rules:
 
-* A function takes a reader and the request's pairs of name and value, and returns an `Answer`; what cannot be answered is one of
-  status 400, as text, as graphite-web does.
+* A function takes a reader and the request's pairs of name and value, and returns an `Answer`; what cannot be answered is one
+  of status 400, as text, as graphite-web does.
 * Nothing is kept from one request to the next.
 
 Source: graphite-web 1.1, "The Render URL API", "The Metrics API", "Graphite Tag Support", "Function API".

@@ -96,7 +96,7 @@ def _float(value: Any) -> float:  # noqa: ANN401 to be checked
 
 def _integer(value: Any) -> int:  # noqa: ANN401 to be checked
     if isinstance(value, float | list):
-        raise ValueError
+        raise ValueError  # noqa: TRY004 told as the others
     return int(value)
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from nilometer.query import find, grid
-from nilometer.query.limits import Budget
 from nilometer.query.series import Points
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from nilometer.core.capability import SeriesReader
     from nilometer.query.grid import Slots
+    from nilometer.query.limits import Budget
     from nilometer.query.parse import Constant, Node
     from nilometer.query.series import Values
 

@@ -17,7 +17,6 @@ from nilometer.query.context import Context, Source
 from nilometer.query.functions import TABLE
 from nilometer.query.limits import MOST_NAME, MOST_TARGETS, Budget, QueryError, TooMuch
 from nilometer.query.parse import Call, Literal, Node, Path, Template, parse
-from nilometer.query.series import Points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,9 +24,10 @@ if TYPE_CHECKING:
 
     from nilometer.core.capability import SeriesReader
     from nilometer.query.parse import Constant
+    from nilometer.query.series import Points
 
 BY_TAG = "seriesByTag"
-NUMBER = re.compile(r"-?[\d.]+")
+NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)")
 
 
 def evaluate(  # noqa: PLR0913 what a request says
@@ -74,9 +74,7 @@ def filled(node: Node, values: Mapping[str, Constant] | None, over: Mapping[str,
     text = node.text
     for name, value in values.items():
         if text == f"${name}":
-            return Literal(
-                float(value) if isinstance(value, str) and NUMBER.fullmatch(value) and value.count(".") < 2 else value
-            )
+            return Literal(float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value)
         text = text.replace(f"${name}", str(value))
         if len(text) > MOST_NAME:
             message = f"a template makes a path of more than {MOST_NAME} characters"

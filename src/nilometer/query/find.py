@@ -94,10 +94,8 @@ class Condition(NamedTuple):
 
     def holds(self, value: str) -> bool:
         """Say whether a value fits; a series without the tag has the value of no signs."""
-        if self.operator.endswith("~"):
-            fits = _anchored(self.wanted).search(value) is not None
-        else:
-            fits = value == self.wanted
+        same = value == self.wanted
+        fits = _anchored(self.wanted).search(value) is not None if self.operator.endswith("~") else same
         return fits != self.operator.startswith("!")
 
 

@@ -1,4 +1,7 @@
-"""How series are drawn: colours, widths, stacks, lines at a time or a value. Where nothing is drawn, names and tags change alone."""
+"""How series are drawn: colours, widths, stacks, lines at a time or a value.
+
+Where nothing is drawn, only names and tags change.
+"""
 
 from __future__ import annotations
 

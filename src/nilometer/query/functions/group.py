@@ -93,7 +93,7 @@ def map_series(context: Context, series_list: list[Points], *nodes: Any) -> list
     names=("reduceSeries", "reduce"),
 )
 def reduce_series(context: Context, lists: list[list[Points]], name: str, node: int, *matchers: str) -> list[Points]:
-    """Call a function with series of the same name but for one node: ``reduceSeries(map(…,1),"asPercent",3,"used","total")``."""
+    """Call a function with the series that are alike but for a node: ``reduceSeries(map(…,1),"asPercent",3,"used","all")``."""
     entry = TABLE.get(name)
     if entry is None or not (entry.aggregator or name in ("divideSeries", "powSeries")):
         message = f"{name!r} is no function that reduces series, like asPercent or diffSeries"
@@ -125,7 +125,7 @@ def reduce_series(context: Context, lists: list[list[Points]], name: str, node: 
     names=("applyByNode",),
 )
 def apply_by_node(context: Context, series_list: list[Points], node: int, template: str, name: str | None) -> list[Points]:
-    """Evaluate a target for each beginning of the names, ``%`` in it standing for that: ``applyByNode(servers.*.used,1,"sum(%.*)")``."""
+    """Evaluate a target for each beginning of names, ``%`` in it standing for that: ``applyByNode(web.*,1,"sum(%.*)")``."""
     made = []
     for prefix in sorted({".".join(series.name.split(".")[: node + 1]) for series in series_list}):
         for series in context.again(context, context.parse(template.replace("%", prefix))):

@@ -11,7 +11,7 @@ from nilometer.query.limits import QueryError
 
 if TYPE_CHECKING:
     from nilometer.query.context import Context
-    from nilometer.query.series import Points, Value
+    from nilometer.query.series import Points, Value, Values
 
 NAME = Param("name", "string", required=True)
 STEP = Param("step", "integer", default=60)
@@ -70,12 +70,12 @@ def identity(context: Context, name: str) -> list[Points]:
 @function(TRANSFORM, NAME, STEP, names=("timeFunction", "time"))
 def time_function(context: Context, name: str, step: int) -> list[Points]:
     """Show the time as the value, in seconds since 1970."""
-    values = [float(time) for time in _times(context, step)]
+    values: Values = [float(time) for time in _times(context, step)]
     return [context.made(name, context.start, context.end, step, values)]
 
 
 @function(TRANSFORM, NAME, Param("amplitude", "integer", default=1), STEP, names=("sinFunction", "sin"))
 def sine(context: Context, name: str, amplitude: int, step: int) -> list[Points]:
     """Show the sine of the time."""
-    values = [math.sin(time) * amplitude for time in _times(context, step)]
+    values: Values = [math.sin(time) * amplitude for time in _times(context, step)]
     return [context.made(name, context.start, context.end, step, values)]

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from nilometer.query import times
 from nilometer.query.limits import MOST_NAME, QueryError, TooMuch
 from nilometer.query.parse import first_path
-from nilometer.query.series import Points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from nilometer.query.series import Value, Values
+    from nilometer.query.series import Points, Value, Values
 
 MOST_STEP = 10 * 366 * 86_400
 

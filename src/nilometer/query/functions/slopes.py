@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from nilometer.query.aggregates import last
 from nilometer.query.functions.parts import interval_of
 from nilometer.query.functions.table import SERIES_LIST, SPECIAL, TRANSFORM, Param, function
-from nilometer.query.series import Points, Value, Values
 
 if TYPE_CHECKING:
     from nilometer.query.context import Context
+    from nilometer.query.series import Points, Value, Values
 
 MAX_VALUE, MIN_VALUE = Param("maxValue", "float"), Param("minValue", "float")
 INFINITY = float("inf")

@@ -32,22 +32,22 @@ def summarize(context: Context, series_list: list[Points], interval: str, func: 
         start, end = series.start, series.end
         if not align:
             start, end = start - start % length, end - end % length + length
-        values, aligned_end = _gathered(context, series, func, length, start, end)
+        values, aligned_end = _gathered(context, series, func, range(start, end, length))
         series.tags["summarize"], series.tags["summarizeFunction"] = interval, func
         name = f'summarize({series.name}, "{interval}", "{func}"{", true" if align else ""})'
         made.append(series.copy(name, values, start=start, end=aligned_end if align else end, step=length))
     return made
 
 
-def _gathered(context: Context, series: Points, func: str, length: int, start: int, end: int) -> tuple[Values, int]:
-    """Return what the values of each interval from `start` become, and where the last interval ends."""
-    fold = aggregate_of(func)
-    context.spend(max(0, end - start) // length + 1)
+def _gathered(context: Context, series: Points, func: str, times_of: range) -> tuple[Values, int]:
+    """Return what the values from each of the times to the next become, and where the last interval ends."""
+    fold, length = aggregate_of(func), times_of.step
+    context.spend(len(times_of))
     values: Values = []
-    at, time = 0, start
+    at = 0
     size = min(len(series.values), -(-(series.end - series.start) // series.step))
     per_interval = length / series.step
-    while time < end:
+    for time in times_of:
         begin, known = at, 0
         while at < size and (now := series.start + at * series.step) < time + length:
             if now <= time:
@@ -56,8 +56,7 @@ def _gathered(context: Context, series: Points, func: str, length: int, start: i
             at += 1
         fits = enough(known, per_interval, series.x_files_factor)
         values.append(fold(series.values[begin:at]) if fits else None)
-        time += length
-    return values, time
+    return values, times_of.start + len(times_of) * length
 
 
 @function(
@@ -75,7 +74,7 @@ def smart_summarize(context: Context, series_list: list[Points], interval: str, 
         series_list = context.first_argument(_cut(context, str(align)), context.end)
     made = []
     for series in series_list:
-        values, end = _gathered(context, series, func, length, series.start, series.end)
+        values, end = _gathered(context, series, func, range(series.start, series.end, length))
         series.tags["smartSummarize"], series.tags["smartSummarizeFunction"] = interval, func
         made.append(series.copy(f'smartSummarize({series.name}, "{interval}", "{func}")', values, end=end, step=length))
     return made
@@ -86,10 +85,13 @@ def _cut(context: Context, unit: str) -> int:
     start = datetime.fromtimestamp(context.start, context.zone)
     whole = times.unit(unit)
     first = {"month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0}
-    cut = start.replace(**{field: first[field] for field in FIELDS[KEPT[whole] :]})
+    month, day, hour, minute, second = (
+        getattr(start, field) if place < KEPT[whole] else first[field] for place, field in enumerate(FIELDS)
+    )
+    cut = start.replace(month=month, day=day, hour=hour, minute=minute, second=second)
     if whole == "weeks":
-        day = int(unit[-1]) if unit[-1].isdecimal() else 1
-        cut -= timedelta(days=(start.isoweekday() - day) % 7)
+        weekday = int(unit[-1]) if unit[-1].isdecimal() else 1
+        cut -= timedelta(days=(start.isoweekday() - weekday) % 7)
     return int(cut.timestamp())
 
 
