@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 import ssl
 import subprocess
 from contextlib import closing
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nilometer.testing.asking import ask
+from nilometer.testing.carbon import Carbon
 from nilometer.testing.certificates import certificate
 from nilometer.testing.serving import PROGRAM, Serving
 from nilometer.testing.waiting import until
@@ -36,6 +39,37 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield begin
     for server in started:
         server.kill()
+
+
+def test_the_status_names_what_is_wrong_and_forgets_what_ended(start: Start) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        away = f"graphite://127.0.0.1:{port}"
+        server = start(
+            "--web-listen=http://127.0.0.1:0", "--flush-interval=200ms", "--retry-first=10ms", "--retry-most=100ms", away
+        ).ready()
+        address = server.interface("HTTP interface")
+
+        def problems() -> list[str]:
+            told: list[str] = ask(address, "/status").json["problems"]
+            return told
+
+        until(lambda: any(f"{away}: away for" in problem for problem in problems()), "the sink that is away is named")
+        send(server, b"bad")
+        until(lambda: any("nilometer parse" in problem for problem in problems()), "the bad line is told")
+    with closing(Carbon(port=port)):
+        until(lambda: not any(away in problem for problem in problems()), "the sink is well again")
+    told = ask(address, "/status").json
+    assert [listener["url"] for listener in told["listeners"]] == ["udp://127.0.0.1:0"]
+    assert told["listeners"][0]["buffer"] > 0
+    assert {spool["sink"] for spool in told["spools"]} == {"console://", away}
+    assert server.stop() == 0
+
+
+def send(server: Serving, lines: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.sendto(lines, server.address("udp"))
 
 
 def top(*arguments: str) -> subprocess.CompletedProcess[str]:

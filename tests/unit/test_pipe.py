@@ -167,9 +167,24 @@ def test_the_first_failure_moves_everything_to_disk(bench: Bench) -> None:
     status = bench.worker.status()
     assert (status.spool_items, status.queued) == (2, 0)
     assert (status.last_success, status.last_error, status.last_error_time) == (None, "nobody answers", START)
-    assert status.retry_in == 1
+    assert (status.retry_in, status.failing_since) == (1, START)
     bench.clock.advance(0.25)
     assert bench.worker.status().retry_in == 0.75
+
+
+def test_a_failure_lasts_from_its_first_attempt_to_the_next_success(bench: Bench) -> None:
+    bench.sink.fault = Unavailable("nobody answers")
+    bench.put(1)
+    bench.worker.start()
+    bench.idle(1)
+    bench.clock.advance(1)
+    bench.idle(2)
+    status = bench.worker.status()
+    assert (status.failing_since, status.last_error_time) == (START, START + 1)
+    bench.sink.fault = None
+    bench.clock.advance(2)
+    bench.idle(3)
+    assert bench.worker.status().failing_since is None
 
 
 def test_what_arrives_while_the_sink_is_away_goes_behind_it_on_disk(bench: Bench) -> None:

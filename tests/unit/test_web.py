@@ -17,6 +17,7 @@ from nilometer.testing.asking import Answer, ask
 from nilometer.testing.control import control, status
 from nilometer.testing.waiting import until
 from nilometer.web import connection as module
+from nilometer.web import models
 from nilometer.web.access import Access
 from nilometer.web.app import application
 from nilometer.web.parts import Parts
@@ -45,7 +46,8 @@ def serve(asked: Control) -> Iterator[Serve]:
     started: list[WebServer] = []
 
     def begin(access: Access = Access()) -> tuple[str, int]:  # noqa: B008 it is frozen
-        started.append(WebServer(lambda: application(Parts(asked), access)))
+        parts = Parts(asked, lambda: urls.parse("sqlite:///store"))
+        started.append(WebServer(lambda: application(parts, access)))
         host, _, port = started[-1].listen(urls.parse("http://127.0.0.1:0"))[0].rpartition(":")
         started[-1].start()
         return host, int(port)
@@ -108,6 +110,20 @@ def test_stats_tell_totals_losses_and_sinks(address: tuple[str, int], kernel: Re
     assert (stats["totals"]["lines"], stats["totals"]["bad_lines"], stats["connections"]) == (2, 1, 3)
     assert stats["losses"]["spool.size"] == 0
     assert [(sink["name"], sink["written"]) for sink in stats["sinks"]] == [("null://", 7)]
+
+
+def test_the_status_tells_what_is_wrong(address: tuple[str, int], asked: Control, kernel: ReferenceKernel) -> None:
+    kernel.feed(b"a:1|c")
+    asked.set_health(healthy=False)
+    told = ask(address, "/status").json
+    assert models.Status.model_validate(told, strict=True)
+    assert (told["kernel"], told["health"], told["interval"], told["history"]) == ("reference", "down", 10, "sqlite:///store")
+    assert told["spools"] == [{"sink": "null://", "items": 0, "bytes": 0, "most": 1 << 30}]
+    assert [problem.partition(":")[0] for problem in told["problems"]] == [
+        "the reference kernel is in use",
+        "nothing is listened to",
+        "somebody has said that the server is down; say otherwise",
+    ]
 
 
 def test_settings_have_origins(address: tuple[str, int]) -> None:

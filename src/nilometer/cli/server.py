@@ -29,6 +29,8 @@ from nilometer.core.losses import Losses
 from nilometer.core.quantity import Size
 from nilometer.ingest import _kernel, carryover, selfmetrics
 from nilometer.ingest.admin.control import Control, Sources
+from nilometer.ingest.admin.problems import small_buffer
+from nilometer.ingest.admin.recent import Recent
 from nilometer.ingest.aggregate import rules, static_tags
 from nilometer.ingest.badlines import BadLineLog
 from nilometer.ingest.carryover import Carryover
@@ -60,8 +62,6 @@ FIXED = ("server.state", "self.prefix", "self.names", "admin.listen", "web.liste
 SAVE_EVERY = 60.0
 """Seconds between two savings of the gauges while the server runs."""
 REFERENCE = f"THE REFERENCE KERNEL IS IN USE: correct, but many times slower; for the native one: {_kernel.INSTALL}"
-ENOUGH = 4 << 20
-"""A receive buffer of fewer bytes loses datagrams when the machine is busy for some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,9 @@ class Server:
         self._loss_log, self._overflow_log = LossLog(), OverflowLog(self._kernel, SYSTEM)
         self._notices = Notices(self._kernel, self._losses, SYSTEM, self._sinks.deliver_events)
         metrics = self._metrics()
-        self._renew_interfaces = interfaces.start(settings, self._parts(metrics), cleanup)
+        self._recent = Recent(self._losses)
         self._flusher = self._new_flusher(metrics, left.written)
+        self._renew_interfaces = interfaces.start(settings, self._parts(metrics), cleanup)
         self._saved = self._flusher.written
         if self._keys is not None:
             self._keys.start()
@@ -149,6 +150,10 @@ class Server:
             connections=lambda: self._listeners.connections,
             relay=self._relaying.statuses,
             statsd=lambda: self._plan.statsd,
+            listeners=lambda: list(self._listening.values()),
+            written=lambda: self._flusher.written,
+            orphans=lambda: [str(self._state.spools / name) for name in self._sinks.orphans()],
+            recent=self._recent,
         )
         return Control(sources, healthy=statsd is None or statsd.healthy)
 
@@ -193,7 +198,9 @@ class Server:
         for listener in self._listening.values():
             granted = f", receive buffer {_size(min(listener.buffers))}" if listener.buffers else ""
             LOG.info("listening on %s%s", ", ".join(listener.addresses), granted)
-            _hint(listener)
+            hint = small_buffer(listener)
+            if hint:
+                LOG.warning("%s", hint)
         for url in self._plan.sinks(self._state.store):
             LOG.info("every %s to %s", quantity.written(self._plan.settings.flush.interval), url)
         for target in self._relaying.statuses():
@@ -239,6 +246,7 @@ class Server:
         self._overflow_log.drain()
         self._relaying.tend()
         self._notices.drain()
+        self._recent.note()
         self._count_refused()
         if self._flusher.written - self._saved >= SAVE_EVERY:
             self._save()
@@ -348,13 +356,3 @@ def _stop(listener: Listener) -> None:
 
 def _size(count: int) -> str:
     return quantity.written(Size(count))
-
-
-def _hint(listener: Listener) -> None:
-    """Say how to get a larger receive buffer, when the system granted a small one."""
-    if listener.buffers and min(listener.buffers) < ENOUGH:
-        LOG.warning(
-            "%s: the receive buffer is only %s, so bursts are lost; allow more with: sysctl -w net.core.rmem_max=16777216",
-            listener.url,
-            _size(min(listener.buffers)),
-        )

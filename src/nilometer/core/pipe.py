@@ -54,6 +54,7 @@ class Status:
     """How a sink is doing, since the start.
 
     `last_success` and `last_error_time` are seconds since the epoch, None if never; `last_error` is empty after a success.
+    `failing_since`: when the first of the attempts failed that failed since the last success, None when the last one did not.
     `retry_in` is the seconds until the next attempt, None while none is planned. `dropped` counts flushes.
     `figures`: those that the sink keeps about its own work.
     """
@@ -70,6 +71,7 @@ class Status:
     written_series: int
     dropped: int
     figures: Mapping[str, float] = field(default_factory=dict)
+    failing_since: float | None = None
 
 
 @dataclass(slots=True)
@@ -79,6 +81,7 @@ class _Record:
     last_success: float | None = None
     last_error: str = ""
     last_error_time: float | None = None
+    failing_since: float | None = None
     retry_at: float | None = None
     written: int = 0
     written_series: int = 0
@@ -147,6 +150,7 @@ class SinkWorker:
                 written_series=record.written_series,
                 dropped=record.rejected + self._backlog.dropped,
                 figures=self._sink.figures() if isinstance(self._sink, Measured) else {},
+                failing_since=record.failing_since,
             )
 
     def close(self, deadline_seconds: float) -> bool:
@@ -216,7 +220,7 @@ class SinkWorker:
         with self._lock:
             record = self._record
             recovered = bool(record.last_error)
-            record.last_success, record.last_error = self._clock.time(), ""
+            record.last_success, record.last_error, record.failing_since = self._clock.time(), "", None
             record.written += 1
             record.written_series += flush.series
         if isinstance(self._sink, Selective):
@@ -230,12 +234,14 @@ class SinkWorker:
         self._losses.count("sink", "rejected")
         with self._lock:
             self._record.rejected += 1
+            self._record.failing_since = None
             self._record.last_error, self._record.last_error_time = str(error), self._clock.time()
 
     def _failed(self, reason: str, fault: Exception | None = None) -> None:
         with self._lock:
-            news = reason != self._record.last_error
-            self._record.last_error, self._record.last_error_time = reason, self._clock.time()
+            news, now = reason != self._record.last_error, self._clock.time()
+            self._record.last_error, self._record.last_error_time = reason, now
+            self._record.failing_since = self._record.failing_since or now
         if news:
             LOG.warning("%s: is away; flushes go to its spool: %s", self.name, reason, exc_info=fault)
         self._backlog.spill()

@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from nilometer.web import ingest, openapi
+from nilometer.web import ingest, openapi, status
 from nilometer.web.errors import refused
 from nilometer.web.guard import Guard
 from nilometer.web.headers import SecurityHeaders
@@ -37,6 +37,7 @@ PREFIX = "/api/v1"
 API: tuple[Routes, ...] = (
     # one a line
     ingest.router,
+    status.router,
 )
 """What stands below `PREFIX`."""
 ROOT: tuple[Routes, ...] = (

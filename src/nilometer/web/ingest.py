@@ -14,7 +14,7 @@ from nilometer.core.record import Kind
 from nilometer.core.settings import TABLE
 from nilometer.ingest.admin.control import MOST_LISTED, MOST_SERIES, bound
 from nilometer.web import models
-from nilometer.web.openapi import ERROR
+from nilometer.web.openapi import ERROR, Answers, ok
 from nilometer.web.parameters import Glob, Whole
 from nilometer.web.reply import reply
 
@@ -29,29 +29,40 @@ MOST_TOP = 100
 UP, DOWN = "up", "down"
 HEALTH = {"type": "object", "required": ["health"], "properties": {"health": {"type": "string", "enum": [UP, DOWN]}}}
 BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": HEALTH}}}}
-Answers = dict[int | str, dict[str, Any]]
 
 
 def router(parts: Parts) -> APIRouter:
     """Return the routes over what may be asked of a server."""
     found, asked = APIRouter(), _Ingest(parts.control)
-    found.get("/stats", responses=_ok(models.Stats))(asked.stats)
-    found.get("/health", responses=_ok(models.Health) | {503: {"model": models.Health, "description": "down"}})(asked.health)
+    found.get("/stats", responses=ok(models.Stats))(asked.stats)
+    found.get("/health", responses=ok(models.Health) | {503: {"model": models.Health, "description": "down"}})(asked.health)
     large: Answers = {413: {"description": "the body is too long", **ERROR}}
-    found.put("/health", responses=_ok(models.Health) | large, openapi_extra=BODY)(asked.set_health)
-    found.get("/config", responses=_ok(models.Config))(asked.config)
-    found.get("/top", responses=_ok(models.Top))(asked.top)
+    found.put("/health", responses=ok(models.Health) | large, openapi_extra=BODY)(asked.set_health)
+    found.get("/config", responses=ok(models.Config))(asked.config)
+    found.get("/top", responses=ok(models.Top))(asked.top)
     none: Answers = {404: {"description": "there is none", **ERROR}}
     for kind in Kind:
         of_kind = asked.listed(kind) if bound(kind) == MOST_LISTED else asked.plain(kind)
-        found.get(f"/{kind}s", name=f"{kind}s", responses=_ok(models.Found))(of_kind)
-        delete = found.delete(f"/{kind}s/{{name:path}}", name=f"delete {kind}s", responses=_ok(models.Deleted) | none)
+        found.get(f"/{kind}s", name=f"{kind}s", responses=ok(models.Found))(of_kind)
+        delete = found.delete(f"/{kind}s/{{name:path}}", name=f"delete {kind}s", responses=ok(models.Deleted) | none)
         delete(asked.delete(kind))
     return found
 
 
-def _ok(model: type[Any]) -> Answers:
-    return {200: {"model": model}}
+def word(control: Control) -> str:
+    """Return what is said about the server's health."""
+    return UP if control.healthy else DOWN
+
+
+def counted(control: Control) -> dict[str, Any]:
+    """Return what was counted since the start, for JSON."""
+    return {
+        "totals": dataclasses.asdict(control.totals()),
+        "connections": control.connections(),
+        "losses": control.losses(),
+        "sinks": [dataclasses.asdict(status) for status in control.sinks()],
+        "relay": [status._asdict() for status in control.relay()],
+    }
 
 
 class _Ingest:
@@ -62,18 +73,7 @@ class _Ingest:
 
     def stats(self) -> Response:
         """Totals since the start, losses, sinks, servers that packets are forwarded to."""
-        control = self._control
-        return reply(
-            {
-                "uptime": round(control.uptime, 3),
-                "health": self._word(),
-                "totals": dataclasses.asdict(control.totals()),
-                "connections": control.connections(),
-                "losses": control.losses(),
-                "sinks": [dataclasses.asdict(status) for status in control.sinks()],
-                "relay": [status._asdict() for status in control.relay()],
-            }
-        )
+        return reply({"uptime": round(self._control.uptime, 3), "health": word(self._control)} | counted(self._control))
 
     def plain(self, kind: Kind) -> Callable[..., Response]:
         """Counters or gauges."""
@@ -105,12 +105,9 @@ class _Ingest:
 
         return delete
 
-    def _word(self) -> str:
-        return UP if self._control.healthy else DOWN
-
     def health(self) -> Response:
         """Tell what is said about the server's health: 200 while it is up, 503 while somebody has said that it is down."""
-        return reply({"health": self._word()}, 200 if self._control.healthy else 503)
+        return reply({"health": word(self._control)}, 200 if self._control.healthy else 503)
 
     async def set_health(self, request: Request) -> Response:
         """Say something else about the server's health."""
@@ -118,7 +115,7 @@ class _Ingest:
         if not isinstance(wanted, dict) or wanted.get("health") not in (UP, DOWN):
             raise HTTPException(400, 'expected {"health": "up"} or {"health": "down"}')
         self._control.set_health(healthy=wanted["health"] == UP)
-        return reply({"health": self._word()})
+        return reply({"health": word(self._control)})
 
     def config(self) -> Response:
         """Tell every setting in force, as TOML writes it, with its origin; secrets in URLs are masked."""

@@ -62,6 +62,7 @@ class Sink(BaseModel):
     written_series: int
     dropped: int
     figures: dict[str, float | None]
+    failing_since: float | None
 
 
 class Target(BaseModel):
@@ -85,6 +86,44 @@ class Stats(BaseModel):
     losses: dict[str, int]
     sinks: list[Sink]
     relay: list[Target]
+
+
+class Listener(BaseModel):
+    """What is listened to: `buffer` is the smallest receive buffer that the system granted, in bytes."""
+
+    url: str
+    addresses: list[str]
+    buffer: int | None
+
+
+class Spool(BaseModel):
+    """What waits on disk for a sink, and how many bytes may."""
+
+    sink: str
+    items: int
+    bytes: int
+    most: int
+
+
+class Status(BaseModel):
+    """How the server is doing. `history`: where series are read from; `flushed`: the end of the last window that was."""
+
+    version: str
+    kernel: str
+    time: float
+    uptime: float
+    interval: float
+    flushed: float
+    health: str
+    problems: list[str]
+    history: str | None
+    listeners: list[Listener]
+    connections: int
+    sinks: list[Sink]
+    spools: list[Spool]
+    relay: list[Target]
+    losses: dict[str, int]
+    totals: Totals
 
 
 class Setting(BaseModel):

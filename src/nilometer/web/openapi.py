@@ -18,6 +18,8 @@ USUAL = {
     "503": "not now",
 }
 """What any request may be answered."""
+Answers = dict[int | str, dict[str, Any]]
+"""What a route is answered, by status, as FastAPI takes it."""
 FRAMEWORK = ("HTTPValidationError", "ValidationError")
 
 
@@ -32,6 +34,11 @@ class Error(BaseModel):
     """The shape of every error."""
 
     error: Fault
+
+
+def ok(model: type[BaseModel]) -> Answers:
+    """Return what a route says that answers 200 with such an object."""
+    return {200: {"model": model}}
 
 
 def describe(app: FastAPI) -> None:

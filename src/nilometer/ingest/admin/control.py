@@ -9,14 +9,17 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import re
+import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nilometer.core.record import Kind
 from nilometer.core.settings import to_toml
+from nilometer.ingest.admin.problems import View, problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +27,10 @@ if TYPE_CHECKING:
     from nilometer.core.losses import Losses
     from nilometer.core.pipe import Status
     from nilometer.core.settings import Settings
+    from nilometer.ingest.admin.recent import Recent
     from nilometer.ingest.inspection import Peeked, Top, Totals
     from nilometer.ingest.kernel import Kernel
+    from nilometer.ingest.listeners import Listener
     from nilometer.ingest.relay.relay import TargetStatus
     from nilometer.ingest.statsd.mode import StatsdMode
 
@@ -38,7 +43,10 @@ FOLDER = ".*"
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a `Control` looks. `standing`: the server's own series in the open window; `connections`: those of streams."""
+    """Where a `Control` looks. `standing`: the server's own series in the open window; `connections`: those of streams.
+
+    `written`: the end of the last window that was flushed; `orphans`: spools of no sink.
+    """
 
     kernel: Kernel
     losses: Losses
@@ -48,6 +56,10 @@ class Sources:
     connections: Callable[[], int]
     relay: Callable[[], list[TargetStatus]] = list
     statsd: Callable[[], StatsdMode | None] = lambda: None
+    listeners: Callable[[], list[Listener]] = list
+    written: Callable[[], float] = time.time
+    orphans: Callable[[], list[str]] = list
+    recent: Recent | None = None
 
 
 class Control:
@@ -92,6 +104,44 @@ class Control:
     def relay(self) -> list[TargetStatus]:
         """Return how each server that packets are forwarded to is doing."""
         return self._sources.relay()
+
+    @property
+    def kernel(self) -> str:
+        """The name of the kernel in use."""
+        return self._sources.kernel.name
+
+    def listeners(self) -> list[Listener]:
+        """Return what is listened to."""
+        return self._sources.listeners()
+
+    @property
+    def written(self) -> float:
+        """The end of the last window that was flushed, in seconds since the epoch."""
+        return self._sources.written()
+
+    def problems(self) -> list[str]:
+        """Return what is wrong now, in words, the gravest first."""
+        sources, settings = self._sources, self.settings()
+        free = {}
+        with contextlib.suppress(OSError):
+            free["free"] = shutil.disk_usage(settings.server.state).free
+        view = View(
+            now=time.time(),
+            written=self.written,
+            settings=settings,
+            kernel=self.kernel,
+            healthy=self.healthy,
+            listeners=self.listeners(),
+            sinks=self.sinks(),
+            relay=self.relay(),
+            lost=sources.recent.lost() if sources.recent is not None else {},
+            jumped=sources.recent.jumped() if sources.recent is not None else 0.0,
+            series=sum(self.peek(kind, 1).count for kind in Kind),
+            connections=self.connections(),
+            orphans=sources.orphans(),
+            **free,
+        )
+        return problems(view)
 
     def totals(self) -> Totals:
         """Return what was counted since the start."""

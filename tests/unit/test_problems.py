@@ -1,0 +1,135 @@
+"""What is wrong now, in words; and what happened lately."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nilometer.core.losses import LOSSES, Losses
+from nilometer.core.settings import load
+from nilometer.core.url import parse
+from nilometer.ingest.admin import recent as module
+from nilometer.ingest.admin.problems import CURES, View, problems
+from nilometer.ingest.admin.recent import Recent
+from nilometer.ingest.listeners import Listener
+from nilometer.ingest.relay.relay import TargetStatus
+from nilometer.testing.clock import ManualClock
+from nilometer.testing.control import status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NOW = 1_700_000_000.0
+
+
+class SetClock(ManualClock):
+    """A clock that is set while its monotonic side goes on."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+    def monotonic(self) -> float:
+        return super().time()
+
+
+GOOD = Listener(parse("udp://:8125"), buffers=[16 << 20])
+INTENDED = {"kernel.rule", "sink.tag"}
+
+
+def view(settings: Mapping[str, str] | None = None, **changes: Any) -> View:  # noqa: ANN401 the fields of View
+    values: dict[str, Any] = {"now": NOW, "written": NOW - 5, "listeners": [GOOD], "settings": load(None, {}, settings or {})}
+    return View(**(values | changes))
+
+
+def test_a_server_that_is_well_has_none() -> None:
+    assert problems(view(sinks=[status("null://")], relay=[TargetStatus("a", True, 1, 1, 0, "")])) == []  # noqa: FBT003 it is up
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"written": NOW - 100}, ["no flush for 100 s"]),
+        (
+            {"sinks": [status("graphite://a", failing_since=NOW - 180, last_error="graphite://a: nobody", spool_items=18)]},
+            ["graphite://a: away for 3 min: nobody;", "18 flushes wait", "nilometer check graphite://a"],
+        ),
+        ({"sinks": [status("a", failing_since=NOW, last_error="x")]}, ["a: away for 0 s", "nothing is lost so far"]),
+        ({"sinks": [status("a", last_error="too large")]}, ["a: refused a flush, which is lost: too large"]),
+        ({"sinks": [status("a", spool_items=3)]}, ["a: behind: 3 flushes wait in its spool"]),
+        ({"sinks": [status("a", spool_items=9, spool_bytes=900 << 20)]}, ["behind", "88% of 1 GiB", "raise spool.size"]),
+        ({"sinks": [status("a", failing_since=NOW - 4 * 86400, last_error="x")]}, ["away for 4 d", "older than 7d will go"]),
+        ({"orphans": ["/state/spool/x"]}, ["/state/spool/x holds flushes for a sink that is not configured"]),
+        ({"series": 950_000}, ["limits.series is nearly reached: 950,000 of 1,000,000"]),
+        ({"connections": 1000}, ["limits.connections is nearly reached"]),
+        ({"free": 100 << 20}, ["the disk has only 100 MiB left"]),
+        (
+            {"relay": [TargetStatus("udp://b:1", False, 0, 0, 0, "refused")]},  # noqa: FBT003 it is down
+            ["udp://b:1: nothing is forwarded there: refused"],
+        ),
+        ({"jumped": -3600.0}, ["the system's clock was set back by 60 min", "NTP"]),
+        ({"jumped": 7300.0}, ["the system's clock was set ahead by 2 h"]),
+        ({"kernel": "reference"}, ["the reference kernel is in use"]),
+        ({"listeners": []}, ["name a listener in server.listen"]),
+        (
+            {"listeners": [GOOD, Listener(parse("udp://:1"), buffers=[16 << 20, 212_992])]},
+            ["udp://:1: the receive buffer is only 208 KiB", "sysctl -w net.core.rmem_max"],
+        ),
+        ({"healthy": False}, ["somebody has said that the server is down"]),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_problem_names_culprit_and_cure(changes: dict[str, Any], words: list[str]) -> None:
+    told = " ".join(problems(view(**changes)))
+    assert [word for word in words if word not in told] == []
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.metric)
+def test_every_loss_has_a_cure_unless_it_is_intended(loss: Any) -> None:  # noqa: ANN401 a line of the list
+    name = f"{loss.stage}.{loss.reason}"
+    told = problems(view(lost={name: 1234}))
+    if name in INTENDED:
+        assert told == []
+    else:
+        assert len(told) == 1
+        assert told[0].startswith("in the last minutes: 1,234 ")
+        assert told[0].endswith(CURES[name])
+
+
+def test_every_cure_is_of_a_loss() -> None:
+    assert CURES.keys() == {f"{loss.stage}.{loss.reason}" for loss in LOSSES} - INTENDED
+
+
+def test_what_ended_is_forgotten() -> None:
+    clock, losses = ManualClock(), Losses()
+    losses.count("spool", "size", 100)
+    recent = Recent(losses, clock)
+    assert recent.lost() == {}
+    for _ in range(10):
+        clock.advance(module.STEP)
+        losses.count("kernel", "bad_line", 2)
+        recent.note()
+        recent.note()
+    assert recent.lost() == {"kernel.bad_line": 20}
+    for _ in range(int(module.SPAN / module.STEP) - 5):
+        clock.advance(module.STEP)
+        recent.note()
+    assert recent.lost() == {"kernel.bad_line": 10}
+    for _ in range(5):
+        clock.advance(module.STEP)
+        recent.note()
+    assert recent.lost() == {}
+    assert len(recent._samples) <= module.SPAN / module.STEP + 1
+
+
+def test_a_clock_that_was_set_is_noticed_for_a_while() -> None:
+    clock = SetClock()
+    recent = Recent(Losses(), clock)
+    clock.ahead = -60
+    assert recent.jumped() == -60
+    for _ in range(int(module.SPAN / module.STEP) + 1):
+        clock.advance(module.STEP)
+        recent.note()
+    assert recent.jumped() == 0
