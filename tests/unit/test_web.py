@@ -160,6 +160,11 @@ def test_what_is_outside_of_the_api_has_the_shape_of_an_error(address: tuple[str
     assert code(ask(address, "/nothing", base="")) == (404, "not_found")
 
 
+def test_a_method_that_is_not_there_is_answered_with_those_that_are(address: tuple[str, int]) -> None:
+    assert ask(address, "/health", "OPTIONS").headers["allow"] == "GET, PUT"
+    assert ask(address, "/stats", "POST").headers["allow"] == "GET"
+
+
 def test_a_wrong_parameter_is_named(address: tuple[str, int]) -> None:
     assert ask(address, "/top?limit=x").json["error"]["message"] == "limit: expected a whole number of at most 9 digits"
     assert ask(address, "/top?limit=0").json["error"]["message"].startswith("limit: ")
@@ -179,6 +184,10 @@ def test_the_interface_describes_itself(address: tuple[str, int]) -> None:
     answers = told["paths"]["/api/v1/top"]["get"]["responses"]
     assert answers["400"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
     assert "422" not in answers
+    limit = next(each for each in told["paths"]["/api/v1/top"]["get"]["parameters"] if each["name"] == "limit")
+    assert (limit["schema"]["minimum"], limit["schema"]["maximum"]) == (1, 100)
+    assert told["paths"]["/api/v1/health"]["get"]["security"] == []
+    assert told["paths"]["/api/v1/health"]["put"]["security"] == [{"token": ["write"]}]
     assert ask(address, "/openapi.json").json == told
 
 

@@ -57,10 +57,9 @@ def application(parts: Parts, access: Access) -> ASGIApp:
         redirect_slashes=False,
         exception_handlers=dict.fromkeys((HTTPException, RequestValidationError, Exception), refused),
     )
-    for room in API:
-        app.include_router(room(parts), prefix=PREFIX)
-    for room in ROOT:
-        app.include_router(room(parts))
+    app.state.routers = [*((PREFIX, room(parts)) for room in API), *(("", room(parts)) for room in ROOT)]
+    for prefix, router in app.state.routers:
+        app.include_router(router, prefix=prefix)
     openapi.describe(app)
     return SecurityHeaders(_for_other_sites(Guard(app, access), access))
 

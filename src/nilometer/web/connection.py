@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FIRST, LIFE = 10.0, 120.0
 LONGEST_HEAD = 16 * 1024
-logging.getLogger("uvicorn").setLevel(logging.WARNING)
+logging.getLogger("uvicorn").setLevel(logging.ERROR)  # warnings are about what peers send: any could fill the log
 
 
 class Listening(NamedTuple):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from nilometer.web.reply import reply
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 CODES = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 CODES |= {413: "too_large", 429: "too_many", 500: "internal", 501: "not_implemented", 503: "unavailable", 504: "timeout"}
+METHOD_NOT_ALLOWED = 405
 
 
 def failure(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
@@ -28,10 +30,29 @@ async def refused(request: Request, error: Exception) -> Response:
         return failure(400, "; ".join(_fault(each["loc"], each["msg"]) for each in error.errors()))
     if not isinstance(error, HTTPException):
         return failure(500, "a fault of the server; its log tells more")
-    message = error.detail
+    message, headers = error.detail, {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == METHOD_NOT_ALLOWED:
+        headers["allow"] = ", ".join(sorted(_methods(request)))
     if error.status_code in (404, 405) and message in ("Not Found", "Method Not Allowed"):
         message = f"{request.method} {request.url.path}: there is no such thing here; see docs/reference/http.md"
-    return failure(error.status_code, message, dict(error.headers or {}))
+    return failure(error.status_code, message, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return the methods of all routes that fit; the router itself looks no further than the first."""
+    found, path = set[str](), str(request.scope["path"])
+    for prefix, router in request.app.state.routers:
+        if path.startswith(prefix):
+            scope = {
+                "type": "http",
+                "method": request.method,
+                "path": path.removeprefix(prefix),
+                "root_path": "",
+                "headers": [],
+            }
+            fitting = (route for route in router.routes if route.matches(scope)[0] is not Match.NONE)
+            found.update(method for route in fitting for method in getattr(route, "methods", None) or ())
+    return found
 
 
 def _fault(place: tuple[str | int, ...], message: str) -> str:

@@ -15,7 +15,7 @@ from nilometer.core.settings import TABLE
 from nilometer.ingest.admin.control import MOST_LISTED, MOST_SERIES, bound
 from nilometer.web import models
 from nilometer.web.openapi import ERROR, Answers, ok
-from nilometer.web.parameters import Glob, Whole
+from nilometer.web.parameters import DIGITS, Glob
 from nilometer.web.reply import reply
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class _Ingest:
     def plain(self, kind: Kind) -> Callable[..., Response]:
         """Counters or gauges."""
 
-        def series(match: Glob = "*", limit: Annotated[Whole, Query(ge=1, le=MOST_SERIES)] = 100) -> Response:
+        def series(match: Glob = "*", limit: Annotated[int, Query(ge=1, le=MOST_SERIES), DIGITS] = 100) -> Response:
             """Series of the open window whose keys fit."""
             return reply(self._control.series(kind, match, limit))
 
@@ -87,7 +87,7 @@ class _Ingest:
     def listed(self, kind: Kind) -> Callable[..., Response]:
         """Timers or sets, each with its samples or members."""
 
-        def series(match: Glob = "*", limit: Annotated[Whole, Query(ge=1, le=MOST_LISTED)] = 100) -> Response:
+        def series(match: Glob = "*", limit: Annotated[int, Query(ge=1, le=MOST_LISTED), DIGITS] = 100) -> Response:
             """Series of the open window whose keys fit, with samples or members."""
             return reply(self._control.series(kind, match, limit))
 
@@ -123,7 +123,7 @@ class _Ingest:
         told = {each.name: (toml.literal(settings.value(each.name)), settings.origin(each.name)) for each in TABLE}
         return reply({"settings": {name: {"value": value, "origin": origin} for name, (value, origin) in told.items()}})
 
-    def top(self, limit: Annotated[Whole, Query(ge=1, le=MOST_TOP)] = 10) -> Response:
+    def top(self, limit: Annotated[int, Query(ge=1, le=MOST_TOP), DIGITS] = 10) -> Response:
         """Tell the busiest names and sources, and what is refused."""
         top = self._control.top(limit)
         return reply(

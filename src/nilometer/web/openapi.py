@@ -1,10 +1,12 @@
-"""The description of the HTTP interface as OpenAPI: what FastAPI finds, with the errors as they are."""
+"""The description of the HTTP interface as OpenAPI: what FastAPI finds, with the errors and the scopes as they are."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
+
+from nilometer.web.access import needed
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -59,8 +61,11 @@ def _with_errors(found: dict[str, Any]) -> dict[str, Any]:
     schemas["Fault"] = Fault.model_json_schema()
     schemas["Error"] = Error.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas["Error"].pop("$defs")
-    for path in found["paths"].values():
-        for operation in path.values():
+    found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for path, operations in found["paths"].items():
+        for method, operation in operations.items():
+            scope = needed(method.upper(), path)
+            operation["security"] = [{"token": [scope.word]}] if scope else []
             responses = operation["responses"]
             responses.pop("422", None)
             for status, description in USUAL.items():

@@ -21,8 +21,8 @@ def _whole(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number, written in digits alone."""
+DIGITS = BeforeValidator(_whole)
+"""Behind a number's bounds: it is written in digits alone. (Before them, its description would lack the bounds.)"""
 
 Glob = Annotated[
     str, Query(max_length=LONGEST_GLOB, description="a shell-style glob over whole keys; `*` crosses dots", examples=["web.*"])
