@@ -107,9 +107,9 @@ class Memory:
         """Return the events kept, in order of arrival."""
         return list(self._ring.events)
 
-    def find(self, pattern: str = "*", limit: int = 10_000) -> list[str]:
-        """Return the paths that match the glob, sorted, at most `limit`."""
-        paths = {path for _, points in self._ring.seconds() for path in points}
+    def find(self, pattern: str = "*", limit: int = 10_000, after: str = "") -> list[str]:
+        """Return the first `limit` paths after `after` that match the glob, sorted."""
+        paths = {path for _, points in self._ring.seconds() for path in points if path > after}
         return sorted(fnmatch.filter(paths, pattern))[:limit]
 
     def read(self, paths: Sequence[str], start: float, end: float) -> list[Series]:

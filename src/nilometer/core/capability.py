@@ -80,8 +80,11 @@ class Series:
 class SeriesReader(Backend, Protocol):
     """Gives series back."""
 
-    def find(self, pattern: str = "*", limit: int = 10_000) -> list[str]:
-        """Return the paths that match a shell-style glob over the whole path (``*`` crosses dots), sorted."""
+    def find(self, pattern: str = "*", limit: int = 10_000, after: str = "") -> list[str]:
+        """Return the first `limit` paths after `after` that match a shell-style glob, sorted.
+
+        The glob is over the whole path: ``*`` crosses dots.
+        """
 
     def read(self, paths: Sequence[str], start: float, end: float) -> list[Series]:
         """Return the points of each path with ``start <= time <= end``; a path without points has empty columns."""

@@ -38,13 +38,14 @@ KEYS_OF = f"SELECT second << 24 | :group FROM ({SECONDS_OF})"  # noqa: S608 made
 GROUP_ROWS = f"SELECT key >> 24, data FROM history_hot WHERE key IN ({KEYS_OF}) ORDER BY key"  # noqa: S608 made of constants
 
 
-def find(db: sqlite3.Connection, pattern: str, limit: int) -> list[str]:
-    """Return the paths that match a shell-style glob, sorted, at most `limit`."""
+def find(db: sqlite3.Connection, pattern: str, limit: int, after: str = "") -> list[str]:
+    """Return the first `limit` paths after `after` that match a shell-style glob, sorted."""
     wild = WILD.search(pattern)
     prefix = pattern if wild is None else pattern[: wild.start()]
     matches = re.compile(fnmatch.translate(pattern)).match
     found: list[str] = []
-    for (path,) in db.execute("SELECT path FROM history_series WHERE path >= ? ORDER BY path", (prefix,)):
+    select = "SELECT path FROM history_series WHERE path >= ? AND path > ? ORDER BY path"
+    for (path,) in db.execute(select, (prefix, after)):
         if len(found) >= limit or not path.startswith(prefix):
             break
         if matches(path):

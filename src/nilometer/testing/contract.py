@@ -239,6 +239,9 @@ class SeriesReaderContract:
             assert reader.find("stats.gauges.*") == [path for path in every if path.startswith("stats.gauges.")]
             assert reader.find("*.coun?") == [path for path in every if path.endswith(".count")]
             assert reader.find(limit=2) == every[:2]
+            assert reader.find(limit=2, after=every[1]) == every[2:4]
+            assert reader.find("*.count", after=every[1]) == [path for path in every[2:] if path.endswith(".count")]
+            assert reader.find(after=every[-1]) == []
             assert reader.find("nothing.*") == []
 
     def test_points_are_read_with_both_ends(self, peer: Peer) -> None:

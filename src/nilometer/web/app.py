@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from nilometer.web import ingest, openapi, status
+from nilometer.web import ingest, live, openapi, series, status
 from nilometer.web.errors import refused
 from nilometer.web.guard import Guard
 from nilometer.web.headers import SecurityHeaders
@@ -38,6 +38,8 @@ API: tuple[Routes, ...] = (
     # one a line
     ingest.router,
     status.router,
+    series.router,
+    live.router,
 )
 """What stands below `PREFIX`."""
 ROOT: tuple[Routes, ...] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Health(BaseModel):
@@ -169,3 +169,35 @@ class Top(BaseModel):
     names: list[Name]
     sources: list[Source]
     refused: list[Refused]
+
+
+class Path(BaseModel):
+    """A series that the store keeps."""
+
+    path: str
+
+
+class Listed(BaseModel):
+    """A page of series; `next` is the cursor of the page after it, null when there is none."""
+
+    series: list[Path]
+    next: str | None
+
+
+class Row(BaseModel):
+    """A series on its grid: the first value's time, the seconds between values, null where nothing is known."""
+
+    path: str
+    start: int
+    step: int
+    values: list[float | None]
+
+
+class Table(BaseModel):
+    """Values of several series; times are seconds since the epoch."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    start: int = Field(alias="from")
+    until: int
+    series: list[Row]

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nilometer.web.reading import Reading
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,6 +30,7 @@ class Parts:
     `series`: the URL that series are read from now, None when no sink can give any back.
     `watch`: has a function called with every flush, on the thread that flushes: it returns at once and never raises. What it
     returns ends that.
+    `reading`: asks what is read from `series`, in processes of its own.
     `closing`: closed when the last request is answered, for what a room has to end: processes, threads.
     """
 
@@ -35,3 +38,9 @@ class Parts:
     series: Callable[[], Url | None] = _nothing
     watch: Watch = lambda _: _nothing
     closing: ExitStack = field(default_factory=ExitStack)
+    reading: Reading = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what all rooms share."""
+        object.__setattr__(self, "reading", Reading(self.series))
+        self.closing.callback(self.reading.close)

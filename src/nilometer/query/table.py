@@ -1,0 +1,157 @@
+"""Several series over a time, each on a grid of its own: what charts and spreadsheets take.
+
+Rules:
+
+* A slot of the grid begins at a multiple of its step and holds the points from there to before the next; one without points is
+  None.
+* Without a step it is the one that the series was written with, or the smallest multiple of that with which there are no more
+  than `points` slots.
+* What is asked for is bounded before it is read: `MOST_SERIES`, `MOST_SLOTS`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from datetime import UTC, datetime
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
+
+from nilometer.core.chart import Line, Look, svg
+from nilometer.query.grid import USUAL_STEP, step_of
+from nilometer.query.limits import QueryError, TooMuch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from nilometer.core.capability import Series, SeriesReader
+
+AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {
+    "mean": fmean,
+    "sum": math.fsum,
+    "max": max,
+    "min": min,
+    "last": lambda values: values[-1],
+    "count": len,
+}
+MOST_SERIES = 500
+MOST_SLOTS = 1_000_000
+AT_A_TIME = 16
+
+
+class Question(NamedTuple):
+    """Which series, from when until when in seconds since the epoch, both included, and how their points are put together.
+
+    `step` is in seconds, 0 for the series' own; `points` bounds the slots of each series, 0 does not.
+    """
+
+    paths: tuple[str, ...]
+    start: int
+    end: int
+    step: int = 0
+    points: int = 0
+    aggregate: str = "mean"
+
+
+class Row(NamedTuple):
+    """A series on its grid: the first slot's time, the seconds between slots, a value for each."""
+
+    path: str
+    start: int
+    step: int
+    values: list[float | None]
+
+
+def rows(reader: SeriesReader, question: Question) -> list[Row]:
+    """Return each series, in order. Raise `QueryError`, `TooMuch`."""
+    _check(question)
+    made = []
+    slots = 0
+    for series in _read(reader, question):
+        step = _step(series, question)
+        slots += (question.end - question.start) // step + 1
+        if slots > MOST_SLOTS:
+            message = f"the answer has more than {MOST_SLOTS} values; ask for fewer series, a shorter time or a larger step"
+            raise TooMuch(message)
+        made.append(_row(series, question, step))
+    return made
+
+
+def _read(reader: SeriesReader, question: Question) -> Iterator[Series]:
+    """Yield the points of each series, a few series at a time, so that memory holds few."""
+    for first in range(0, len(question.paths), AT_A_TIME):
+        yield from reader.read(question.paths[first : first + AT_A_TIME], question.start, question.end)
+
+
+def _check(question: Question) -> None:
+    if question.end < question.start:
+        message = "until lies before from"
+        raise QueryError(message)
+    if len(question.paths) > MOST_SERIES:
+        message = f"more than {MOST_SERIES} series; ask for fewer at a time"
+        raise TooMuch(message)
+    if question.aggregate not in AGGREGATES:
+        message = f"aggregate is none of {', '.join(AGGREGATES)}"
+        raise QueryError(message)
+
+
+def _step(series: Series, question: Question) -> int:
+    own = step_of(series.times) or USUAL_STEP
+    if question.step or not question.points:
+        return question.step or own
+    return max(1, math.ceil((question.end - question.start + 1) / question.points / own)) * own
+
+
+def _row(series: Series, question: Question, step: int) -> Row:
+    first = question.start // step * step
+    values: list[float | None] = [None] * ((question.end - first) // step + 1)
+    pairs = [((time - first) // step, value) for time, value in zip(series.times, series.values, strict=True) if value == value]  # noqa: PLR0124 NaN is not itself
+    if len({place for place, _ in pairs}) == len(pairs) and question.aggregate != "count":
+        for place, value in pairs:
+            values[place] = value
+    else:
+        gathered: dict[int, list[float]] = {}
+        for place, value in pairs:
+            gathered.setdefault(place, []).append(value)
+        for place, several in gathered.items():
+            values[place] = float(AGGREGATES[question.aggregate](several))
+    return Row(series.path, first, step, values)
+
+
+def as_json(reader: SeriesReader, question: Question) -> bytes:
+    """Return ``{"from", "until", "series": [{"path", "start", "step", "values"}]}``. Raise as `rows` does."""
+    series = [row._asdict() | {"values": [_finite(value) for value in row.values]} for row in rows(reader, question)]
+    answer = {"from": question.start, "until": question.end, "series": series}
+    return (json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n").encode("utf-8", "replace")
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def as_csv(reader: SeriesReader, question: Question) -> bytes:
+    """Return a line for each value: ``path,time,value``, the time in UTC. Raise as `rows` does."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(["path", "time", "value"])
+    for row in rows(reader, question):
+        for place, value in enumerate(row.values):
+            if value is not None:
+                moment = datetime.fromtimestamp(row.start + place * row.step, UTC)
+                writer.writerow([_plain(row.path), f"{moment:%Y-%m-%dT%H:%M:%SZ}", value])
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def _plain(path: str) -> str:
+    """Return a path that no spreadsheet takes for a formula."""
+    return f"'{path}" if path[:1] in "=+-@\t\r" else path
+
+
+def as_svg(reader: SeriesReader, question: Question, look: Look) -> bytes:
+    """Return a chart. Raise as `rows` does."""
+    lines = [Line(row.path, row.start, row.step, row.values) for row in rows(reader, question)]
+    title = look.title or (question.paths[0] if len(question.paths) == 1 else "")
+    shown = Look(look.width, look.height, title, look.zone, legend=look.legend and len(lines) > 1)
+    return svg(lines, question.start, question.end, shown).encode("utf-8", "replace")
