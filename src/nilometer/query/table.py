@@ -20,7 +20,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.core.chart import Line, Look, svg
-from nilometer.query.grid import USUAL_STEP, step_of
+from nilometer.query.grid import LOOK_BACK, USUAL_STEP, step_of
 from nilometer.query.limits import QueryError, TooMuch
 
 if TYPE_CHECKING:
@@ -80,9 +80,10 @@ def rows(reader: SeriesReader, question: Question) -> list[Row]:
 
 
 def _read(reader: SeriesReader, question: Question) -> Iterator[Series]:
-    """Yield the points of each series, a few series at a time, so that memory holds few."""
+    """Yield the points of each series and some before, which show its step; a few series at a time, so that memory holds few."""
+    begin = max(0, min(question.start, question.end - LOOK_BACK))
     for first in range(0, len(question.paths), AT_A_TIME):
-        yield from reader.read(question.paths[first : first + AT_A_TIME], question.start, question.end)
+        yield from reader.read(question.paths[first : first + AT_A_TIME], begin, question.end)
 
 
 def _check(question: Question) -> None:
@@ -107,7 +108,8 @@ def _step(series: Series, question: Question) -> int:
 def _row(series: Series, question: Question, step: int) -> Row:
     first = question.start // step * step
     values: list[float | None] = [None] * ((question.end - first) // step + 1)
-    pairs = [((time - first) // step, value) for time, value in zip(series.times, series.values, strict=True) if value == value]  # noqa: PLR0124 NaN is not itself
+    points = zip(series.times, series.values, strict=True)
+    pairs = [((time - first) // step, value) for time, value in points if time >= question.start and not math.isnan(value)]
     if len({place for place, _ in pairs}) == len(pairs) and question.aggregate != "count":
         for place, value in pairs:
             values[place] = value

@@ -2,8 +2,9 @@
 
 Rules:
 
-* A connection has `FIRST` seconds to agree on TLS, as many for its first request, and lives for `LIFE` seconds at most; more
-  than the bound at a time are answered 503. So a peer that never ends, or never reads, harms only itself.
+* A connection has `FIRST` seconds to agree on TLS, as many for its first request, and lives for `LIFE` seconds at most, one
+  that follows a stream for as long as it reads; more than the bound at a time are answered 503. So a peer that never ends, or
+  never reads, harms only itself.
 * A head of more than `LONGEST_HEAD` bytes is refused. ``X-Forwarded-For`` and the like are not believed.
 """
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 FIRST, LIFE = 10.0, 120.0
+LASTING = "lasting"
+"""What a route sets in the request's state when its answer is a stream that may last."""
 LONGEST_HEAD = 16 * 1024
 logging.getLogger("uvicorn").setLevel(logging.ERROR)  # warnings are about what peers send: any could fill the log
 
@@ -41,10 +44,18 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own type
         """Begin to count the time."""
         super().connection_made(transport)
-        self._timers = [self.loop.call_later(FIRST, self._hurry), self.loop.call_later(LIFE, transport.abort)]
+        self._timers = [self.loop.call_later(FIRST, self._hurry), self.loop.call_later(LIFE, self._end)]
 
     def _hurry(self) -> None:
         if self.cycle is None:
+            self.transport.abort()
+
+    def _end(self) -> None:
+        """End the connection, or look again later when it follows a stream and has read all of it so far."""
+        lasting = self.cycle is not None and self.cycle.scope["state"].get(LASTING, False)
+        if lasting and not self.transport.get_write_buffer_size():
+            self._timers[-1] = self.loop.call_later(LIFE, self._end)
+        else:
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import StreamingResponse
 
 from nilometer.core.naming import Naming
 from nilometer.ingest.admin.commands import to_json
+from nilometer.web.connection import LASTING
 from nilometer.web.hub import MOST_PATHS, Full, Hub
 from nilometer.web.series import LONGEST_PATH
 
@@ -38,12 +39,13 @@ def router(parts: Parts) -> APIRouter:
     parts.closing.callback(parts.watch(hub.put))
     found = APIRouter()
 
-    async def live(paths: Followed = []) -> StreamingResponse:  # noqa: B006 FastAPI copies it
+    async def live(request: Request, paths: Followed = []) -> StreamingResponse:  # noqa: B006 FastAPI copies it
         """Follow each flush: events `flush` with `time`, `interval`, `series` and the `values` of the paths."""
         try:
             follower = hub.follow(paths)
         except Full as error:
             raise HTTPException(503, str(error)) from error
+        setattr(request.state, LASTING, True)
         return StreamingResponse(_events(follower), headers=HEADERS, media_type="text/event-stream")
 
     found.get("/live", response_class=StreamingResponse, responses={200: {"content": EVENTS}})(live)
