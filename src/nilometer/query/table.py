@@ -80,7 +80,7 @@ def rows(reader: SeriesReader, question: Question) -> list[Row]:
 
 
 def _read(reader: SeriesReader, question: Question) -> Iterator[Series]:
-    """Yield the points of each series and some before, which show its step; a few series at a time, so that memory holds few."""
+    """Yield the points of each series and some before, which show its step: a few series at a time, for memory's sake."""
     begin = max(0, min(question.start, question.end - LOOK_BACK))
     for first in range(0, len(question.paths), AT_A_TIME):
         yield from reader.read(question.paths[first : first + AT_A_TIME], begin, question.end)

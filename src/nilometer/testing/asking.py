@@ -7,6 +7,8 @@ import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nilometer.testing.waiting import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,7 +31,7 @@ def ask(  # noqa: PLR0913 the parts of a request
     base: str = "/api/v1",
 ) -> Answer:
     """Return the answer to one request; the body is JSON."""
-    with closing(http.client.HTTPConnection(*address, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(*address, timeout=PATIENCE)) as connection:
         connection.request(method, base + path, body=body, headers=dict(headers or {}))
         answer = connection.getresponse()
         return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, json.loads(answer.read()))
