@@ -2,7 +2,7 @@
 
 Rules:
 
-* Series with tags are no part of the tree; each series has the tag ``name``.
+* Series with tags are no part of the tree; those without are no part of the tags. ``name`` is a tag.
 * An answer of more than `MOST_FOUND` nodes is refused; lists of tags and values end there.
 
 Source: graphite-web 1.1, "The Metrics API", "Graphite Tag Support".
@@ -135,13 +135,13 @@ def _counted(values: Iterable[str], text: str) -> list[tuple[str, int]]:
 
 def tags(reader: SeriesReader, text: str, limit: int | None) -> list[dict[str, str]]:
     """Return the tags that there are."""
-    found = _counted((tag for path in find.paths(reader, "*") for tag in tags_of(path)), text)
+    found = _counted((tag for path in find.tagged(reader) for tag in tags_of(path)), text)
     return [{"tag": name} for name, _ in found[: limit or MOST_FOUND]]
 
 
 def tag(reader: SeriesReader, name: str, text: str, limit: int | None) -> dict[str, Any] | None:
     """Return a tag's values, and how many series have each; None for a tag that is not there."""
-    everything = [tags_of(path)[name] for path in find.paths(reader, "*") if name in tags_of(path)]
+    everything = [tags[name] for tags in map(tags_of, find.tagged(reader)) if name in tags]
     if not everything:
         return None
     found = _counted(everything, text)[: limit or MOST_FOUND]
@@ -159,7 +159,7 @@ def find_series(reader: SeriesReader, expressions: Sequence[str]) -> list[str]:
 def complete_tags(reader: SeriesReader, expressions: Sequence[str], prefix: str, limit: int | None) -> list[str]:
     """Return tags of the series that fit, but for those that are asked about."""
     asked = {condition.tag for condition in find.conditions(expressions)}
-    paths = find.by_tags(reader, expressions) if expressions else find.paths(reader, "*")
+    paths = find.by_tags(reader, expressions) if expressions else find.tagged(reader)
     found = {tag for path in paths for tag in tags_of(path) if tag not in asked and tag.startswith(prefix)}
     return sorted(found)[: USUAL_LIMIT if limit is None else limit]
 

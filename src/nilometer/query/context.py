@@ -45,7 +45,7 @@ class Source:
                 self._paths[key] = look_up()
             paths = self._paths[key]
             self.budget.take(len(paths), 0)
-            self._read[known] = grid.read(self._reader, paths, start, end) if paths else []
+            self._read[known] = grid.read(self._reader, paths, start, end, self._now) if paths else []
         self.budget.take(0, sum(len(slots.values) for slots in self._read[known]))
         return self._read[known]
 

@@ -87,7 +87,12 @@ def _series(context: Context, node: Node) -> list[Points]:
     if not isinstance(value, list):
         message = f"a target is a path or a function of paths, not {value!r}"
         raise QueryError(message)
-    return value
+    return flat(value)
+
+
+def flat(series_list: Sequence[Any]) -> list[Points]:
+    """Return series out of the lists of them that ``mapSeries`` makes."""
+    return [series for each in series_list for series in (each if isinstance(each, list) else [each])]
 
 
 def _value(context: Context, node: Node) -> Any:  # noqa: ANN401 series, or whatever constant an argument is
@@ -110,7 +115,7 @@ def _by_tag(context: Context, node: Call) -> list[Points]:
     return context.series(context.source.by_tags(expressions, context.start, context.end), node.text)
 
 
-def _called(context: Context, node: Call) -> list[Points]:
+def _called(context: Context, node: Call) -> list[Any]:
     function = TABLE.get(node.name)
     if function is None:
         raise arguments.unknown(node.name, TABLE)
@@ -119,14 +124,14 @@ def _called(context: Context, node: Call) -> list[Points]:
     given = arguments.checked(function, args, kwargs)
     context.args = node.args
     try:
-        result: list[Points] = function.make(context, *given)
+        result = function.make(context, *given)
     except QueryError as error:
         message = f"{node.name}: {error}" if not str(error).startswith(f"{node.name}: ") else str(error)
         raise type(error)(message) from error
     except (ArithmeticError, ValueError, LookupError, RecursionError) as error:
         message = f"{node.name}: cannot be computed from these values: {error}"
         raise QueryError(message) from error
-    if any(len(series.name) > MOST_NAME for series in result):
+    if any(len(series.name) > MOST_NAME for series in flat(result)):
         message = f"{node.name}: a series' name would have more than {MOST_NAME} characters"
         raise TooMuch(message)
-    return result
+    return list(result)

@@ -6,7 +6,7 @@ Rules:
 * A node that is both a series and a folder is told twice, the folder first.
 * A tag expression that also fits series without the tag (``tag!=x``, ``tag=``) cannot stand alone. Regular expressions begin at
   the start of the value.
-* ``name`` is a tag of each series, those without other tags too.
+* ``name`` is a tag of each tagged series; a series without tags is not found by tag.
 * At most `MOST_PATHS` paths are looked through for one question; a question that needs more is refused.
 
 Source: graphite-web 1.1, "Paths and Wildcards", "Graphite Tag Support".
@@ -141,11 +141,15 @@ def _candidates(reader: SeriesReader, narrowing: Sequence[Condition]) -> list[st
     """Return the paths among which those with the tags are."""
     for tag, operator, wanted in narrowing:
         if tag == NAME and operator == "=":
-            name = patterns.escaped(wanted)
-            return sorted({*paths(reader, name), *paths(reader, f"{name};*")})
+            return paths(reader, f"{patterns.escaped(wanted)};*")
     exact = [each for each in narrowing if each.tag != NAME and each.operator == "="]
     some = exact or [each for each in narrowing if each.tag != NAME]
     if some:
         tag = patterns.escaped(some[0].tag)
         return paths(reader, f"*;{tag}={patterns.escaped(some[0].wanted) if exact else ''}*")
-    return paths(reader, "*")
+    return tagged(reader)
+
+
+def tagged(reader: SeriesReader) -> list[str]:
+    """Return the series that have tags."""
+    return paths(reader, f"*{TAGGED}*")

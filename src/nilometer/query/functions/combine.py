@@ -43,7 +43,7 @@ def aggregate(context: Context, series_list: list[Points], func: str, x_files_fa
     first = series_list[0].tags
     tags = {tag: value for tag, value in first.items() if all(each.tags.get(tag) == value for each in series_list)}
     tags = {**tags, "name": tags.get("name", made), "aggregatedBy": name}
-    return [Points(made, start, end, step, values, x_files_factor=context.x_files_factor, tags=tags)]
+    return [Points(made, start, end, step, values, x_files_factor=factor, tags=tags)]
 
 
 def together(series_lists: Sequence[list[Points]]) -> list[Points]:

@@ -197,7 +197,7 @@ def remove_above_percentile(context: Context, series_list: list[Points], n: floa
     del context
     for series in series_list:
         series.call(f"removeAbovePercentile({series.name}, {n:g})")
-        most = percentile(series.values, n)
+        most = _own_percentile(series, n)
         series.values = [None if value is None or most is None or value > most else value for value in series.values]
     return series_list
 
@@ -208,6 +208,13 @@ def remove_below_percentile(context: Context, series_list: list[Points], n: floa
     del context
     for series in series_list:
         series.call(f"removeBelowPercentile({series.name}, {n:g})")
-        least = percentile(series.values, n)
+        least = _own_percentile(series, n)
         series.values = [None if value is None or least is None or value < least else value for value in series.values]
     return series_list
+
+
+def _own_percentile(series: Points, n: float) -> Value:
+    found = percentile(series.values, n)
+    if found is not None:
+        series.tags["nPercentile"] = n
+    return found

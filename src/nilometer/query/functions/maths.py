@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nilometer.query.aggregates import largest, power, product, smallest
 from nilometer.query.functions.parts import each_known, each_value
-from nilometer.query.functions.table import COMBINE, SERIES_LIST, TRANSFORM, Param, function
+from nilometer.query.functions.table import SERIES_LIST, TRANSFORM, Param, function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,7 +184,7 @@ def rounded(context: Context, series_list: list[Points], precision: int | None) 
     return series_list
 
 
-@function(COMBINE, SERIES_LIST, names=("isNonNull",))
+@function(TRANSFORM, SERIES_LIST, names=("isNonNull",))
 def is_known(context: Context, series_list: list[Points]) -> list[Points]:
     """Show 1 where there is a value and 0 where there is none."""
     del context
