@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi import APIRouter, FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 
 from nilometer.ingest._reference import ReferenceKernel
 from nilometer.testing.asgi import Answer, Asker
 from nilometer.testing.control import control
-from nilometer.web import failures
+from nilometer.web import bodies, failures
 from nilometer.web.access import Access, needed
 from nilometer.web.app import application
+from nilometer.web.bodies import Bounded
+from nilometer.web.errors import refused
 from nilometer.web.failures import Failures
 from nilometer.web.parts import Parts
 from nilometer.web.tokens import SCOPES, Scope, TokenFile, Tokens
@@ -193,3 +198,16 @@ def test_every_answer_tells_browsers_what_they_may(file: TokenFile, path: str, m
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_a_body_is_bounded_where_no_route_bounds_it() -> None:
+    router = APIRouter()
+
+    @router.post("/render")
+    async def render(request: Request) -> dict[str, int]:
+        return {"bytes": len(await request.body())}
+
+    app = FastAPI(exception_handlers={HTTPException: refused}, middleware=[Middleware(Bounded)])
+    app.include_router(router)
+    assert Asker(app).ask("/render", "POST", body=b"a" * bodies.MOST).json == {"bytes": bodies.MOST}
+    assert code(Asker(app).ask("/render", "POST", body=b"a" * (bodies.MOST + 1))) == (413, "too_large")

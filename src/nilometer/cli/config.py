@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 import click
 
 from nilometer.backends import registry
+from nilometer.cli import interfaces
 from nilometer.cli.help import Command, Example, Group
 from nilometer.cli.options import Chosen, file_option, with_settings
 from nilometer.core import settings as table
 from nilometer.core.errors import ConfigError
 from nilometer.ingest import aggregate, listener_urls
 from nilometer.ingest.relay.targets import target as relay_target
+from nilometer.web import addresses
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nilometer.core.settings import Settings
     from nilometer.core.url import Url
 
@@ -94,10 +98,10 @@ def check(file: Path | None, config_file: Path | None) -> None:
 
 def _check(settings: Settings, name: str) -> None:
     """Check the URLs and the rules' files too, then say that all is good. Raise `ConfigError`."""
-    for setting in ("server.listen", "server.sinks", "relay.to"):
+    for setting, check_url in CHECKS.items():
         for url in typing.cast("tuple[Url, ...]", settings.value(setting)):
             try:
-                _check_url(setting, url)
+                check_url(url)
             except ConfigError as error:
                 message = f"{settings.origin(setting)}: {setting}: {error}"
                 raise type(error)(message) from error
@@ -106,14 +110,19 @@ def _check(settings: Settings, name: str) -> None:
     click.echo(f"{name}: good; settings given: {given} of {len(table.TABLE)}")
 
 
-def _check_url(setting: str, url: Url) -> None:
-    """Check one URL; a sink's factory reads every part of it and connects nowhere."""
-    if setting == "server.listen":
-        listener_urls.check(url)
-    elif setting == "relay.to":
-        relay_target(url)
-    else:
-        registry.open(url, registry.METRICS).close()
+def _check_sink(url: Url) -> None:
+    """Check a sink: its factory reads every part of the URL and connects nowhere."""
+    registry.open(url, registry.METRICS).close()
+
+
+CHECKS: dict[str, Callable[[Url], object]] = {
+    "server.listen": listener_urls.check,
+    "server.sinks": _check_sink,
+    "relay.to": relay_target,
+    "admin.listen": interfaces.check_admin,
+    "web.listen": addresses.check,
+}
+"""What raises `ConfigError` for a wrong URL of a setting."""
 
 
 @command.command(

@@ -45,14 +45,20 @@ CURE = "make one: nilometer token create NAME --scope read"
 def check(settings: Settings) -> None:
     """Raise `NilometerError` for what is wrong with the settings of the interfaces, without binding anything."""
     for url in settings.admin.listen:
-        if url.scheme != TCP or url.user is not None or len(url.hosts) > 1 or url.path.strip("/") or url.query:
-            raise refuse(url, f"the admin interface has one host and no options; write {TCP}://127.0.0.1:{PORT}")
+        check_admin(url)
     for url in settings.web.listen:
         where.check(url)
+        where.context(url)
     if settings.web.listen and not tokens(settings).read():
         for url in settings.web.listen:
             if not where.is_local(url):
                 raise refuse(url, f"the HTTP interface listens beyond this machine only with a token; {CURE}")
+
+
+def check_admin(url: Url) -> None:
+    """Raise `UrlError` for a URL at which the admin interface cannot listen."""
+    if url.scheme != TCP or url.user is not None or len(url.hosts) > 1 or url.path.strip("/") or url.query:
+        raise refuse(url, f"the admin interface has one host and no options; write {TCP}://127.0.0.1:{PORT}")
 
 
 def start(settings: Settings, parts: Parts, cleanup: ExitStack) -> Renew:

@@ -32,11 +32,12 @@ class HttpsOptions:
 
 
 def check(url: Url) -> None:
-    """Raise `ConfigError` for a URL that cannot be listened on, or files that cannot be used."""
+    """Raise `ConfigError` for a URL that cannot be listened on, without reading the files that it names."""
     plain = url.scheme == HTTP and not url.query
     if not (plain or url.scheme == HTTPS) or url.user is not None or len(url.hosts) > 1 or url.path.strip("/"):
         raise refuse(url, f"the HTTP interface has one host; write {HTTP}://127.0.0.1:{PORT}, or {HTTPS}:// with cert and key")
-    context(url)
+    if not plain and not url.options(HttpsOptions).cert:
+        raise refuse(url, "option cert is missing: add ?cert=FILE&key=FILE")
 
 
 def context(url: Url) -> ssl.SSLContext | None:
@@ -44,8 +45,6 @@ def context(url: Url) -> ssl.SSLContext | None:
     if url.scheme != HTTPS:
         return None
     options = url.options(HttpsOptions)
-    if not options.cert:
-        raise refuse(url, "option cert is missing: add ?cert=FILE&key=FILE")
     made = tls.context(url, options)
     made.set_alpn_protocols(["http/1.1"])
     return made

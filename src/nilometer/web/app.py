@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from nilometer.web import ingest, live, openapi, series, status
+from nilometer.web.bodies import Bounded
 from nilometer.web.errors import refused
 from nilometer.web.guard import Guard
 from nilometer.web.headers import SecurityHeaders
@@ -57,6 +59,7 @@ def application(parts: Parts, access: Access) -> ASGIApp:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        middleware=[Middleware(Bounded)],
         exception_handlers=dict.fromkeys((HTTPException, RequestValidationError, Exception), refused),
     )
     app.state.routers = [*((PREFIX, room(parts)) for room in API), *(("", room(parts)) for room in ROOT)]
