@@ -17,7 +17,7 @@ from nilometer.query.listing import Page
 from nilometer.query.table import MOST_SERIES, MOST_SLOTS, Question
 from nilometer.web import models
 from nilometer.web.openapi import ERROR
-from nilometer.web.parameters import Glob, Whole
+from nilometer.web.parameters import DIGITS, Glob
 from nilometer.web.reading import status
 from nilometer.web.reply import HEADERS, reply
 
@@ -41,7 +41,7 @@ Paths = Annotated[
     Query(alias="path", min_length=1, max_length=MOST_SERIES, description="whole paths, as /series tells them"),
 ]
 Time = Annotated[str, Query(max_length=100, description="seconds since 1970, ISO 8601, or Graphite's forms: `-1h`, `now`")]
-Size = Annotated[Whole, Query(ge=SMALLEST, le=LARGEST, description="of the chart, in pixels")]
+Size = Annotated[int, Query(ge=SMALLEST, le=LARGEST, description="of the chart, in pixels"), DIGITS]
 
 
 def router(parts: Parts) -> APIRouter:
@@ -63,7 +63,7 @@ class _Series:
         self,
         match: Glob = "*",
         tag: Tags = [],  # noqa: B006 FastAPI copies it
-        limit: Annotated[Whole, Query(ge=1, le=MOST_LISTED)] = 100,
+        limit: Annotated[int, Query(ge=1, le=MOST_LISTED), DIGITS] = 100,
         cursor: Cursor = "",
     ) -> Response:
         """Paths that the store keeps, in order, page by page."""
@@ -76,8 +76,8 @@ class _Series:
         paths: Paths,
         start: Annotated[Time, Query(alias="from")] = "-1h",
         until: Time = "now",
-        step: Annotated[Whole, Query(ge=0, le=LONGEST_STEP, description="seconds; 0: as it was written")] = 0,
-        points: Annotated[Whole, Query(ge=0, le=MOST_SLOTS, description="most values a series; 0: all")] = 0,
+        step: Annotated[int, Query(ge=0, le=LONGEST_STEP, description="seconds; 0: as it was written"), DIGITS] = 0,
+        points: Annotated[int, Query(ge=0, le=MOST_SLOTS, description="most values a series; 0: all"), DIGITS] = 0,
         aggregate: Literal["mean", "sum", "max", "min", "last", "count"] = "mean",
         format: Literal["json", "csv", "svg"] = "json",  # noqa: A002 the parameter's name
         width: Size = 800,
