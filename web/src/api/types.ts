@@ -1,0 +1,86 @@
+// What the server's interface answers: /api/v1. Only what the page reads stands here.
+
+export interface Sink {
+  name: string;
+  last_success: number | null;
+  last_error: string;
+  last_error_time: number | null;
+  retry_in: number | null;
+  queued: number;
+  spool_items: number;
+  spool_bytes: number;
+  written: number;
+  written_series: number;
+  dropped: number;
+  figures: Record<string, number>;
+}
+
+export interface Listener {
+  url: string;
+  addresses?: string[];
+  buffer?: number | null;
+}
+
+export interface Totals {
+  packets: number;
+  bytes: number;
+  lines: number;
+  bad_lines: number;
+  idle_seconds: number;
+}
+
+export interface Target {
+  name: string;
+  well?: boolean;
+  [field: string]: unknown;
+}
+
+export interface Status {
+  version: string;
+  kernel: string;
+  uptime: number;
+  health: string;
+  listeners: Listener[];
+  sinks: Sink[];
+  losses: Record<string, number>;
+  totals: Totals;
+  relay: Target[];
+  problems: string[];
+}
+
+export interface Found {
+  series: { path: string }[];
+  next: string | null;
+  total?: number | null;
+}
+
+export interface Run {
+  path: string;
+  start: number;
+  step: number;
+  values: (number | null)[];
+}
+
+export interface Data {
+  from: number;
+  until: number;
+  step: number;
+  series: Run[];
+}
+
+export interface Flush {
+  time: number;
+  interval: number;
+  values: Record<string, number>;
+  totals?: Record<string, number>;
+}
+
+export interface Top {
+  names: { kind: string; key: string; updates: number }[];
+  sources: { source: string; lines: number }[];
+  refused: { source: string; reason: string; refused: number; line: string }[];
+}
+
+export interface Config {
+  settings: Record<string, { value: string; origin: string }>;
+}

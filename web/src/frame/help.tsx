@@ -1,0 +1,47 @@
+// Keys and first steps.
+import { useEffect, useRef } from "preact/hooks";
+import { Shell } from "../parts/notes";
+import { VIEWS } from "../views/views";
+
+const KEYS: readonly [string, string][] = [
+  ["/", "search"],
+  ["↓ ↑", "move through what was found"],
+  ["Enter", "put a series on the chart, or take it off"],
+  ["Esc", "clear the search"],
+  ["drag", "zoom into a part of a chart"],
+  ["double click, 0", "show the whole range again"],
+  ["l", "live on or off"],
+  [`1 – ${VIEWS.length}`, "go to a view"],
+  ["t", "dark or light"],
+  ["?", "this help"],
+];
+
+export function Help({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  return (
+    <dialog ref={dialog} onClose={onClose} aria-labelledby="help-title">
+      <h2 id="help-title">Keys</h2>
+      <dl class="keys">
+        {KEYS.map(([key, does]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+      <h2>Send something</h2>
+      <Shell text={`echo "hello:1|c" | nc -u -w0 ${location.hostname || "127.0.0.1"} 8125`} />
+      <form method="dialog">
+        <button type="submit" class="button primary">
+          Close
+        </button>
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,12 @@
+import { render } from "preact";
+import "uplot/dist/uPlot.min.css";
+import "./style/tokens.css";
+import "./style/frame.css";
+import "./style/parts.css";
+import "./style/views.css";
+import { App } from "./app";
+import { follow } from "./lib/theme";
+
+follow();
+const place = document.getElementById("page");
+if (place) render(<App />, place);

@@ -1,0 +1,167 @@
+// A line chart over time: uPlot inside, told what to draw by properties.
+//
+// Dragging hands a range over, a double click asks for the whole one; what is then drawn, the owner decides.
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import type { Cell, Columns } from "../lib/columns";
+import type { Zoom } from "../lib/range";
+import { useStore } from "../lib/store";
+import { colour, theme } from "../lib/theme";
+
+export interface Line {
+  label: string;
+  /** The name of a variable of the theme. */
+  colour: string;
+  fill?: boolean;
+}
+
+export interface ChartProps {
+  label: string;
+  columns: Columns;
+  lines: readonly Line[];
+  range: Zoom;
+  height: number;
+  small?: boolean;
+  format: (value: number | null) => string;
+  /** Charts of one name show the same moment under the cursor. */
+  sync?: string;
+  bright?: number | null;
+  onCursor?: (index: number | null) => void;
+  onZoom?: (zoom: Zoom) => void;
+  onReset?: () => void;
+}
+
+type Latest = { current: ChartProps };
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const SMALLEST_DRAG = 4;
+
+function axes(latest: Latest): uPlot.Axis[] {
+  const { small } = latest.current;
+  const shared = {
+    stroke: colour("--muted"),
+    font: `${small ? 10.5 : 11.5}px ${FONT}`,
+    grid: { stroke: colour("--grid"), width: 1 },
+    ticks: { show: false },
+  };
+  return [
+    { ...shared, space: small ? 60 : 80, size: small ? 20 : 26, gap: 4, grid: { ...shared.grid, show: !small } },
+    {
+      ...shared,
+      space: small ? 26 : 36,
+      size: small ? 44 : 58,
+      gap: 6,
+      values: (_, splits) => splits.map((value) => latest.current.format(value)),
+    },
+  ];
+}
+
+function line(each: Line): uPlot.Series {
+  const stroke = colour(each.colour);
+  return {
+    label: each.label,
+    stroke,
+    width: 1.5,
+    points: { size: 5, fill: stroke },
+    ...(each.fill ? { fill: `color-mix(in srgb, ${stroke} 12%, transparent)` } : {}),
+  };
+}
+
+/** Leave some air above, and show zero unless all values are far from it. */
+function vertical(_: uPlot, least: number | null, most: number | null): [number, number] {
+  if (least === null || most === null || !Number.isFinite(least)) return [0, 1];
+  const low = least >= 0 && least <= most * 0.6 ? 0 : least;
+  const room = (most - low || Math.abs(most) || 1) * 0.08;
+  return [low === 0 ? 0 : low - room, most + room];
+}
+
+function bindings(latest: Latest): NonNullable<uPlot.Cursor["bind"]> {
+  return {
+    dblclick: () => () => {
+      latest.current.onReset?.();
+      return null;
+    },
+  };
+}
+
+function cursor(latest: Latest): uPlot.Cursor {
+  const { sync, small, onZoom } = latest.current;
+  return {
+    bind: bindings(latest),
+    drag: { x: Boolean(onZoom), y: false, setScale: false },
+    focus: { prox: small ? -1 : 24 },
+    points: { size: small ? 6 : 8 },
+    y: !small,
+    ...(sync ? { sync: { key: sync, setSeries: false } } : {}),
+  };
+}
+
+function zoomed(latest: Latest, plot: uPlot): void {
+  const { left, width } = plot.select;
+  if (width < SMALLEST_DRAG) return;
+  plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  latest.current.onZoom?.({ from: plot.posToVal(left, "x"), until: plot.posToVal(left + width, "x") });
+}
+
+function options(latest: Latest, width: number): uPlot.Options {
+  const { height, lines, small } = latest.current;
+  return {
+    width,
+    height,
+    padding: [small ? 6 : 10, small ? 8 : 14, 0, 0],
+    legend: { show: false },
+    focus: { alpha: 0.25 },
+    cursor: cursor(latest),
+    scales: {
+      x: { time: true, range: () => [latest.current.range.from, latest.current.range.until] },
+      y: { range: vertical },
+    },
+    axes: axes(latest),
+    series: [{}, ...lines.map(line)],
+    hooks: {
+      setCursor: [(plot) => latest.current.onCursor?.(plot.cursor.idx ?? null)],
+      setSelect: [(plot) => zoomed(latest, plot)],
+    },
+  };
+}
+
+function table(columns: Columns): uPlot.AlignedData {
+  return [columns.times, ...(columns.values as Cell[][])] as uPlot.AlignedData;
+}
+
+export function Chart(properties: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const latest = useRef(properties);
+  latest.current = properties;
+  const shown = useStore(theme);
+  const { columns, lines, height, range, bright } = properties;
+  const kind = JSON.stringify([lines, shown, height]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew when lines, theme or height change
+  useEffect(() => {
+    const box = place.current;
+    if (!box) return;
+    const made = new uPlot(options(latest, box.clientWidth), table(latest.current.columns), box);
+    plot.current = made;
+    const watch = new ResizeObserver(() => {
+      if (box.clientWidth && box.clientWidth !== made.width) made.setSize({ width: box.clientWidth, height });
+    });
+    watch.observe(box);
+    return () => {
+      watch.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [kind]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the range is read when the data is set
+  useEffect(() => {
+    if (plot.current?.series.length === columns.values.length + 1) plot.current.setData(table(columns));
+  }, [columns, range.from, range.until]);
+
+  useEffect(() => {
+    plot.current?.setSeries(bright === null || bright === undefined ? null : bright + 1, { focus: true });
+  }, [bright]);
+
+  return <div class="chart" ref={place} role="img" aria-label={properties.label} style={{ height: `${height}px` }} />;
+}

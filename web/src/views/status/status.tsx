@@ -1,0 +1,103 @@
+// How the server is: what it is, where it listens, where it writes, what it forwards, and its bounds.
+import { config } from "../../api/client";
+import type { Listener, Status, Target } from "../../api/types";
+import { bytes, full, seconds } from "../../lib/numbers";
+import { usePoll } from "../../lib/poll";
+import { address } from "../../lib/route";
+import { Busy, Empty, Wrong } from "../../parts/notes";
+import { Panel } from "../../parts/panel";
+import { Badge, Sinks } from "../../parts/sinks";
+import { type Column, Table } from "../../parts/table";
+import type { ViewProps } from "../views";
+
+export function StatusView({ status }: ViewProps) {
+  const { value, error, again } = status;
+  if (value === null) return error ? <Wrong error={error} again={again} /> : <Busy what="Asking the server …" />;
+  return (
+    <>
+      <Facts status={value} />
+      <Panel title="Listeners">
+        <Listeners listeners={value.listeners} />
+      </Panel>
+      <Panel title="Sinks">
+        <Sinks sinks={value.sinks} />
+      </Panel>
+      {value.relay.length > 0 && (
+        <Panel title="Relay">
+          <Relay targets={value.relay} />
+        </Panel>
+      )}
+      <Panel title="Limits" beside={<a href={address("settings", new URLSearchParams({ q: "limits" }))}>settings</a>}>
+        <Limits />
+      </Panel>
+    </>
+  );
+}
+
+function Facts({ status }: { status: Status }) {
+  const { totals } = status;
+  const told: [string, string][] = [
+    ["Version", status.version],
+    ["Kernel", status.kernel],
+    ["Up for", seconds(status.uptime)],
+    ["Health", status.health],
+    ["Lines", full(totals.lines)],
+    ["Packets", full(totals.packets)],
+    ["Bytes", bytes(totals.bytes)],
+    ["Bad lines", full(totals.bad_lines)],
+    ["Last packet", totals.packets ? `${seconds(totals.idle_seconds)} ago` : "none yet"],
+  ];
+  return (
+    <Panel title="Server" class="facts">
+      <dl>
+        {told.map(([name, text]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
+    </Panel>
+  );
+}
+
+function Listeners({ listeners }: { listeners: readonly Listener[] }) {
+  if (listeners.length === 0) return <Empty title="Nothing listens" />;
+  const columns: Column<Listener>[] = [
+    { name: "Listener", class: "wide", cell: (each) => <code>{each.url}</code> },
+    { name: "Addresses", cell: (each) => <code>{(each.addresses ?? []).join(", ")}</code> },
+    { name: "Receive buffer", number: true, cell: (each) => bytes(each.buffer) },
+  ];
+  return <Table label="Listeners" columns={columns} rows={listeners} id={(each) => each.url} />;
+}
+
+function Relay({ targets }: { targets: readonly Target[] }) {
+  const columns: Column<Target>[] = [
+    { name: "Target", class: "wide", cell: (each) => <code>{each.name}</code> },
+    {
+      name: "State",
+      cell: (each) => (each.well === false ? <Badge health="bad" word="away" /> : <Badge health="good" word="well" />),
+    },
+  ];
+  return (
+    <Table label="Servers that packets are forwarded to" columns={columns} rows={targets} id={(each) => each.name} />
+  );
+}
+
+function Limits() {
+  const { value, error, again } = usePoll(config, 0);
+  if (value === null) return error ? <Wrong error={error} again={again} /> : <Busy what="Asking the server …" />;
+  const rows = Object.entries(value.settings).filter(([name]) => name.startsWith("limits."));
+  return (
+    <Table
+      label="Limits"
+      rows={rows}
+      id={([name]) => name}
+      columns={[
+        { name: "Limit", class: "wide", cell: ([name]) => <code>{name.replace("limits.", "")}</code> },
+        { name: "Value", number: true, cell: ([, setting]) => <code>{setting.value}</code> },
+        { name: "From", cell: ([, setting]) => setting.origin },
+      ]}
+    />
+  );
+}
