@@ -8,18 +8,18 @@ STAMPS := .cache/stamps
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow bench lint format native servers lock clean
+.PHONY: help run test test-slow bench lint format native page servers lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-run: $(STAMPS)/venv native  ## set everything up and start the server with its embedded store (ARGS="…" adds arguments)
+run: $(STAMPS)/venv native page  ## set everything up and start the server with its embedded store (ARGS="…" adds arguments)
 	@exec $(BIN)/nilometer serve $(ARGS)
 
-test: $(STAMPS)/dev native servers  ## run the checks: lint, types, unit, contract, parity, integration, coverage
+test: $(STAMPS)/dev native page servers  ## run the checks: lint, types, unit, contract, parity, integration, coverage
 	@$(BIN)/python tests/run.py fast --jobs $(JOBS)
 
-test-slow: $(STAMPS)/dev native servers  ## run what takes longer: fault loops, long fuzzing, servers built from source
+test-slow: $(STAMPS)/dev native page servers  ## run what takes longer: fault loops, long fuzzing, servers built from source
 	@$(BIN)/python tests/servers/install.py --slow
 	@$(BIN)/python tests/run.py slow --jobs $(JOBS)
 
@@ -29,24 +29,27 @@ bench: $(STAMPS)/dev native servers  ## measure side by side with other servers;
 	@$(BIN)/python bench/history.py --write
 	@$(BIN)/python bench/statsd.py --write $(ARGS)
 
-lint: $(STAMPS)/dev native  ## run the linters and type checkers only
+lint: $(STAMPS)/dev native page  ## run the linters and type checkers only
 	@$(BIN)/python tests/run.py lint
 
 format: $(STAMPS)/dev  ## lay out the code
-	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format . ; cd native && cargo fmt
+	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format . ; (cd native && cargo fmt) ; cd web && npm run -s format
 
 native: $(STAMPS)/venv  ## build the native kernel into the virtual environment
 	@$(BIN)/python native/build.py
+
+page: $(STAMPS)/venv  ## build the web page into the package
+	@$(BIN)/python web/build.py
 
 servers: $(STAMPS)/dev  ## install the servers that the tests start, into .cache/
 	@$(BIN)/python tests/servers/install.py
 
 lock: $(STAMPS)/venv  ## lock the dependencies anew (no index is named in the lock)
-	@for part in server dev; do $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	@for part in server dev page; do $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --no-annotate requirements/$$part.in -o requirements/$$part.lock; done
 
 clean:  ## remove everything that the targets made
-	rm -rf $(VENV) .cache build dist native/target fuzz/native/{target,artifacts,corpus,coverage} .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .cache build dist native/target fuzz/native/{target,artifacts,corpus,coverage} .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache web/node_modules src/nilometer/web/static artifacts
 
 $(STAMPS)/python:
 	@mkdir -p $(STAMPS)

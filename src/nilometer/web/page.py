@@ -3,12 +3,12 @@
 Rules:
 
 * No token is needed: these files are the same for everyone, and hold nothing of the server's.
-* A name under ``/assets/`` holds a hash of its content, so a browser may keep it for good; the page itself is asked for each time,
-  and answered 304 while it is the same.
-* The page runs its own scripts and styles alone, and talks to nobody but this server: `POLICY`.
+* A name under ``/assets/`` holds a hash of its content, so a browser may keep it for good; the page itself is asked for each
+  time, and answered 304 while it is the same.
+* The page brings all of its scripts and styles in these files: it stands the strict policy of `web.headers`.
 * Files are read once, at the first request; only what was found then is ever served.
 
-Source: W3C Content Security Policy Level 3; RFC 9111 (caching), RFC 8246 (immutable).
+Source: RFC 9110 (conditional requests), RFC 9111 (caching), RFC 8246 (immutable).
 """
 
 from __future__ import annotations
@@ -19,27 +19,17 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.routing import BaseRoute
+
+    from nilometer.web.parts import Parts
 
 STATIC = Path(__file__).parent / "static"
 NOT_BUILT = "The page is not built. Run `make page`, which needs node and npm, and start the server again.\n"
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
+NO_FILE = "There is no such file.\n"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 FOR_GOOD = "public, max-age=31536000, immutable"
 ASK = "no-cache"
@@ -53,17 +43,27 @@ class File(NamedTuple):
     headers: dict[str, str]
 
 
-def routes(folder: Path = STATIC) -> list[BaseRoute]:
+def router(parts: Parts) -> APIRouter:
+    """Return the routes of the built page."""
+    del parts  # it is the same for every server
+    return of_folder(STATIC)
+
+
+def of_folder(folder: Path) -> APIRouter:
     """Return the routes of the files in a folder; without a built page, ``/`` tells how to build it."""
     files = functools.cache(lambda: read(folder))
+    found = APIRouter()
 
     def page(request: Request) -> Response:
-        file = files().get(request.url.path.removeprefix("/") or "index.html")
+        there = files()
+        file = there.get(request.url.path.removeprefix("/") or "index.html")
         if file is not None:
             return _sent(file, request)
-        return PlainTextResponse(NOT_BUILT if not files() else "There is no such file.\n", 404 if files() else 503)
+        return PlainTextResponse(NO_FILE if there else NOT_BUILT, 404 if there else 503)
 
-    return [Route(path, page) for path in ("/", "/favicon.svg", "/assets/{name}")]
+    for path in ("/", "/favicon.svg", "/assets/{name}"):
+        found.add_route(path, page, include_in_schema=False)
+    return found
 
 
 def read(folder: Path) -> dict[str, File]:
@@ -81,9 +81,6 @@ def _file(path: Path, folder: Path) -> File:
         "etag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
         "vary": "accept-encoding",
         "content-type": f"{TYPES[path.suffix]}; charset=utf-8",
-        "content-security-policy": POLICY,
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "no-referrer",
     }
     return File(content, gzip.compress(content, 9, mtime=0), headers)
 

@@ -17,8 +17,8 @@ export interface Sink {
 
 export interface Listener {
   url: string;
-  addresses?: string[];
-  buffer?: number | null;
+  addresses: string[];
+  buffer: number | null;
 }
 
 export interface Totals {
@@ -31,15 +31,22 @@ export interface Totals {
 
 export interface Target {
   name: string;
-  well?: boolean;
-  [field: string]: unknown;
+  up: boolean;
+  sent: number;
+  bytes: number;
+  lost: number;
+  error: string;
 }
 
 export interface Status {
   version: string;
   kernel: string;
   uptime: number;
+  /** Seconds between two flushes. */
+  interval: number;
   health: string;
+  /** The URL that series are read from. */
+  history: string | null;
   listeners: Listener[];
   sinks: Sink[];
   losses: Record<string, number>;
@@ -51,7 +58,6 @@ export interface Status {
 export interface Found {
   series: { path: string }[];
   next: string | null;
-  total?: number | null;
 }
 
 export interface Run {
@@ -64,7 +70,6 @@ export interface Run {
 export interface Data {
   from: number;
   until: number;
-  step: number;
   series: Run[];
 }
 
@@ -72,7 +77,6 @@ export interface Flush {
   time: number;
   interval: number;
   values: Record<string, number>;
-  totals?: Record<string, number>;
 }
 
 export interface Top {

@@ -53,7 +53,12 @@ export function useHistory(paths: readonly string[], range: Range, points: numbe
         signal,
       );
       setEnd(at);
-      setHeld({ columns: columns(answer.series, paths), step: answer.step, read: at, key });
+      setHeld({
+        columns: columns(answer.series, paths),
+        step: Math.max(0, ...answer.series.map((run) => run.step)),
+        read: at,
+        key,
+      });
     },
     0,
     key,

@@ -81,7 +81,7 @@ export function seconds(value: number | null | undefined): string {
 export function ago(moment: number | null | undefined, now: number): string {
   if (moment === null || moment === undefined) return "never";
   const passed = now - moment;
-  return passed < 1.5 ? "just now" : `${seconds(passed)} ago`;
+  return passed < 1.5 ? "just now" : `${seconds(passed < 60 ? Math.round(passed) : passed)} ago`;
 }
 
 export function percent(value: number | null | undefined): string {

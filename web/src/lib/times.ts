@@ -16,6 +16,13 @@ export function moment(epoch: number): string {
   return `${day(epoch)} ${clock(epoch)}`;
 }
 
+/** A mark on an axis whose marks stand `step` seconds apart: a day at midnight, else as much of the clock as tells them apart. */
+export function tick(epoch: number, step: number): string {
+  const time = clock(epoch);
+  if (step >= 86_400 || time === "00:00:00") return day(epoch).slice(5);
+  return step < 60 ? time : time.slice(0, 5);
+}
+
 /** A range: the day is told once where both ends lie on it. */
 export function span(from: number, until: number): string {
   return day(from) === day(until) ? `${moment(from)} – ${clock(until)}` : `${moment(from)} – ${moment(until)}`;

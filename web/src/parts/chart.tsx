@@ -7,6 +7,7 @@ import type { Cell, Columns } from "../lib/columns";
 import type { Zoom } from "../lib/range";
 import { useStore } from "../lib/store";
 import { colour, theme } from "../lib/theme";
+import { tick } from "../lib/times";
 
 export interface Line {
   label: string;
@@ -22,6 +23,8 @@ export interface ChartProps {
   range: Zoom;
   height: number;
   small?: boolean;
+  /** The values are bytes: ticks stand at powers of two. */
+  binary?: boolean;
   format: (value: number | null) => string;
   /** Charts of one name show the same moment under the cursor. */
   sync?: string;
@@ -34,9 +37,10 @@ export interface ChartProps {
 type Latest = { current: ChartProps };
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const SMALLEST_DRAG = 4;
+const BINARY = Array.from({ length: 60 }, (_, power) => 2 ** power);
 
 function axes(latest: Latest): uPlot.Axis[] {
-  const { small } = latest.current;
+  const { small, binary } = latest.current;
   const shared = {
     stroke: colour("--muted"),
     font: `${small ? 10.5 : 11.5}px ${FONT}`,
@@ -44,11 +48,20 @@ function axes(latest: Latest): uPlot.Axis[] {
     ticks: { show: false },
   };
   return [
-    { ...shared, space: small ? 60 : 80, size: small ? 20 : 26, gap: 4, grid: { ...shared.grid, show: !small } },
+    {
+      ...shared,
+      space: small ? 60 : 80,
+      size: small ? 20 : 26,
+      gap: 4,
+      grid: { ...shared.grid, show: !small },
+      values: (_, splits, _axis, _space, step) => splits.map((time) => tick(time, step)),
+    },
     {
       ...shared,
       space: small ? 26 : 36,
-      size: small ? 44 : 58,
+      size: (_, labels) =>
+        Math.max(small ? 40 : 46, 14 + 6.6 * Math.max(...(labels ?? [""]).map((label) => label.length))),
+      ...(binary ? { incrs: BINARY } : {}),
       gap: 6,
       values: (_, splits) => splits.map((value) => latest.current.format(value)),
     },
@@ -66,10 +79,10 @@ function line(each: Line): uPlot.Series {
   };
 }
 
-/** Leave some air above, and show zero unless all values are far from it. */
-function vertical(_: uPlot, least: number | null, most: number | null): [number, number] {
+/** Leave some air above, and show zero unless all values are far from it; an area always stands on it. */
+function vertical(least: number | null, most: number | null, area: boolean): [number, number] {
   if (least === null || most === null || !Number.isFinite(least)) return [0, 1];
-  const low = least >= 0 && least <= most * 0.6 ? 0 : least;
+  const low = least >= 0 && (area || least <= most * 0.6) ? 0 : least;
   const room = (most - low || Math.abs(most) || 1) * 0.08;
   return [low === 0 ? 0 : low - room, most + room];
 }
@@ -113,7 +126,14 @@ function options(latest: Latest, width: number): uPlot.Options {
     cursor: cursor(latest),
     scales: {
       x: { time: true, range: () => [latest.current.range.from, latest.current.range.until] },
-      y: { range: vertical },
+      y: {
+        range: (_, least, most) =>
+          vertical(
+            least,
+            most,
+            lines.some((each) => each.fill),
+          ),
+      },
     },
     axes: axes(latest),
     series: [{}, ...lines.map(line)],

@@ -16,6 +16,7 @@ import { MOST, read, type Shown, toggled, write } from "./state";
 import { Taking, Tools } from "./tools";
 
 const DAY = 86_400;
+const NARROW = 700;
 
 export function Explorer({ parameters }: ViewProps) {
   const address = parameters.toString();
@@ -97,7 +98,7 @@ function Drawn({ shown, change }: DrawnProps) {
             columns={history.columns}
             lines={lines}
             range={history.range}
-            height={Math.max(Math.min(Math.round(innerHeight * 0.5), 520), 240)}
+            height={innerWidth < NARROW ? 260 : Math.max(Math.min(Math.round(innerHeight * 0.5), 520), 240)}
             format={short}
             bright={bright}
             onCursor={setIndex}

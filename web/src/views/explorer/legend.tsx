@@ -43,8 +43,10 @@ export function Legend({ paths, values, index, when, onBright, onRemove }: Legen
           return (
             <tr key={path} onMouseEnter={() => onBright(place)} onMouseLeave={() => onBright(null)}>
               <th scope="row">
-                <span class="swatch" style={{ background: `var(${seriesColour(place)})` }} />
-                <code title={path}>{path}</code>
+                <span class="named">
+                  <span class="swatch" style={{ background: `var(${seriesColour(place)})` }} />
+                  <code title={path}>{path}</code>
+                </span>
               </th>
               <td class="number now" data-name={when || "last"}>
                 {short(value)}

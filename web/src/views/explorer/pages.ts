@@ -10,7 +10,6 @@ const PAGE = 500;
 interface Pages {
   paths: readonly string[];
   next: string | null;
-  total: number | null;
 }
 
 export interface FoundPages extends Pages {
@@ -21,7 +20,7 @@ export interface FoundPages extends Pages {
   again: () => void;
 }
 
-const NONE: Pages = { paths: [], next: null, total: null };
+const NONE: Pages = { paths: [], next: null };
 
 /** Find series; what was found before stays until the answer comes. */
 export function usePages(text: string): FoundPages {
@@ -40,7 +39,7 @@ export function usePages(text: string): FoundPages {
       try {
         const answer = await find({ ...asked(text), limit: PAGE, cursor: before?.next }, stop.signal);
         const paths = [...(before?.paths ?? []), ...answer.series.map((series) => series.path)];
-        setPages({ paths, next: answer.next, total: answer.total ?? before?.total ?? null });
+        setPages({ paths, next: answer.next || null });
         setAnswered(text);
         setError(null);
       } catch (failure) {

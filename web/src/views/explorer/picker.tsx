@@ -21,7 +21,7 @@ export function Picker({ text, chosen, onText, onToggle }: PickerProps) {
   const found = usePages(useSettled(text, TYPING));
   const [at, setAt] = useState(-1);
   const list = useRef<HTMLDivElement>(null);
-  const { paths, next, total } = found;
+  const { paths, next } = found;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another list begins at its top
   useEffect(() => {
     setAt(-1);
@@ -71,7 +71,7 @@ export function Picker({ text, chosen, onText, onToggle }: PickerProps) {
         onKeyDown={pressed}
       />
       <p class="count" role="status">
-        {found.text === null ? "" : counted(paths.length, next !== null, total)}
+        {found.text === null ? "" : counted(paths.length, next !== null)}
       </p>
       {found.error && <Wrong error={found.error} again={found.again} />}
       {found.text === null && !found.error && <Busy what="Looking for series …" />}
@@ -81,9 +81,8 @@ export function Picker({ text, chosen, onText, onToggle }: PickerProps) {
   );
 }
 
-function counted(count: number, more: boolean, total: number | null): string {
-  if (total !== null) return `${full(total)} series`;
-  return more ? `more than ${full(count)} series` : `${full(count)} series`;
+function counted(count: number, more: boolean): string {
+  return more ? `the first ${full(count)} series; scroll for more` : `${full(count)} series`;
 }
 
 function Nothing({ text }: { text: string }) {

@@ -12,6 +12,7 @@ export interface Figure {
   unit: string;
   format: (value: number | null) => string;
   colour: string;
+  binary?: boolean;
   help: string;
 }
 
@@ -62,6 +63,7 @@ export function figures(names: Names, losses: readonly string[]): Figure[] {
       paths: [names.counter("bytes")],
       unit: "/s",
       format: bytes,
+      binary: true,
       colour: "--series-1",
       help: "bytes of the lines received",
     },
@@ -79,6 +81,7 @@ export function figures(names: Names, losses: readonly string[]): Figure[] {
       title: "Memory",
       paths: [names.gauge("process.memory")],
       format: bytes,
+      binary: true,
       colour: "--series-4",
       help: "resident memory of the server",
     },

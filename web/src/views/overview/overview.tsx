@@ -111,12 +111,7 @@ function Losses({ losses }: Pick<Status, "losses">) {
           rows={rows}
           id={([name]) => name}
           columns={[
-            { name: "Stage", cell: ([name]) => name.split(".")[0] },
-            {
-              name: "Reason",
-              class: "wide",
-              cell: ([name]) => name.split(".").slice(1).join(".").replaceAll("_", " "),
-            },
+            { name: "Stage and reason", class: "wide", cell: ([name]) => name.replace(".", ": ").replaceAll("_", " ") },
             { name: "Lost", number: true, cell: ([, lost]) => full(lost) },
           ]}
         />

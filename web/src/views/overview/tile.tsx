@@ -37,6 +37,7 @@ export function Tile({ figure, columns, range, index, onCursor }: TileProps) {
         range={range}
         height={92}
         small
+        binary={figure.binary ?? false}
         format={figure.format}
         sync="overview"
         onCursor={onCursor}

@@ -19,7 +19,7 @@ export function StatusView({ status }: ViewProps) {
       <Panel title="Listeners">
         <Listeners listeners={value.listeners} />
       </Panel>
-      <Panel title="Sinks">
+      <Panel title="Sinks" beside={<span class="aside">{history(value.history)}</span>}>
         <Sinks sinks={value.sinks} />
       </Panel>
       {value.relay.length > 0 && (
@@ -27,11 +27,20 @@ export function StatusView({ status }: ViewProps) {
           <Relay targets={value.relay} />
         </Panel>
       )}
-      <Panel title="Limits" beside={<a href={address("settings", new URLSearchParams({ q: "limits" }))}>settings</a>}>
+      <Panel
+        title="Limits"
+        class="facts"
+        beside={<a href={address("settings", new URLSearchParams({ q: "limits" }))}>settings</a>}
+      >
         <Limits />
       </Panel>
     </>
   );
+}
+
+/** Where series are read from, without what the sink's own line tells. */
+function history(url: string | null): string {
+  return url === null ? "no sink gives series back; add one such as sqlite:///" : `series are read from ${url}`;
 }
 
 function Facts({ status }: { status: Status }) {
@@ -41,6 +50,7 @@ function Facts({ status }: { status: Status }) {
     ["Kernel", status.kernel],
     ["Up for", seconds(status.uptime)],
     ["Health", status.health],
+    ["Flushes every", seconds(status.interval)],
     ["Lines", full(totals.lines)],
     ["Packets", full(totals.packets)],
     ["Bytes", bytes(totals.bytes)],
@@ -65,7 +75,7 @@ function Listeners({ listeners }: { listeners: readonly Listener[] }) {
   if (listeners.length === 0) return <Empty title="Nothing listens" />;
   const columns: Column<Listener>[] = [
     { name: "Listener", class: "wide", cell: (each) => <code>{each.url}</code> },
-    { name: "Addresses", cell: (each) => <code>{(each.addresses ?? []).join(", ")}</code> },
+    { name: "Addresses", cell: (each) => <code>{each.addresses.join(", ")}</code> },
     { name: "Receive buffer", number: true, cell: (each) => bytes(each.buffer) },
   ];
   return <Table label="Listeners" columns={columns} rows={listeners} id={(each) => each.url} />;
@@ -73,11 +83,23 @@ function Listeners({ listeners }: { listeners: readonly Listener[] }) {
 
 function Relay({ targets }: { targets: readonly Target[] }) {
   const columns: Column<Target>[] = [
-    { name: "Target", class: "wide", cell: (each) => <code>{each.name}</code> },
+    {
+      name: "Target",
+      class: "wide",
+      cell: (each) => (
+        <>
+          <code>{each.name}</code>
+          {each.error && <p class="reason">{each.error}</p>}
+        </>
+      ),
+    },
     {
       name: "State",
-      cell: (each) => (each.well === false ? <Badge health="bad" word="away" /> : <Badge health="good" word="well" />),
+      cell: (each) => (each.up ? <Badge health="good" word="up" /> : <Badge health="bad" word="away" />),
     },
+    { name: "Packets", number: true, cell: (each) => full(each.sent) },
+    { name: "Bytes", number: true, cell: (each) => bytes(each.bytes) },
+    { name: "Lost", number: true, cell: (each) => <span class={each.lost ? "bad" : ""}>{full(each.lost)}</span> },
   ];
   return (
     <Table label="Servers that packets are forwarded to" columns={columns} rows={targets} id={(each) => each.name} />
@@ -87,17 +109,21 @@ function Relay({ targets }: { targets: readonly Target[] }) {
 function Limits() {
   const { value, error, again } = usePoll(config, 0);
   if (value === null) return error ? <Wrong error={error} again={again} /> : <Busy what="Asking the server …" />;
-  const rows = Object.entries(value.settings).filter(([name]) => name.startsWith("limits."));
+  const limits = Object.entries(value.settings).filter(([name]) => name.startsWith("limits."));
   return (
-    <Table
-      label="Limits"
-      rows={rows}
-      id={([name]) => name}
-      columns={[
-        { name: "Limit", class: "wide", cell: ([name]) => <code>{name.replace("limits.", "")}</code> },
-        { name: "Value", number: true, cell: ([, setting]) => <code>{setting.value}</code> },
-        { name: "From", cell: ([, setting]) => setting.origin },
-      ]}
-    />
+    <dl>
+      {limits.map(([name, setting]) => (
+        <div key={name}>
+          <dt>{name.replace("limits.", "").replaceAll("_", " ")}</dt>
+          <dd title={`from: ${setting.origin}`}>{limit(name, setting.value)}</dd>
+        </div>
+      ))}
+    </dl>
   );
+}
+
+/** A limit as it is told: grouped digits, no quotation marks. */
+function limit(name: string, value: string): string {
+  if (value === "0" && name.includes("_per_")) return "no bound";
+  return /^\d+$/.test(value) ? full(Number(value)) : value.replaceAll('"', "");
 }

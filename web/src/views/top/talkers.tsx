@@ -41,7 +41,9 @@ function Share({ part, whole }: { part: number; whole: number }) {
   const share = whole > 0 ? part / whole : 0;
   return (
     <span class="share" title={percent(share * 100)}>
-      <span class="bar" style={{ width: `${Math.round(share * 1000) / 10}%` }} />
+      <span class="track">
+        <span class="bar" style={{ width: `${Math.round(share * 1000) / 10}%` }} />
+      </span>
       <span>{full(part)}</span>
     </span>
   );
