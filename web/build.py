@@ -1,8 +1,8 @@
 """Build the page into the Python package: ``make page``.
 
 Uses the node (20.19 or newer) and npm that are there. Without them, it says so and gets a node as a wheel, into
-``.cache/node``. Where neither can be, it says that in one line and ends well: the server then tells at its root how to build the page. With ``CI`` or ``--require`` set, a missing page is
-an error.
+``.cache/node``. Where neither can be, it says that in one line and ends well: the server then tells at its root
+how to build the page. With ``CI`` or ``--require`` set, a missing page is an error.
 """
 
 from __future__ import annotations
