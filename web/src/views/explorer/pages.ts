@@ -6,6 +6,8 @@ import { asked } from "../../lib/search";
 import { useStore } from "../../lib/store";
 
 const PAGE = 500;
+/** Milliseconds after which a list that is whole is looked up again: new series come by themselves. */
+const AGAIN = 5000;
 
 interface Pages {
   paths: readonly string[];
@@ -56,6 +58,15 @@ export function usePages(text: string): FoundPages {
     void look(null);
     return () => asking.current?.abort();
   }, [look, tokens, turn]);
+
+  const whole = answered === text && pages.next === null;
+  useEffect(() => {
+    if (!whole) return;
+    const timer = setInterval(() => {
+      if (!document.hidden && asking.current === null) void look(null);
+    }, AGAIN);
+    return () => clearInterval(timer);
+  }, [look, whole]);
 
   const more = () => {
     if (pages.next !== null && asking.current === null && error === null) void look(pages);

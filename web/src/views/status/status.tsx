@@ -75,7 +75,10 @@ function Listeners({ listeners }: { listeners: readonly Listener[] }) {
   if (listeners.length === 0) return <Empty title="Nothing listens" />;
   const columns: Column<Listener>[] = [
     { name: "Listener", class: "wide", cell: (each) => <code>{each.url}</code> },
-    { name: "Addresses", cell: (each) => <code>{each.addresses.join(", ")}</code> },
+    {
+      name: "Addresses",
+      cell: (each) => <code>{each.addresses.map((address) => address.replace(/^.*:\/\//, "")).join(", ")}</code>,
+    },
     { name: "Receive buffer", number: true, cell: (each) => bytes(each.buffer) },
   ];
   return <Table label="Listeners" columns={columns} rows={listeners} id={(each) => each.url} />;
