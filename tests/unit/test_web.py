@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -17,16 +18,19 @@ from nilometer.testing.asking import Answer, ask
 from nilometer.testing.control import control, status
 from nilometer.testing.waiting import until
 from nilometer.web import connection as module
-from nilometer.web import models
+from nilometer.web import models, server
 from nilometer.web.access import Access
 from nilometer.web.app import application
 from nilometer.web.parts import Parts
 from nilometer.web.server import WebServer
+from nilometer.web.tokens import TokenFile, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from nilometer.ingest.admin.control import Control
+    from nilometer.web.tokens import Token
 
     Serve = Callable[..., tuple[str, int]]
 
@@ -53,8 +57,8 @@ def serve(asked: Control) -> Iterator[Serve]:
         return host, int(port)
 
     yield begin
-    for server in started:
-        server.stop()
+    for each in started:
+        each.stop()
 
 
 @pytest.fixture
@@ -192,10 +196,10 @@ def test_the_interface_describes_itself(address: tuple[str, int]) -> None:
 
 
 def test_what_stops_before_it_answers_ends(asked: Control) -> None:
-    server = WebServer(lambda: application(Parts(asked), Access()))
-    server.listen(urls.parse("http://127.0.0.1:0"))
-    server.start()
-    server.stop()
+    soon = WebServer(lambda: application(Parts(asked), Access()))
+    soon.listen(urls.parse("http://127.0.0.1:0"))
+    soon.start()
+    soon.stop()
     never = WebServer(lambda: application(Parts(asked), Access()))
     never.start()
     never.stop()
@@ -273,8 +277,48 @@ def gone(peer: socket.socket) -> bool:
     return False
 
 
+def test_who_comes_when_all_places_are_taken_is_told_so(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+    address = serve()
+    with ExitStack() as held:
+        for _ in range(2):
+            taken = http.client.HTTPConnection(*address, timeout=10)
+            held.callback(taken.close)
+            taken.request("GET", "/api/v1/health")
+            assert taken.getresponse().read()
+        answer = ask(address, "/health")
+        assert code(answer) == (503, "unavailable")
+        assert (answer.headers["connection"], answer.headers["retry-after"]) == ("close", "1")
+    until(lambda: ask(address, "/health").status == 200, "a place is free")
+
+
+def test_a_stream_lasts_while_its_token_is_known(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LIFE", 0.1)
+    file = TokenFile(tmp_path / "tokens.json")
+    known = Tokens(file).known
+    token = file.create("page", "read")
+    file.create("other", "read")
+    looked: list[int] = []
+
+    def looking() -> Mapping[str, Token]:
+        looked.append(1)
+        return known()
+
+    stream = http.client.HTTPConnection(*serve(Access(looking)), timeout=10)
+    with closing(stream):
+        stream.request("GET", "/api/v1/live", headers={"Authorization": f"Bearer {token}"})
+        answer = stream.getresponse()
+        assert answer.status == 200
+        until(lambda: len(looked) > 3, "the server has looked again and again")
+        file.revoke(["page"])
+        with pytest.raises((http.client.HTTPException, ConnectionError)):
+            answer.read()
+
+
 def test_a_long_head_is_refused(address: tuple[str, int]) -> None:
     with socket.create_connection(address, timeout=10) as peer:
-        peer.sendall(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: " + b"x" * 40_000)
-        assert peer.recv(100).startswith(b"HTTP/1.1 400 ")
+        peer.sendall(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: " + b"x" * 4_000_000)
+        answer = b"".join(iter(lambda: peer.recv(1 << 16), b""))
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "bad_request"
     assert ask(address, "/health").status == 200

@@ -73,6 +73,19 @@ def test_each_request_takes_its_scope(method: str, path: str, scope: Scope) -> N
     assert needed(method, path) is scope
 
 
+def test_every_request_takes_the_scope_that_its_description_names(file: TokenFile) -> None:
+    asking = client(file)
+    paths = asking.ask("/api/v1/openapi.json").json["paths"]
+    texts = {scope.word: file.create(scope.word, scope.word) for scope in Scope if scope}
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            names = [scope for each in operation["security"] for scope in each["token"]]
+            status = asking.ask(path, method.upper()).status
+            assert (status == 401) == bool(names), (method, path)
+            below = [scope.word for scope in Scope if scope and names and scope < Scope[names[0].upper()]]
+            assert {asking.ask(path, method.upper(), bearer(texts[word])).status for word in below} <= {403}, (method, path)
+
+
 def test_a_scope_reaches_what_is_below_it(file: TokenFile) -> None:
     asking = client(file, THERE)
     texts = {scope: file.create(scope, scope) for scope in SCOPES}

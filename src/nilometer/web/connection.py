@@ -3,8 +3,8 @@
 Rules:
 
 * A connection has `FIRST` seconds to agree on TLS, as many for its first request, and lives for `LIFE` seconds at most, one
-  that follows a stream for as long as it reads; more than the bound at a time are answered 503. So a peer that never ends, or
-  never reads, harms only itself.
+  that follows a stream for as long as it reads and may; more than the bound at a time are answered 503. So a peer that never
+  ends, or never reads, harms only itself.
 * A head of more than `LONGEST_HEAD` bytes is refused. ``X-Forwarded-For`` and the like are not believed.
 """
 
@@ -14,19 +14,23 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from nilometer.web.errors import failure
 
 if TYPE_CHECKING:
     import socket
     import ssl
     from collections.abc import Sequence
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-FIRST, LIFE = 10.0, 120.0
-LASTING = "lasting"
-"""What a route sets in the request's state when its answer is a stream that may last."""
+FIRST, LIFE, LINGER = 10.0, 120.0, 2.0
+LASTING, ALLOWED = "lasting", "allowed"
+"""In a request's state: a route sets the first when its answer is a stream that may last, the guard the second, a function that
+says whether who asked still may."""
 LONGEST_HEAD = 16 * 1024
 logging.getLogger("uvicorn").setLevel(logging.ERROR)  # warnings are about what peers send: any could fill the log
 
@@ -38,13 +42,40 @@ class Listening(NamedTuple):
     tls: ssl.SSLContext | None = None
 
 
+async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer who comes while all connections are taken."""
+    await failure(503, "too many connections at a time", {"connection": "close", "retry-after": "1"})(scope, receive, send)
+
+
 class Connection(H11Protocol):
-    """A connection that ends in time."""
+    """A connection that ends in time. `most`: how many there may be at a time."""
+
+    most: int
+    _deaf = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own type
         """Begin to count the time."""
         super().connection_made(transport)
-        self._timers = [self.loop.call_later(FIRST, self._hurry), self.loop.call_later(LIFE, self._end)]
+        if len(self.connections) > self.most:
+            self.app = _busy
+        self._timers = [self.loop.call_later(LIFE, self._end), self.loop.call_later(FIRST, self._hurry)]
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, in the shape of every error."""
+        del msg
+        answer = failure(
+            400, f"this is no HTTP request, or its head has more than {LONGEST_HEAD} bytes", {"connection": "close"}
+        )
+        head = h11.Response(status_code=400, headers=answer.raw_headers, reason=b"Bad Request")
+        for part in (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(part) or b"")
+        self._deaf = True
+        self._timers.append(self.loop.call_later(LINGER, self.transport.close))
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; after a refusal the rest is let go by, else the peer would miss why."""
+        if not self._deaf:
+            super().data_received(data)
 
     def _hurry(self) -> None:
         if self.cycle is None:
@@ -52,9 +83,10 @@ class Connection(H11Protocol):
 
     def _end(self) -> None:
         """End the connection, or look again later when it follows a stream and has read all of it so far."""
-        lasting = self.cycle is not None and self.cycle.scope["state"].get(LASTING, False)
-        if lasting and not self.transport.get_write_buffer_size():
-            self._timers[-1] = self.loop.call_later(LIFE, self._end)
+        state = self.cycle.scope["state"] if self.cycle is not None else {}
+        lasts = state.get(LASTING, False) and state.get(ALLOWED, lambda: True)()
+        if lasts and not self.transport.get_write_buffer_size():
+            self._timers[0] = self.loop.call_later(LIFE, self._end)
         else:
             self.transport.abort()
 
@@ -69,7 +101,7 @@ class Server(uvicorn.Server):
     """uvicorn on sockets of which each may have a TLS of its own."""
 
     def __init__(self, app: ASGIApp, listening: Sequence[Listening], most: int) -> None:
-        self._listening = listening
+        self._listening, self._most = listening, most
         config = uvicorn.Config(
             app,
             http=Connection,
@@ -80,7 +112,6 @@ class Server(uvicorn.Server):
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=most,
             timeout_graceful_shutdown=1,
             h11_max_incomplete_event_size=LONGEST_HEAD,
         )
@@ -92,7 +123,9 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
 
         def connection() -> Connection:
-            return Connection(config=self.config, server_state=self.server_state, app_state={})
+            made = Connection(config=self.config, server_state=self.server_state, app_state={})
+            made.most = self._most
+            return made
 
         self.servers = [
             await loop.create_server(
@@ -100,7 +133,7 @@ class Server(uvicorn.Server):
                 sock=each.socket,
                 ssl=each.tls,
                 ssl_handshake_timeout=FIRST if each.tls else None,
-                backlog=self.config.limit_concurrency or 1,
+                backlog=self._most,
             )
             for each in self._listening
         ]

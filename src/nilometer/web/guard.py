@@ -15,6 +15,7 @@ Source: RFC 6750 (bearer tokens), RFC 6585 (429), the Fetch standard, W3C Fetch 
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import logging
 import time
@@ -24,6 +25,7 @@ from starlette.datastructures import Headers
 
 from nilometer.core.errors import StoreError
 from nilometer.web.access import needed
+from nilometer.web.connection import ALLOWED
 from nilometer.web.errors import failure
 from nilometer.web.failures import Failures
 from nilometer.web.tokens import Scope, digest
@@ -102,7 +104,14 @@ class Guard:
         if token.reach < takes:
             challenge = {"www-authenticate": f'Bearer error="insufficient_scope", scope="{takes.word}"'}
             return failure(403, f"the token {token.name!r} is good for {token.scope}; this takes {takes.word}", challenge)
+        scope.setdefault("state", {})[ALLOWED] = lambda: self._known(token)
         return None
+
+    def _known(self, token: Token) -> bool:
+        """Return whether the token is in force now."""
+        with contextlib.suppress(StoreError):
+            return token.hash in self._access.tokens()
+        return False
 
     def _wrong(self, address: str) -> Response:
         wait = self._failures.count(address)
