@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import subprocess
+import sys
 import time
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
@@ -195,6 +197,12 @@ def test_the_interface_describes_itself(address: tuple[str, int]) -> None:
     assert ask(address, "/openapi.json").json == told
 
 
+def test_a_server_starts_without_what_takes_long_to_import() -> None:
+    program = "import sys, nilometer.cli.server; print(*{'fastapi', 'pydantic', 'starlette', 'uvicorn'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_what_stops_before_it_answers_ends(asked: Control) -> None:
     soon = WebServer(lambda: application(Parts(asked), Access()))
     soon.listen(urls.parse("http://127.0.0.1:0"))
@@ -300,7 +308,7 @@ def test_a_stream_lasts_while_its_token_is_known(serve: Serve, tmp_path: Path, m
     file.create("other", "read")
     looked: list[int] = []
 
-    def looking() -> Mapping[str, Token]:
+    def looking() -> Mapping[str, Token] | None:
         looked.append(1)
         return known()
 

@@ -139,6 +139,17 @@ def test_without_tokens_only_this_machine_asks(file: TokenFile) -> None:
     assert beyond.ask("/api/v1/health").status == 200
 
 
+def test_to_revoke_the_last_token_opens_nothing(file: TokenFile) -> None:
+    asking = client(file)
+    assert asking.ask("/api/v1/stats").status == 200
+    text = file.create("a", "admin")
+    file.revoke(["a"])
+    assert code(asking.ask("/api/v1/stats", headers=bearer(text))) == (401, "unauthorized")
+    assert "nilometer token create" in asking.ask("/api/v1/stats").json["error"]["message"]
+    file.path.unlink()
+    assert asking.ask("/api/v1/stats").status == 200
+
+
 def test_tokens_that_cannot_be_read_let_nobody_in(file: TokenFile, caplog: pytest.LogCaptureFixture) -> None:
     asking, text = client(file), file.create("a", "admin")
     file.path.write_text("{")

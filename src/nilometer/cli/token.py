@@ -34,8 +34,8 @@ SHOWN_ONCE = "This is the only time that it is shown. Send it as  Authorization:
 def command() -> None:
     """Say who may ask over HTTP.
 
-    Tokens lie, hashed, in the server's state directory; a running server follows at once. While there are none, this
-    machine alone may ask.
+    Tokens lie, hashed, in the server's state directory; a running server follows at once. Before the first one is made,
+    this machine alone may ask.
     """
 
 
@@ -82,7 +82,7 @@ def show(chosen: Chosen, *, as_json: bool) -> None:
             click.echo(json.dumps({"name": token.name, "scope": token.scope, "created": token.created}))
         return
     if not tokens:
-        click.echo(f"{file.path}: no tokens; this machine alone may ask")
+        click.echo(_who(file))
         return
     width = max(len(token.name) for token in tokens)
     for token in tokens:
@@ -105,7 +105,17 @@ def _names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> S
 @with_state
 def revoke(names: tuple[str, ...], chosen: Chosen) -> None:
     """Remove tokens; the server refuses them from now on."""
-    _file(chosen).revoke(names)
+    file = _file(chosen)
+    file.revoke(names)
+    if not file.read():
+        click.echo(_who(file), err=True)
+
+
+def _who(file: TokenFile) -> str:
+    """Say who may ask while there is no token."""
+    if file.in_force:
+        return f"no tokens are left: nobody may ask; make one, or remove {file.path} to let this machine ask without"
+    return f"no tokens: this machine alone may ask; {file.path} does not exist"
 
 
 def _file(chosen: Chosen) -> TokenFile:

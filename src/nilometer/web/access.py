@@ -53,18 +53,18 @@ def needed(method: str, path: str) -> Scope:
     return Scope.READ if method in READING | {"OPTIONS"} else Scope.WRITE
 
 
-def _none() -> Mapping[str, Token]:
-    return {}
+def _none() -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may ask: whoever has one of the `tokens` or, while there are none, this machine.
+    """Who may ask: whoever has one of the `tokens` or, while none are asked for, this machine.
 
-    `tokens` returns those in force by their hashes, or raises `StoreError`. `names` are those by which this machine may call
-    the interface besides loopback addresses; `origins` the sites whose pages may ask.
+    `tokens` returns those in force by their hashes, None while none are asked for, or raises `StoreError`. `names` are those
+    by which this machine may call the interface besides loopback addresses; `origins` the sites whose pages may ask.
     """
 
-    tokens: Callable[[], Mapping[str, Token]] = field(default=_none)
+    tokens: Callable[[], Mapping[str, Token] | None] = field(default=_none)
     names: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()

@@ -2,8 +2,8 @@
 
 Rules:
 
-* While there are tokens, a request carries one whose scope reaches far enough: ``Authorization: Bearer TOKEN``.
-* While there are none the interface is for this machine alone: the connection is to a loopback address, and the request names
+* Once a token was made, a request carries one whose scope reaches far enough: ``Authorization: Bearer TOKEN``.
+* Before that the interface is for this machine alone: the connection is to a loopback address, and the request names
   the interface by such an address, ``localhost`` or a name of the setting. A page of a foreign name that was made to lead here
   (DNS rebinding) is refused.
 * What changes something does not come from another site: a browser's ``Origin`` is the interface's own or one of the setting,
@@ -44,7 +44,8 @@ LOG = logging.getLogger(__name__)
 OWN_SITE = {"same-origin", "none"}
 BEARER = "bearer "
 V4_MAPPED = "::ffff:"
-NO_TOKENS = "beyond this machine a token is needed, and there is none; make one: nilometer token create NAME --scope read"
+NO_TOKENS = "a token is needed, and there is none; make one: nilometer token create NAME --scope read"
+NEEDED = "a token is needed: Authorization: Bearer TOKEN"
 
 
 class Guard:
@@ -72,7 +73,7 @@ class Guard:
             tokens = self._access.tokens()
         except StoreError as error:
             return None if takes is Scope.NONE else self._unreadable(error)
-        if tokens:
+        if tokens is not None:
             refusal = self._without(takes, tokens, headers, scope)
         elif _is_loopback((scope.get("server") or ("",))[0]):
             host = headers.get("host", "")
@@ -97,7 +98,7 @@ class Guard:
             return None
         given = headers.get("authorization", "")
         if not given:
-            return failure(401, "a token is needed: Authorization: Bearer TOKEN", {"www-authenticate": "Bearer"})
+            return failure(401, NEEDED if tokens else NO_TOKENS, {"www-authenticate": "Bearer"})
         token = tokens.get(digest(given[len(BEARER) :].strip())) if given.lower().startswith(BEARER) else None
         if token is None:
             return self._wrong(str((scope.get("client") or ("",))[0]))
@@ -110,7 +111,7 @@ class Guard:
     def _known(self, token: Token) -> bool:
         """Return whether the token is in force now."""
         with contextlib.suppress(StoreError):
-            return token.hash in self._access.tokens()
+            return token.hash in (self._access.tokens() or ())
         return False
 
     def _wrong(self, address: str) -> Response:

@@ -6,8 +6,8 @@ Rules:
   the file cannot ask anything. A slow hash, which makes guessing dear, would be in vain: 256 random bits cannot be guessed, and
   each request would cost the server what it should cost an attacker.
 * The file is replaced as a whole, under a lock on its directory: of two changes at a time none is lost.
-* A running server looks at the file with every request, and reads it when it has changed. A file that cannot be read lets
-  nobody in.
+* A running server looks at the file with every request, and reads it when it has changed. A file that cannot be read, or that
+  holds no token any more, lets nobody in: to revoke the last token opens nothing.
 """
 
 from __future__ import annotations
@@ -88,6 +88,11 @@ class TokenFile:
             message = f"{self.path}: tokens cannot be read: {error}; remove the file to begin anew"
             raise StoreError(message) from error
 
+    @property
+    def in_force(self) -> bool:
+        """Whether tokens are asked for: there is a file, be it without a token."""
+        return self.path.exists()
+
     def create(self, name: str, scope: str) -> str:
         """Add a token and return its text, which is kept nowhere."""
         if not NAME.match(name):
@@ -152,13 +157,13 @@ class Tokens:
     def __init__(self, file: TokenFile) -> None:
         self._file = file
         self._seen: tuple[int, ...] | None = None
-        self._known: dict[str, Token] = {}
+        self._known: dict[str, Token] | None = None
 
-    def known(self) -> Mapping[str, Token]:
-        """Return the tokens in force now. Raise `StoreError` when the file cannot be read."""
+    def known(self) -> Mapping[str, Token] | None:
+        """Return the tokens in force now, None while none are asked for. Raise `StoreError` when the file cannot be read."""
         seen = self._look()
         if seen != self._seen:
-            self._known = {token.hash: token for token in self._file.read()}
+            self._known = None if seen is None else {token.hash: token for token in self._file.read()}
             self._seen = seen
         return self._known
 
