@@ -190,6 +190,9 @@ def test_the_interface_describes_itself(address: tuple[str, int]) -> None:
     answers = told["paths"]["/api/v1/top"]["get"]["responses"]
     assert answers["400"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
     assert "422" not in answers
+    names = [operation["operationId"] for path in told["paths"].values() for operation in path.values()]
+    assert {"stats", "set_health", "delete_counters"} <= set(names)
+    assert len(names) == len(set(names))
     limit = next(each for each in told["paths"]["/api/v1/top"]["get"]["parameters"] if each["name"] == "limit")
     assert (limit["schema"]["minimum"], limit["schema"]["maximum"]) == (1, 100)
     assert told["paths"]["/api/v1/health"]["get"]["security"] == []

@@ -159,7 +159,9 @@ def test_tokens_that_cannot_be_read_let_nobody_in(file: TokenFile, caplog: pytes
     assert len([record for record in caplog.records if "tokens cannot be read" in record.message]) == 1
 
 
-def test_who_comes_with_wrong_tokens_waits_but_hinders_nobody(file: TokenFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_comes_with_wrong_tokens_waits_but_hinders_nobody(
+    file: TokenFile, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(failures, "MOST", 3)
     asking, text = client(file), file.create("a", "read")
     found = [asking.ask("/api/v1/stats", headers=bearer("x")) for _ in range(5)]
@@ -168,6 +170,8 @@ def test_who_comes_with_wrong_tokens_waits_but_hinders_nobody(file: TokenFile, m
     assert 0 < int(found[-1].headers["retry-after"]) <= failures.WINDOW
     assert asking.ask("/api/v1/stats", headers=bearer(text)).status == 200
     assert asking.ask("/api/v1/stats").status == 401
+    assert [record.message for record in caplog.records if "203.0.113.7" in record.message] == caplog.messages
+    assert len(caplog.messages) == 1
 
 
 def test_failures_are_counted_by_address_within_a_window(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ class ServerSection:
     sinks: tuple[Url, ...] = option((), "Where every flush goes; none means the embedded store in server.state.")
     state: Path = option(
         Path("~/.local/state/nilometer"),
-        "Directory for the embedded store, the spools and the gauges; by default $XDG_STATE_HOME/nilometer.",
+        "Directory for the embedded store, the spools, the gauges and the tokens; by default $XDG_STATE_HOME/nilometer.",
     )
 
 

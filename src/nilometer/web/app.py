@@ -55,10 +55,12 @@ def application(parts: Parts, access: Access) -> ASGIApp:
     """Return the application."""
     app = FastAPI(
         title="Nilometer",
+        description="What a Nilometer server takes in, keeps, loses and sends on.",
         version=version("nilometer"),
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name.replace(" ", "_"),
         redirect_slashes=False,
         middleware=[Middleware(Bounded)],
         exception_handlers=dict.fromkeys((HTTPException, RequestValidationError, Exception), refused),

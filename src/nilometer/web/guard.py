@@ -27,7 +27,7 @@ from nilometer.core.errors import StoreError
 from nilometer.web.access import needed
 from nilometer.web.connection import ALLOWED
 from nilometer.web.errors import failure
-from nilometer.web.failures import Failures
+from nilometer.web.failures import WINDOW, Failures
 from nilometer.web.tokens import Scope, digest
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Guard:
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app, self._access = app, access
         self._failures = Failures(time.monotonic)
-        self._fault = ""
+        self._fault, self._tell_at = "", 0.0
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:  # noqa: ANN401 ASGI's own type
         """Answer one request."""
@@ -117,10 +117,18 @@ class Guard:
     def _wrong(self, address: str) -> Response:
         wait = self._failures.count(address)
         if wait:
+            self._tell(address)
             return failure(429, f"too many wrong tokens from {address}; wait {wait} s", {"retry-after": str(wait)})
         return failure(
             401, "this token is not known here; it may be revoked", {"www-authenticate": 'Bearer error="invalid_token"'}
         )
+
+    def _tell(self, address: str) -> None:
+        """Log who comes with wrong tokens, once in a while, whoever they are."""
+        now = time.monotonic()
+        if now >= self._tell_at:
+            self._tell_at = now + WINDOW
+            LOG.warning("HTTP: many wrong tokens from %s, and perhaps from others; they are told to wait", address)
 
     def _own_site(self, headers: Headers) -> bool:
         origin = headers.get("origin")
