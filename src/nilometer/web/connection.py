@@ -31,7 +31,7 @@ FIRST, LIFE, LINGER = 10.0, 120.0, 2.0
 LASTING, ALLOWED = "lasting", "allowed"
 """In a request's state: a route sets the first when its answer is a stream that may last, the guard the second, a function that
 says whether who asked still may."""
-LONGEST_HEAD = 16 * 1024
+LONGEST_HEAD = 64 * 1024
 logging.getLogger("uvicorn").setLevel(logging.ERROR)  # warnings are about what peers send: any could fill the log
 
 
