@@ -15,6 +15,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nilometer.core.chart import Look
 from nilometer.query import browse, formats, times
 from nilometer.query.evaluate import evaluate
 from nilometer.query.functions import TABLE
@@ -33,6 +34,8 @@ VERSION = "1.1.10"
 """The graphite-web whose behaviour this is; clients ask for it to know what they may use."""
 BEFORE = "-1d"
 MOST_DIGITS = 9
+WIDTH, HEIGHT = 330, 250
+"""Pixels of a chart where nothing is said."""
 
 
 class Answer(NamedTuple):
@@ -145,8 +148,15 @@ def _formatted(query: Query, found: Sequence[Points], start: int, end: int) -> A
         return Answer(200, JSON, formats.to_dygraph(found))
     if kind == "rickshaw":
         return Answer(200, JSON, formats.to_rickshaw(found, indent))
-    del start, end
+    if kind == "svg":
+        return Answer(200, SVG, formats.to_svg(found, range(start, end), _look(query)))
     raise formats.no_drawing(kind)
+
+
+def _look(query: Query) -> Look:
+    width, height = (query.number(name) for name in ("width", "height"))
+    zone = times.zone(query.one("tz", "UTC"))
+    return Look(width or WIDTH, height or HEIGHT, query.one("title"), zone, legend=query.one("hideLegend") != "true")
 
 
 def find(reader: SeriesReader, pairs: Pairs) -> Answer:

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 EXPRESSION = re.compile(r"([^;!=]+)(!?=~?)([^;]*)")
 TAGGED = ";"
 NAME = "name"
+NODE = re.compile(r"[^.;]+")
+AT_A_TIME = 256
+"""Paths that are taken at once where most will be jumped over."""
+LAST = "\U0010ffff"
+"""What comes after all that a path can go on with."""
 MOST_EXPRESSIONS = 100
 
 
@@ -56,7 +61,7 @@ def paths(reader: SeriesReader, glob: str) -> list[str]:
 def leaves(reader: SeriesReader, pattern: str) -> list[str]:
     """Return the series that a pattern of the language means, sorted."""
     if TAGGED in pattern or not patterns.is_wild(pattern):
-        return paths(reader, patterns.escaped(pattern))
+        return reader.find(patterns.escaped(pattern), 1)
     matches = patterns.compiled(pattern).match
     return [path for path in paths(reader, patterns.superset(pattern)) if TAGGED not in path and matches(path)]
 
@@ -65,14 +70,51 @@ def nodes(reader: SeriesReader, pattern: str) -> list[Node]:
     """Return the nodes of the tree that a pattern means, by name."""
     pattern = pattern.replace("\\", "")
     if TAGGED in pattern:
-        return [Node(path, is_leaf=True) for path in paths(reader, patterns.escaped(pattern))]
+        return [Node(path, is_leaf=True) for path in leaves(reader, pattern)]
     matches = patterns.compiled(pattern).match
+    folder, dot, last = pattern.rpartition(".")
+    if last != patterns.DEEP and not patterns.is_wild(folder):
+        inside = children(reader, folder + dot) if patterns.is_wild(last) else _named(reader, pattern)
+        return sorted({node for node in inside if matches(node.path)}, key=_by_name)
     depth = None if patterns.DEEP in pattern else pattern.count(".") + 1
     found: set[Node] = set()
     for path in paths(reader, patterns.superset(pattern) + "*"):
         if TAGGED not in path:
             found.update(node for node in _above(path, depth) if node not in found and matches(node.path))
-    return sorted(found, key=lambda node: (node.name, node.path, node.is_leaf))
+    return sorted(found, key=_by_name)
+
+
+def _by_name(node: Node) -> tuple[str, str, bool]:
+    return node.name, node.path, node.is_leaf
+
+
+def _named(reader: SeriesReader, path: str) -> Iterable[Node]:
+    """Yield the nodes with a path: a folder, a series, both or none."""
+    exact = patterns.escaped(path)
+    if reader.find(f"{exact}.*", 1):
+        yield Node(path, is_leaf=False)
+    if reader.find(exact, 1):
+        yield Node(path, is_leaf=True)
+
+
+def children(reader: SeriesReader, folder: str) -> Iterable[Node]:
+    """Yield the nodes in a folder, whose path ends with a dot. What is in the folders within it is jumped over."""
+    after, looked_at = folder, 0
+    while looked_at < MOST_PATHS:
+        found = reader.find(patterns.escaped(folder) + "*", AT_A_TIME, after)
+        looked_at += len(found)
+        after = found[-1] if found else ""
+        for path in found:
+            name = NODE.match(path, len(folder))
+            sign = path[name.end() : name.end() + 1] if name else ""
+            if name and sign != TAGGED:
+                yield Node(path[: name.end()], is_leaf=not sign)
+            if name and sign and path == found[-1]:
+                after = path[: name.end()] + sign + LAST
+        if len(found) < AT_A_TIME:
+            return
+    message = f"there are more than {MOST_PATHS} series in {folder!r}"
+    raise TooMuch(message)
 
 
 def _above(path: str, depth: int | None) -> Iterable[Node]:

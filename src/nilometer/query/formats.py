@@ -1,4 +1,4 @@
-"""Series as bytes: JSON, CSV, raw, dygraph, rickshaw.
+"""Series as bytes: JSON, CSV, raw, dygraph, rickshaw, SVG.
 
 Rules:
 
@@ -15,18 +15,47 @@ import csv
 import io
 import json
 import math
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from nilometer.core.chart import Line, svg
 from nilometer.query.limits import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
 
+    from nilometer.core.chart import Look
     from nilometer.query.series import Points, Value
 
 NO_STEP = 1
+HEXADECIMAL = re.compile(r"[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
+COLOURS = {
+    "black": "#000000",
+    "white": "#ffffff",
+    "blue": "#6464ff",
+    "green": "#00c800",
+    "red": "#ff0000",
+    "yellow": "#ffff00",
+    "orange": "#ffa500",
+    "purple": "#c864ff",
+    "brown": "#966432",
+    "cyan": "#00ffff",
+    "aqua": "#009696",
+    "gray": "#afafaf",
+    "grey": "#afafaf",
+    "magenta": "#ff00ff",
+    "pink": "#ff6464",
+    "gold": "#c8c800",
+    "rose": "#c896c8",
+    "darkblue": "#0000ff",
+    "darkgreen": "#009600",
+    "darkred": "#c80032",
+    "darkgray": "#6f6f6f",
+    "darkgrey": "#6f6f6f",
+}
+"""Graphite's names of colours."""
 
 
 def narrow(series_list: Sequence[Points], most: int) -> None:
@@ -105,6 +134,21 @@ def to_rickshaw(series_list: Sequence[Points], indent: int | None = None) -> byt
     return json.dumps(told, indent=indent).encode()
 
 
+def to_svg(series_list: Sequence[Points], span: range, look: Look) -> bytes:
+    """Draw the series as lines, each with the colour that ``color()`` gave it."""
+    lines = [
+        Line(series.name, series.start, series.step, series.values, COLOURS.get(series.color, _hexadecimal(series.color)))
+        for series in series_list
+        if not series.options.get("invisible")
+    ]
+    return svg(lines, span.start, span.stop, look).encode("utf-8", "replace")
+
+
+def _hexadecimal(colour: str) -> str:
+    digits = colour.removeprefix("#")
+    return f"#{digits}" if HEXADECIMAL.fullmatch(digits) else ""
+
+
 def no_drawing(kind: str) -> QueryError:
     """Return the error for a picture that cannot be made here."""
-    return QueryError(f"format={kind} is not to be had here; ask for format=json, csv or raw")
+    return QueryError(f"format={kind} is not to be had here; ask for format=svg, json, csv or raw")

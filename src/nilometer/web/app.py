@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from nilometer.web import ingest, live, openapi, page, series, status
+from nilometer.web import graphite, ingest, live, openapi, page, series, status
 from nilometer.web.bodies import Bounded
 from nilometer.web.errors import refused
 from nilometer.web.guard import Guard
@@ -46,6 +46,7 @@ API: tuple[Routes, ...] = (
 """What stands below `PREFIX`."""
 ROOT: tuple[Routes, ...] = (
     # one a line
+    graphite.router,
     page.router,
 )
 """What has paths of its own."""

@@ -1,0 +1,141 @@
+"""Requests of Graphite's clients become answers; what cannot be answered is text with status 400."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from nilometer.query import answers
+from nilometer.testing.series import Shelf
+
+START = 1_000_000
+SHELF = Shelf(
+    {
+        "a.one": {START + 10 * place: float(place) for place in range(13)},
+        "a.two": {START + 60: 2.5},
+        "a.two.deep": {START + 60: 1.0},
+        "hits;dc=east": {START: 1.0},
+    }
+)
+RANGE = [("from", str(START)), ("until", str(START + 60)), ("now", str(START + 600))]
+
+
+def render(target: str, **options: str) -> answers.Answer:
+    return answers.render(SHELF, [("target", target), *RANGE, *options.items()])
+
+
+def test_json_shows_values_with_their_times() -> None:
+    answer = render("a.one", format="json")
+    (series,) = json.loads(answer.body)
+    assert (answer.status, answer.kind) == (200, "application/json")
+    assert series == {
+        "target": "a.one",
+        "tags": {"name": "a.one"},
+        "datapoints": [[float(place), START + 10 * place] for place in range(1, 7)],
+    }
+
+
+def test_json_shows_as_many_points_as_are_asked_for() -> None:
+    assert (
+        json.loads(render("a.one", format="json", maxDataPoints="3").body)[0]["datapoints"]
+        == [
+            [1.5, START + 20],
+            [3.5, START + 40],
+            [5.5, START + 60],
+        ]
+        or json.loads(render("a.one", format="json", maxDataPoints="3").body)[0]["datapoints"]
+    )
+    assert json.loads(render("a.two", format="json", noNullPoints="1").body)[0]["datapoints"] == [[2.5, START + 60]]
+    assert json.loads(render("a.gone", format="json").body) == []
+
+
+def test_text_and_charts() -> None:
+    assert render("a.one", format="raw").body == b"a.one,1000010,1000070,10|1.0,2.0,3.0,4.0,5.0,6.0\n"
+    assert render("a.two", rawData="1").body.startswith(b"a.two,")
+    assert render("a.one", format="csv", tz="Asia/Tokyo").body.splitlines()[0] == b"a.one,1970-01-12 22:46:50,1.0"
+    drawn = render("color(alias(a.one,'<x>'),'red')", format="svg", title="T & U", width="400")
+    assert drawn.kind == "image/svg+xml"
+    assert all(piece in drawn.body for piece in (b"&lt;x&gt;", b"T &amp; U", b'width="400"', b"#ff0000"))
+    assert json.loads(render("a.one", format="dygraph").body)["labels"] == ["Time", "a.one"]
+    assert json.loads(render("a.one", format="rickshaw").body)[0]["datapoints"][0] == {"x": START + 10, "y": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"format": "pickle"}, b"format=pickle is not to be had"),
+        ({}, b"format=png is not to be had"),
+        ({"format": "json", "jsonp": "steal"}, b"jsonp"),
+        ({"format": "json", "from": "soon"}, b"'soon' is no time"),
+        ({"format": "json", "from": "now", "until": "now"}, b"is empty"),
+        ({"format": "json", "xFilesFactor": "x"}, b"xFilesFactor='x' is no number"),
+        ({"format": "svg", "width": "wide"}, b"width='wide' is no whole number"),
+    ],
+)
+def test_what_cannot_be_rendered_is_named(options: dict[str, str], problem: bytes) -> None:
+    answer = render("a.one", **options)
+    assert (answer.status, answer.kind) == (400, "text/plain; charset=utf-8")
+    assert problem in answer.body
+
+
+def told(answer: answers.Answer) -> Any:  # noqa: ANN401 whatever JSON can hold
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body)
+
+
+def test_nodes_in_their_forms() -> None:
+    def find(*pairs: tuple[str, str]) -> Any:  # noqa: ANN401 whatever JSON can hold
+        return told(answers.find(SHELF, [("query", "a.*"), *pairs]))
+
+    assert [(node["id"], node["leaf"]) for node in find()] == [("a.two", 0), ("a.one", 1)]
+    assert find(("wildcards", "1"))[0]["id"] == "a.*"
+    assert [node["path"] for node in find(("format", "completer"))["metrics"]] == ["a.one", "a.two.", "a.two"]
+    assert {"path": "a.one", "is_leaf": True} in find(("format", "json"))
+    assert find(("format", "nodelist"), ("position", "0")) == {"nodes": ["a"]}
+    assert told(answers.expand(SHELF, [("query", "a.t*"), ("query", "a.o*")])) == {"results": ["a.one", "a.two"]}
+    assert "hits;dc=east" in told(answers.index(SHELF, []))
+
+
+def test_tags() -> None:
+    assert told(answers.tags(SHELF, [])) == [{"tag": "dc"}, {"tag": "name"}]
+    assert told(answers.tag(SHELF, "dc", [])) == {"tag": "dc", "values": [{"value": "east", "count": 1}]}
+    assert told(answers.tag(SHELF, "host", [])) is None
+    assert told(answers.find_series(SHELF, [("expr[]", "dc=~e")])) == ["hits;dc=east"]
+    assert told(answers.complete_tags(SHELF, [("expr", "dc=east")])) == ["name"]
+    assert told(answers.complete_values(SHELF, [("tag", "dc"), ("valuePrefix", "e")])) == ["east"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answers.find(SHELF, []),
+        answers.find(SHELF, [("query", "*"), ("format", "pickle")]),
+        answers.find(SHELF, [("query", "*"), ("position", "first")]),
+        answers.find_series(SHELF, []),
+        answers.find_series(SHELF, [("expr", "dc")]),
+        answers.complete_values(SHELF, []),
+        answers.tags(SHELF, [("limit", "-1")]),
+        answers.tags(SHELF, [("filter", "(")]),
+    ],
+)
+def test_what_cannot_be_found_is_named(answer: answers.Answer) -> None:
+    assert answer.status == 400
+    assert answer.body
+
+
+def test_functions_are_told() -> None:
+    everything = told(answers.functions([]))
+    assert everything["scale"]["params"][1] == {"name": "factor", "type": "float", "required": True}
+    assert set(told(answers.functions([("group", "Sorting")]))) == {
+        "sortBy",
+        "sortByName",
+        "sortByTotal",
+        "sortByMaxima",
+        "sortByMinima",
+    }
+    assert "sumSeries" in told(answers.functions([("grouped", "1")]))["Combine"]
+    assert b'"default": 1e9999' in answers.function("keepLastValue").body
+    assert answers.function("nothing").status == 404
+    assert told(answers.version()) == answers.VERSION
