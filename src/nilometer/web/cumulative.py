@@ -1,0 +1,88 @@
+"""What flushes count, added up since the start: Prometheus takes totals, not the sums of a window.
+
+Rules:
+
+* A series that is not in a flush is not shown, but its totals are kept, so that it goes on from there when it comes back; of
+  such series at most `MOST_ABSENT` are kept, those that were absent longest go first.
+* A flush whose series are those of the flush before, byte for byte, is added column by column: no name is looked at.
+"""
+
+from __future__ import annotations
+
+from array import array
+from itertools import repeat
+from operator import add
+from typing import TYPE_CHECKING
+
+from nilometer.core.record import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nilometer.core.record import Block, Flush
+
+MOST_ABSENT = 100_000
+SUMMED = {Kind.COUNTER: ("count",), Kind.TIMER: ("count", "sum")}
+BINS = ("histogram.bin_", "histogram.le_")
+
+
+class Totals:
+    """The totals of one kind of series, by statistic."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.columns: dict[str, array[float]] = {}
+        self._names = b""
+        self._absent: dict[str, dict[str, float]] = {}
+
+    def add(self, block: Block, statistics: Iterable[str]) -> None:
+        """Add the values of a block's statistics."""
+        if block.names != self._names or block.count != len(self.keys):
+            self._follow(block)
+        for name in statistics:
+            values = summed(block, name)
+            before = self.columns.get(name)
+            self.columns[name] = array("d", values if before is None else map(add, before, values))
+
+    def _follow(self, block: Block) -> None:
+        """Bring the totals into the order of other series."""
+        for place, key in enumerate(self.keys):
+            self._absent[key] = {name: column[place] for name, column in self.columns.items()}
+        self.keys, self._names = block.keys(), block.names
+        kept = [self._absent.pop(key, {}) for key in self.keys]
+        self.columns = {name: array("d", (each.get(name, 0.0) for each in kept)) for name in self.columns}
+        for key in list(self._absent)[: max(len(self._absent) - MOST_ABSENT, 0)]:
+            del self._absent[key]
+
+
+def summed(block: Block, statistic: str) -> Sequence[float]:
+    """Return a statistic of each series, 0 where there is none; where it stands in two columns, whichever is there."""
+    found = array("d", repeat(0.0, block.count))
+    for column in block.columns:
+        if column.name != statistic:
+            continue
+        if column.present is None:
+            return column.values
+        for place, there in enumerate(column.present):
+            if there:
+                found[place] = column.values[place]
+    return found
+
+
+class Cumulative:
+    """The last flush, and the totals since the start."""
+
+    def __init__(self) -> None:
+        self.flush: Flush | None = None
+        self.totals: dict[tuple[Kind, int], Totals] = {}
+
+    def add(self, flush: Flush) -> None:
+        """Take the next flush. A block of a kind is that block of the flush before."""
+        self.flush = flush
+        number: dict[Kind, int] = {}
+        for block in flush.blocks:
+            place = (block.kind, number.setdefault(block.kind, 0))
+            number[block.kind] += 1
+            if block.kind in SUMMED:
+                bins = (column.name for column in block.columns if column.name.startswith(BINS))
+                self.totals.setdefault(place, Totals()).add(block, dict.fromkeys([*SUMMED[block.kind], *bins]))
