@@ -21,6 +21,7 @@ SLOW = os.environ.get("NILOMETER_HYPOTHESIS") == "slow"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)] if SLOW else []
 NAMES = ["a", "a.b", "web.time", "x y", "x/y", "ab.e", "b", "a;t=1", "a;t=1;u=2", "a.b;k=v", "9--a", "a.bé", "new"]
 VALUES = ["1|c", "2|ms", "3|g", "+4|g", "-1|g", "0.5|c|@0.1", "7|ms|@0.5", "m|s", "n|s", "0.1|c", "0.2|c"]
+VALUES += ["1:2|c|T7", "3|c|@0.1|T8", "-1|g|T7", "4|ms|T7"]
 lines = st.builds(lambda name, value: f"{name}:{value}\n".encode(), st.sampled_from(NAMES), st.sampled_from(VALUES))
 
 
@@ -33,6 +34,7 @@ class Step:
     seconds: float
     last: bool
     flush: bool = field(default=True)
+    dialect: str = field(default="statsd")
 
 
 steps = st.builds(
@@ -42,6 +44,7 @@ steps = st.builds(
     seconds=st.sampled_from([1.0, 10.0, 2.5]),
     last=st.sampled_from([False, False, False, True]),
     flush=st.sampled_from([True, True, False]),
+    dialect=st.sampled_from(["statsd", "auto", "auto"]),
 )
 
 
@@ -57,13 +60,14 @@ def observe(kernel: Kernel, first: Aggregation, steps: list[Step], *, together: 
         if step.aggregation is not None:
             kernel.configure(step.aggregation)
         for data in [b"".join(step.lines)] if together else step.lines:
-            kernel.feed(data, "peer:1", "statsd", packets=0)
+            kernel.feed(data, "peer:1", step.dialect, packets=0)
         if step.flush:
             aggregates = kernel.flush(step.seconds, last=step.last)
             tally = aggregates.tally
             flush = kernels.as_flush(aggregates, step.seconds)
             seen.append([(*row[:3], number(row[3])) for row in flush.rows()])
             seen.append([getattr(tally, name) for name in tally.__slots__ if name not in {"pause_ns", "packets"}])
+            seen.append([(*timed[:3], number(timed.value)) for timed in aggregates.timed])
             seen.append([(key, number(value)) for key, value in zip(*kernel.gauges(), strict=True)])
     return seen
 

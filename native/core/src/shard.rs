@@ -14,8 +14,8 @@ use crate::gate::Overflowed;
 use crate::key;
 use crate::limit::Shared;
 use crate::rules::Rules;
-use crate::sidecar::{Notice, Sidecar, Timed};
-use crate::store::{BATCH, Sample, Source, Span, Store};
+use crate::sidecar::{Notice, Sidecar};
+use crate::store::{BATCH, Sample, Source, Span, Store, Timeline};
 use crate::table::{Hash, owned};
 use crate::value::{TOO_LONG, Value};
 use crate::window::Window;
@@ -65,7 +65,6 @@ pub struct Shard {
     number: usize,
     store: Store,
     max_line: usize,
-    sanitize: bool,
     waiting: Vec<Sample>,
     /// Keys and members that could not stay as they came.
     rewritten: Vec<u8>,
@@ -79,7 +78,6 @@ impl Shard {
             number,
             store: Store::new(number, rules, hash, shared),
             max_line: rules.max_line,
-            sanitize: rules.sanitize,
             waiting: Vec::with_capacity(BATCH),
             rewritten: Vec::new(),
             bad: Vec::new(),
@@ -97,7 +95,6 @@ impl Shard {
     pub fn configure(&mut self, rules: &Rules) {
         self.store.configure(rules);
         self.max_line = rules.max_line;
-        self.sanitize = rules.sanitize;
     }
 
     /// Count whole lines, separated by newlines; the last needs none. `source` names the peer, asked for bad lines that
@@ -246,7 +243,7 @@ impl Shard {
             match (item, metric.extras.timestamp) {
                 (Err((fields, reason)), _) => self.refuse(input, line, fields.as_bytes(), reason),
                 (Ok(item), Some(timestamp)) if matches!(item.kind, Kind::Counter | Kind::Gauge) => {
-                    item.values().for_each(|value| self.time(timestamp, key, value));
+                    item.values().for_each(|value| self.time(input, timestamp, key, value));
                 }
                 (Ok(item), _) => {
                     let text = if item.kind == Kind::Set { self.member(item.text.as_bytes()) } else { Span::default() };
@@ -256,14 +253,11 @@ impl Shard {
         }
     }
 
-    /// Put a value aside for the time that came with it.
-    fn time(&mut self, timestamp: u64, key: Span, value: Value) {
-        let key = key::clean(&self.rewritten[key.start..key.start + key.length], self.sanitize);
-        let factor = if value.kind == Kind::Counter { value.weight } else { 1.0 };
-        let timed = Timed { timestamp, kind: value.kind, key, value: value.number * factor };
-        if !self.sidecar.time(timed) {
-            self.store.tally().timed_over_limit += 1;
-        }
+    /// Keep a value for the time that came with it, after what came before it.
+    fn time(&mut self, input: &Input, timestamp: u64, key: Span, value: Value) {
+        self.apply_waiting(input.packets, input.source);
+        let key = &self.rewritten[key.start..key.start + key.length];
+        self.store.time(timestamp, value, key, &|| (input.source)(input.place));
     }
 
     fn check(&mut self, input: &Input, line: &[u8], check: Check) {
@@ -363,8 +357,8 @@ impl Shard {
 
     /// Take the values that came with their own time.
     #[must_use]
-    pub fn timed(&mut self) -> Vec<Timed> {
-        self.sidecar.take_timed()
+    pub fn timed(&mut self) -> Timeline {
+        self.store.timed()
     }
 
     /// Take events and service checks, and how many there were no room for.

@@ -7,7 +7,9 @@
 //! * A panic ends in the call where it happened: locks are taken whether poisoned or not, and what a reader's thread was
 //!   counting then is counted as bad lines.
 
-use nilometer_core::{Aggregates, BadLine, FORGET_AT_ONCE, Master, Notice, Overflowed, Rules, Shard, Tally, Timed};
+use nilometer_core::{
+    Aggregates, BadLine, FORGET_AT_ONCE, Master, Notice, Overflowed, Rules, Shard, Tally, Timed, Timeline,
+};
 use nilometer_receive::{Meter, Relay};
 use std::hash::{BuildHasher, RandomState};
 use std::mem::take;
@@ -159,15 +161,16 @@ impl Engine {
     pub fn flush(&self, seconds: f64, last: bool) -> Finished {
         let mut master = lock(&self.master);
         let lanes = self.all();
-        let (mut pause, mut timed) = (Duration::ZERO, Vec::new());
+        let (mut pause, mut timelines) = (Duration::ZERO, Vec::new());
         let finished = lanes.iter().enumerate().map(|(number, lane)| {
             let spare = master.spare(number);
             hold(lane, &mut pause, |shard| {
-                timed.append(&mut shard.timed());
+                timelines.push(shard.timed());
                 shard.swap(spare)
             })
         });
         let finished = finished.collect();
+        let timed = timelines.into_iter().flat_map(Timeline::values).collect();
         let mut aggregates = master.merge(finished, seconds, last);
         for (number, ids) in master.dead() {
             for slice in ids.chunks(FORGET_AT_ONCE) {

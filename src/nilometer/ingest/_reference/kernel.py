@@ -4,7 +4,7 @@ Rules:
 
 * One lock guards the table, the tally and the refused lines. `flush` holds it only to swap the window, and computes the
   statistics after that.
-* Values with a timestamp, events and service checks pass by the table; what is kept of them has bounds.
+* Events and service checks pass by the table; what is kept of them has bounds.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ from nilometer.ingest.kernel import (
     AUTO,
     MAX_NOTICE_BYTES,
     MAX_NOTICES,
-    MAX_TIMED,
-    MAX_TIMED_BYTES,
     STATSD,
     Aggregates,
     Aggregation,
@@ -42,7 +40,6 @@ from nilometer.ingest.kernel import (
     Notice,
     Overflowed,
     Tally,
-    Timed,
     understood,
 )
 
@@ -67,8 +64,6 @@ class ReferenceKernel:
         self._table = Table(Aggregation())
         self._tally: dict[str, int] = {}
         self._bad: deque[BadLine] = deque()
-        self._timed: list[Timed] = []
-        self._timed_bytes = 0
         self._notices = Notices()
         self._overflowed: deque[Overflowed] = deque()
         self._last_gauges: dict[str, float] = {}
@@ -149,9 +144,10 @@ class ReferenceKernel:
         """Count a sample, or keep it for the time that came with it: what counters and gauges can be, other kinds cannot."""
         timestamp = reading.extras.get("timestamp")
         if timestamp is not None and sample.kind in {Kind.COUNTER, Kind.GAUGE}:
-            self._time(timestamp, reading.key, sample)
+            outcome = self._table.time(timestamp, reading.key, sample, source)
         else:
-            self._account(sample.kind, self._table.add(reading.key, sample, source), source)
+            outcome = self._table.add(reading.key, sample, source)
+        self._account(sample.kind, outcome, source)
 
     def _account(self, kind: Kind, outcome: Outcome, source: str) -> None:
         if outcome.series is not None:
@@ -162,15 +158,6 @@ class ReferenceKernel:
             self._count(outcome.refused, 1)
             if len(self._overflowed) < MAX_BAD_LINES:
                 self._overflowed.append(Overflowed(source, _cut(outcome.wanted.encode()), kind, outcome.refused))
-
-    def _time(self, timestamp: int, key: str, sample: Sample) -> None:
-        size = len(key.encode())
-        if len(self._timed) < MAX_TIMED and self._timed_bytes + size <= MAX_TIMED_BYTES:
-            number = sample.number * sample.weight if sample.kind is Kind.COUNTER else sample.number
-            self._timed.append(Timed(timestamp, sample.kind, key, number))
-            self._timed_bytes += size
-        else:
-            self._count("timed_over_limit", 1)
 
     def _refuse(self, raw: bytes, source: str, refusal: Refusal) -> None:
         self._count("bad_lines", 1)
@@ -213,9 +200,8 @@ class ReferenceKernel:
         """Hand over the finished window; rates are per second over `seconds`. With `last`, nothing is held any longer."""
         with self._lock:
             start = time.perf_counter_ns()
-            order, series = list(peek.order(self._table)), len(self._table)
+            order, series, timed = list(peek.order(self._table)), len(self._table), tuple(self._table.timeline.values)
             rules, window, tally = self._table.rules, self._table.finish(seconds, last=last), self._tally
-            timed, self._timed, self._timed_bytes = tuple(self._timed), [], 0
             self._tally, self._last_gauges = {}, self._table.gauges.copy()
             self._finished, self._talkers = self._talkers.finish(order), top.Talkers()
             self._totals.update(tally)
