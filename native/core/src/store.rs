@@ -111,6 +111,10 @@ impl Store {
     pub(crate) fn configure(&mut self, rules: &Rules) {
         self.gate.configure(rules);
         self.limits = Limits::from(rules);
+        self.samples.settle(&self.shared.samples);
+        self.pages.settle(&self.shared.pages);
+        self.members.settle(&self.shared.members);
+        self.estimates.settle(&self.shared.estimates);
         self.sanitize = rules.sanitize;
         let routing = self.shared.routing();
         if routing.generation != self.routing.generation {
