@@ -26,6 +26,7 @@ SAMPLES: dict[str, str | list[str]] = {
     "timers.percentiles": ["50", "-99.9"],
     "timers.histograms": ['{match = "a b", bins = [1, "inf"]}'],
     "timers.sketch": "true",
+    "timers.cumulative": "true",
     "timers.statistics": ["upper", "count"],
     "idle.delete_counters": "true",
     "idle.delete_timers": "true",

@@ -36,6 +36,7 @@ OTHER: dict[str, tuple[str, str, object]] = {
         "",
         (Bins("a", (1, 2.5, math.inf)), Bins("", ())),
     ),
+    "timers.cumulative": ("true", "true", True),
     "timers.statistics": ('["mean", "std"]', "mean std", ("mean", "std")),
     "timers.sketch": ("true", "true", True),
     "idle.delete_counters": ("true", "on", True),

@@ -499,7 +499,8 @@ fn tailored(rules: &Rules, profiles: &Profiles, profile: u32) -> Rules {
         percentiles: profile.percentiles.clone().unwrap_or_else(|| rules.percentiles.clone()),
         histograms: rules.histograms.clone(),
         timer_statistics: profile.statistics.clone().unwrap_or_else(|| rules.timer_statistics.clone()),
-        sketch: rules.sketch,
+        sketch: profile.sketch.unwrap_or(rules.sketch),
+        cumulative: profile.cumulative.unwrap_or(rules.cumulative),
         ..Rules::default()
     };
     if let Some(bins) = profile.histogram.clone() {

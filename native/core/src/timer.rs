@@ -10,13 +10,14 @@
 //!
 //! Source: `lib/process_metrics.js` of statsd 0.10.
 
+mod bins;
 mod ranked;
 
 use crate::aggregates::Column;
 use crate::decimal;
-use crate::rules::{Histogram, Rules};
+use crate::rules::Rules;
 use crate::sketch::{Sketch, Sketches};
-use memchr::memmem;
+use bins::Bins;
 use ranked::{Exact, Ranked, Sketched};
 
 /// A column that is being filled; none where the rules do not ask for the statistic.
@@ -45,12 +46,6 @@ struct Whole {
     squares: Place,
     mean: Place,
     median: Place,
-}
-
-#[derive(Debug)]
-struct Bins {
-    pattern: Vec<u8>,
-    bins: Vec<(f64, Place)>,
 }
 
 /// The timers' columns, filled row by row.
@@ -122,7 +117,7 @@ impl Sheet {
             seconds,
             percentiles: rules.percentiles.iter().map(|percent| percentile(&mut columns, *percent)).collect(),
             whole: whole(&mut columns),
-            histograms: rules.histograms.iter().map(|histogram| bins(&mut columns, histogram)).collect(),
+            histograms: rules.histograms.iter().map(|each| Bins::new(&mut columns, each, rules.cumulative)).collect(),
             columns,
             sums: Vec::new(),
             next: 0,
@@ -181,7 +176,7 @@ impl Sheet {
         for percentile in &self.percentiles {
             percentile.fill(columns, row, samples);
         }
-        if let Some(bins) = self.histograms.iter().find(|bins| memmem::find(key, &bins.pattern).is_some()) {
+        if let Some(bins) = self.histograms.iter().find(|bins| bins.fit(key)) {
             bins.fill(columns, row, samples);
         }
     }
@@ -257,17 +252,6 @@ fn whole(columns: &mut Columns) -> Whole {
     }
 }
 
-fn bins(columns: &mut Columns, histogram: &Histogram) -> Bins {
-    let since = columns.names.len();
-    let mut place = |bound: f64| columns.place(since, format!("histogram.bin_{}", bound_label(bound)), "histogram");
-    let bins = histogram.bins.iter().map(|bound| (*bound, place(*bound))).collect();
-    Bins { pattern: histogram.pattern.clone().into_bytes(), bins }
-}
-
-fn bound_label(bound: f64) -> String {
-    if bound == f64::INFINITY { "inf".to_owned() } else { decimal::text(bound).replacen('.', "_", 1) }
-}
-
 impl Percentile {
     fn fill(&self, columns: &mut Columns, row: usize, samples: &impl Ranked) {
         let size = samples.size();
@@ -300,18 +284,6 @@ impl Percentile {
     fn within(&self, size: usize) -> Option<f64> {
         let within = if size == 1 { 1.0 } else { round(self.percent.abs() / 100.0 * float(size)) };
         (within >= 1.0).then_some(within)
-    }
-}
-
-impl Bins {
-    /// Counts what lies below each bound and not below the one before, in a single pass.
-    fn fill(&self, columns: &mut Columns, row: usize, samples: &impl Ranked) {
-        let mut rank = 0;
-        for (bound, place) in &self.bins {
-            let count = samples.below(rank, *bound);
-            columns.set(*place, row, float(count));
-            rank += count;
-        }
     }
 }
 

@@ -55,6 +55,10 @@ class Rule(Protocol):
     @property
     def histogram(self) -> Sequence[float] | None: ...
     @property
+    def cumulative(self) -> bool | None: ...
+    @property
+    def sketch(self) -> bool | None: ...
+    @property
     def statistics(self) -> Sequence[str] | None: ...
     @property
     def expire(self) -> int | None: ...
@@ -99,6 +103,7 @@ class Kernel:
         max_members_per_set: int,
         max_line: int,
         sketch: bool,
+        cumulative: bool,
     ) -> None:
         """Use other settings: limits, cleaning and rules at once, the rest from the next flush on.
 

@@ -44,7 +44,7 @@ impl Kernel {
     #[pyo3(signature = (*, percentiles, histograms, timer_statistics, delete_counters, delete_timers, delete_sets,
         delete_gauges, gauge_ttl, keep, expire_counters, expire_timers, expire_gauges, expire_sets, rules, tags, sanitize, max_series,
         max_series_per_prefix, prefix_parts, max_series_per_source, max_tags, max_name, max_key_bytes, overflow, max_samples,
-        max_samples_per_timer, max_set_members, max_members_per_set, max_line, sketch))]
+        max_samples_per_timer, max_set_members, max_members_per_set, max_line, sketch, cumulative))]
     #[allow(
         clippy::too_many_arguments,
         clippy::fn_params_excessive_bools,
@@ -83,6 +83,7 @@ impl Kernel {
         max_members_per_set: usize,
         max_line: usize,
         sketch: bool,
+        cumulative: bool,
     ) -> PyResult<()> {
         let histograms = histograms.into_iter().map(|(pattern, bins)| Histogram { pattern, bins }).collect();
         let rules = Rules {
@@ -118,6 +119,7 @@ impl Kernel {
             max_members_per_set,
             max_line,
             sketch,
+            cumulative,
         };
         py.detach(|| self.engine.configure(&rules));
         Ok(())

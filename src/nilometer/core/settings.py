@@ -93,6 +93,9 @@ class TimersSection:
         (90.0,), "Percentiles: above zero of the lowest values, below zero of the highest.", minimum=-100, maximum=100
     )
     histograms: tuple[Bins, ...] = option((), "Histograms; the first whose match stands in a timer's key is used.")
+    cumulative: bool = option(
+        False, "Histograms have in le_X all samples up to X, as Prometheus has, instead of those between two bounds in bin_X."
+    )
     statistics: tuple[str, ...] = option(
         (), "The only statistics to send (upper_percent stands for every percentile, histogram for bins); none sends all."
     )

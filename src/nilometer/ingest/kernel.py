@@ -82,8 +82,8 @@ class Rule:
     `scale` multiplies the values of all kinds but sets; `sample` is the fraction of counters' and timers' values that is
     kept, and whose weights make up for the others.
     The rest is for the series that comes out; None leaves it as it is for all: `percentiles`, `histogram` (upper bounds),
-    `statistics`; `expire`: in how many flushes a series is reported after its last update, 0 for ever; `every`: flush it
-    only every so many windows, together. Where several rules lead to a series, that of its first key counts.
+    `cumulative`, `sketch`, `statistics`; `expire`: in how many flushes a series is reported after its last update, 0 for ever;
+    `every`: flush it only every so many windows, together. Where several rules lead to a series, that of its first key counts.
     """
 
     pattern: str
@@ -99,6 +99,8 @@ class Rule:
     sample: float = 1.0
     percentiles: tuple[float, ...] | None = None
     histogram: tuple[float, ...] | None = None
+    cumulative: bool | None = None
+    sketch: bool | None = None
     statistics: tuple[str, ...] | None = None
     expire: int | None = None
     every: int = 1
@@ -127,6 +129,7 @@ class Aggregation:
     `max_set_members` of all sets and `max_members_per_set` (for each thread that receives) are kept exactly; the rest goes to
     estimates of standard error 0.81 %, one for 256 of `max_set_members`.
     `max_line`: bytes in a line, longer ones are bad. `sketch`: give a sketch of every timer.
+    `cumulative`: histograms have for each bound all samples up to it, not only those beyond the bound before.
     """
 
     percentiles: tuple[float, ...] = (90.0,)
@@ -159,6 +162,7 @@ class Aggregation:
     max_members_per_set: int = 100_000
     max_line: int = 65_536
     sketch: bool = False
+    cumulative: bool = False
 
 
 @dataclass(frozen=True, slots=True)

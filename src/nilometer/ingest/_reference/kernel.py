@@ -322,10 +322,9 @@ def _timers(window: Window, rules: Aggregation) -> Iterator[Block]:
     for number, (profile, seconds) in enumerate(zip(window.profiles, window.spans, strict=True)):
         timers = {key: samples for key, samples in window.timers.items() if window.profile(Kind.TIMER, key) == number}
         if timers and seconds is not None:
-            computed = columns(timers.items(), len(timers), _tailored(rules, profile), seconds)
-            sketches = (
-                tuple(samples.whole().encode() if samples else b"" for samples in timers.values()) if rules.sketch else ()
-            )
+            own = _tailored(rules, profile)
+            computed = columns(timers.items(), len(timers), own, seconds)
+            sketches = tuple(samples.whole().encode() if samples else b"" for samples in timers.values()) if own.sketch else ()
             yield Block(Kind.TIMER, "\n".join(timers).encode(), len(timers), computed, sketches)
 
 
@@ -335,5 +334,7 @@ def _tailored(rules: Aggregation, profile: Profile) -> Aggregation:
         rules,
         percentiles=rules.percentiles if profile.percentiles is None else profile.percentiles,
         histograms=rules.histograms if profile.histogram is None else (Histogram("", profile.histogram),),
+        cumulative=rules.cumulative if profile.cumulative is None else profile.cumulative,
+        sketch=rules.sketch if profile.sketch is None else profile.sketch,
         timer_statistics=rules.timer_statistics if profile.statistics is None else profile.statistics,
     )
