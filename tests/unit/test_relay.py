@@ -225,6 +225,7 @@ def test_losses_are_told_now_and_then(
         ("udp://a?admin=70000", "is no port"),
         ("udp://a?weight=0", "below"),
         ("udp://a?wait=1", "unknown option"),
+        ("udp://a?family=ipv5", "option family: 'ipv5' is none of"),
     ],
 )
 def test_what_cannot_be_forwarded_to_is_refused(url: str, reason: str) -> None:
@@ -237,3 +238,10 @@ def test_targets_have_names_as_the_ring_has_them() -> None:
     assert found == (Target(stream=False, host="a", port=8125), Target(stream=True, host="::1", port=1, admin=2, weight=3))
     assert [str(each) for each in found] == ["udp://a:8125", "tcp://[::1]:1"]
     assert found[1].address() == "[::1]:1"
+
+
+def test_a_name_may_have_to_be_of_one_family() -> None:
+    four, six = targets([parse("udp://127.0.0.1:1?family=ipv4"), parse("udp://127.0.0.1:2?family=ipv6")])
+    assert four.address() == "127.0.0.1:1"
+    with pytest.raises(OSError, match="family"):
+        six.address()

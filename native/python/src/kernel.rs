@@ -6,8 +6,9 @@ use crate::inspect::{self, Ranked, Shown, Totals};
 use crate::receiver::Receiver;
 use crate::relay::Router;
 use crate::rule::PyRule;
+use crate::tap::Tap;
 use nilometer_core::{Expire, Histogram, Limit, Rules};
-use nilometer_receive::{Guard, bind_udp, bind_unix};
+use nilometer_receive::{bind_udp, bind_unix};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
@@ -128,9 +129,7 @@ impl Kernel {
     fn feed(&self, py: Python<'_>, data: &[u8], source: &str, dialect: &str, packets: u64) -> PyResult<()> {
         let dialect = convert::dialect(dialect)?;
         self.fed.hear();
-        if let Some(relay) = self.engine.relay() {
-            relay.offer_lines(data);
-        }
+        self.engine.copy_lines(data);
         let count = || isolate(|| lock(&self.fed.shard).feed(data, &|| source.to_owned(), dialect, packets));
         if data.len() < WORTH_DETACHING { count() } else { py.detach(count) }
     }
@@ -155,11 +154,19 @@ impl Kernel {
         started.map_err(|error| convert::os_error(&format!("udp://{host}:{port}"), &error))
     }
 
-    fn receive_unix(&self, py: Python<'_>, path: &str, buffer_bytes: usize, dialect: &str) -> PyResult<Receiver> {
-        let dialect = convert::dialect(dialect)?;
+    #[pyo3(signature = (path, buffer_bytes, dialect, guard = None))]
+    fn receive_unix(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        buffer_bytes: usize,
+        dialect: &str,
+        guard: Option<convert::Guarded>,
+    ) -> PyResult<Receiver> {
+        let (dialect, guard) = (convert::dialect(dialect)?, convert::guard(guard)?);
         let started = py.detach(|| {
             let reader = bind_unix(Path::new(path), buffer_bytes)?;
-            Receiver::start(&self.engine, vec![reader], "unix", dialect, Guard::default())
+            Receiver::start(&self.engine, vec![reader], "unix", dialect, guard)
         });
         started.map_err(|error| convert::os_error(&format!("unixgram://{path}"), &error))
     }
@@ -167,6 +174,10 @@ impl Kernel {
     fn relay(&self, streams: Vec<bool>, ring: bool, queue_bytes: usize) -> PyResult<Router> {
         let started = Router::start(&self.engine, streams, ring, queue_bytes);
         started.map_err(|error| convert::os_error("relay", &error))
+    }
+
+    fn tap(&self, queue_bytes: usize) -> Tap {
+        Tap::open(&self.engine, queue_bytes)
     }
 
     fn explain<'py>(&self, py: Python<'py>, data: &[u8], dialect: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {

@@ -267,6 +267,22 @@ class Receiver(Protocol):
         """Read what the socket still holds, then close it. Stopping twice does nothing."""
 
 
+class Tap(Protocol):
+    """Copies of the lines that come in, empty ones left out, until it is stopped."""
+
+    def take(self, seconds: float) -> bytes | None:
+        """Wait for at most `seconds` for lines, each with a newline after it.
+
+        No bytes: nothing has come. None: nothing will come any more.
+        """
+
+    def missed(self) -> int:
+        """Return how many lines there was no room for, since the start."""
+
+    def stop(self) -> None:
+        """Copy nothing more. What waits can still be taken."""
+
+
 class Kernel(Protocol):
     """Aggregates lines into series."""
 
@@ -301,13 +317,19 @@ class Kernel(Protocol):
     ) -> Receiver:
         """Bind a UDP socket (per thread one, sharing the port) and read what `guard` lets in. Raise OSError when it cannot."""
 
-    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> Receiver:
-        """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
+    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str, guard: Guard = OPEN) -> Receiver:
+        """Bind a Unix datagram socket and read what `guard` lets in; no sender is in any network. Raise OSError."""
 
     def relay(self, streams: Sequence[bool], *, ring: bool, queue_bytes: int) -> Router:
         """Repeat what comes in from now on, before it is read, to as many targets; each is a stream or takes datagrams.
 
         In place of the router before, if any. Raise OSError when there is no thread for it.
+        """
+
+    def tap(self, queue_bytes: int) -> Tap:
+        """Copy what comes in from now on, before it is read, for somebody who looks on; in place of the tap before, if any.
+
+        At most `queue_bytes` wait to be taken; ingest never waits.
         """
 
     def flush(self, seconds: float, *, last: bool = False) -> Aggregates:

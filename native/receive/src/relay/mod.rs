@@ -14,8 +14,7 @@ mod pieces;
 mod queue;
 mod ring;
 
-use crate::relay::outbox::Outbox;
-pub use crate::relay::outbox::Parcel;
+pub use crate::relay::outbox::{Outbox, Parcel};
 use crate::relay::pieces::{LONGEST, pieces};
 use crate::relay::queue::Queue;
 pub use crate::relay::ring::Ring;

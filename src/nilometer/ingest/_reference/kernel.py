@@ -22,11 +22,11 @@ from nilometer.ingest._reference.explain import explained
 from nilometer.ingest._reference.limits import SERIES
 from nilometer.ingest._reference.line import read
 from nilometer.ingest._reference.reading import CUT_OFF, TOO_LONG, Reading, Refusal
-from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
+from nilometer.ingest._reference.receiver import Receiving
 from nilometer.ingest._reference.relay import ReferenceRouter
 from nilometer.ingest._reference.table import Table
+from nilometer.ingest._reference.tap import ReferenceTap
 from nilometer.ingest._reference.timer import columns
-from nilometer.ingest.guard import OPEN, Guard
 from nilometer.ingest.inspection import Peeked, Top, Totals
 from nilometer.ingest.kernel import (
     AUTO,
@@ -54,7 +54,7 @@ MAX_BAD_LINES = 32
 SHOWN_BYTES = 512
 
 
-class ReferenceKernel:
+class ReferenceKernel(Receiving):
     """Aggregates lines into series, in Python. Any thread may call any method."""
 
     name = "reference"
@@ -71,6 +71,7 @@ class ReferenceKernel:
         self._totals: Counter[str] = Counter()
         self._heard = time.monotonic()
         self._router: ReferenceRouter | None = None
+        self._tap: ReferenceTap | None = None
 
     def configure(self, aggregation: Aggregation) -> None:
         """Use other settings: limits, cleaning and rules at once, the rest when the open window is flushed."""
@@ -82,12 +83,16 @@ class ReferenceKernel:
         understood(dialect)
         if (router := self._router) is not None:
             router.offer_lines(data)
+        if (tap := self._tap) is not None:
+            tap.offer(data)
         self._feed(data, source, dialect, packets)
 
     def feed_datagram(self, data: bytes, source: str, dialect: str, *, cut: bool) -> None:
         """Count the lines of a datagram; of one whose end was `cut` off the last line, which is not whole, as bad."""
         if (router := self._router) is not None:
             router.offer(data)
+        if (tap := self._tap) is not None:
+            tap.offer(data)
         if not cut:
             self._feed(data, source, dialect, 1)
             return
@@ -106,6 +111,16 @@ class ReferenceKernel:
 
         self._router = router = ReferenceRouter(streams, ring=ring, queue_bytes=queue_bytes, detach=detach)
         return router
+
+    def tap(self, queue_bytes: int) -> ReferenceTap:
+        """Copy what comes in from now on, before it is read."""
+
+        def detach() -> None:
+            if self._tap is tap:
+                self._tap = None
+
+        self._tap = tap = ReferenceTap(queue_bytes, detach)
+        return tap
 
     def _feed(self, data: bytes, source: str, dialect: str, packets: int) -> None:
         whole = list(filter(None, _lines(data, dialect)))
@@ -173,28 +188,6 @@ class ReferenceKernel:
         """Count datagrams that the operating system dropped before a receiver saw them."""
         with self._lock:
             self._count("kernel_drops", number)
-
-    def receive_udp(  # noqa: PLR0913 the contract's
-        self,
-        host: str,
-        port: int,
-        *,
-        buffer_bytes: int,
-        threads: int,  # noqa: ARG002 the contract's
-        dialect: str,
-        guard: Guard = OPEN,
-    ) -> DatagramReceiver:
-        """Bind a UDP socket and read it. Raise OSError when it cannot be bound, ValueError for an unknown dialect.
-
-        One thread reads, whatever `threads` asks for: in Python a second one would only wait for the first.
-        """
-        understood(dialect)
-        return DatagramReceiver(self, udp_socket(host, port, buffer_bytes), dialect, guard)
-
-    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> DatagramReceiver:
-        """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound, ValueError for an unknown dialect."""
-        understood(dialect)
-        return DatagramReceiver(self, unix_socket(path, buffer_bytes), dialect)
 
     def flush(self, seconds: float, *, last: bool = False) -> Aggregates:
         """Hand over the finished window; rates are per second over `seconds`. With `last`, nothing is held any longer."""
