@@ -73,6 +73,10 @@ SAMPLES: dict[str, str | list[str]] = {
     "log.to": "syslog",
     "self.names": "statsd",
     "log.name": "web7",
+    "log.messages": "true",
+    "keyflush.interval": "30s",
+    "keyflush.percent": "5",
+    "keyflush.log": "/var/log/keys",
     "self.prefix": "own",
 }
 
