@@ -21,6 +21,7 @@ SLOW = os.environ.get("NILOMETER_HYPOTHESIS") == "slow"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)] if SLOW else []
 NAMES = ["a", "a.b", "web.time", "x y", "x/y", "ab.e", "b", "a;t=1", "a;t=1;u=2", "a.b;k=v", "9--a", "a.bé", "new"]
 VALUES = ["1|c", "2|ms", "3|g", "+4|g", "-1|g", "0.5|c|@0.1", "7|ms|@0.5", "m|s", "n|s", "0.1|c", "0.2|c"]
+VALUES += ["4|c|#u:1,t:2", "8|c|#t:2,u:1", "16|c|#u:/1, t:2", "1|c|#t:2,u:1,,"]
 VALUES += ["1:2|c|T7", "3|c|@0.1|T8", "-1|g|T7", "4|ms|T7"]
 lines = st.builds(lambda name, value: f"{name}:{value}\n".encode(), st.sampled_from(NAMES), st.sampled_from(VALUES))
 

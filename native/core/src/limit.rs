@@ -116,6 +116,8 @@ pub(crate) struct Shared {
     pub(crate) estimates: Budget,
     /// Keys that rules lead elsewhere.
     pub(crate) routes: Budget,
+    /// Ways in which tags are written.
+    pub(crate) spellings: Budget,
     routing: Mutex<Arc<Routing>>,
     batches: AtomicU32,
 }

@@ -12,7 +12,7 @@ mod routing;
 mod tags;
 
 pub(crate) use dice::Dice;
-pub(crate) use routes::{Route, Routes};
+pub(crate) use routes::{LONGEST, Route, Routes};
 pub(crate) use routing::{Routing, Target, Verdict};
 
 use crate::aggregates::Kind;

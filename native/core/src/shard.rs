@@ -15,7 +15,7 @@ use crate::key;
 use crate::limit::Shared;
 use crate::rules::Rules;
 use crate::sidecar::{Notice, Sidecar};
-use crate::store::{BATCH, Sample, Source, Span, Store, Timeline};
+use crate::store::{BATCH, Sample, Source, Span, Store, Tags, Timeline};
 use crate::table::{Hash, owned};
 use crate::value::{TOO_LONG, Value};
 use crate::window::Window;
@@ -171,25 +171,15 @@ impl Shard {
     fn plain_line(&mut self, input: &Input, start: usize, line: &plain::Line) {
         let place = input.place;
         let name = &input.text()[start..start + line.key_length];
-        let (key, hash) = if line.tags_length == 0 {
-            (Span { place, start, length: line.key_length }, self.store.hash(name))
-        } else {
-            let tags = start + line.length - line.tags_length;
-            self.join(name, &input.text()[tags..tags + line.tags_length], input.dialect)
-        };
+        let key = Span { place, start, length: line.key_length };
         let text = Span { place, start: start + line.key_length + 1, length: line.text_length };
-        self.push(input, hash, line.value, key, text);
-    }
-
-    /// A key made of a name and tags, and its hash.
-    fn join(&mut self, name: &[u8], tags: &[u8], dialect: Dialect) -> (Span, u64) {
-        let start = self.rewritten.len();
-        if dialect.is_statsd() {
-            key::join(&mut self.rewritten, name, tags);
-        } else {
-            name::join_listed(&mut self.rewritten, name, tags);
+        if line.tags_length == 0 {
+            return self.push(input, self.store.hash(name), line.value, key, text);
         }
-        self.joined(start)
+        let tags = Span { place, start: start + line.length - line.tags_length, length: line.tags_length };
+        let hash = self.store.hash_spelled(name, &input.text()[tags.start..tags.start + tags.length]);
+        let tags = Tags { text: tags, statsd: input.dialect.is_statsd() };
+        self.wait(input, Sample { hash, value: line.value, key, tags: Some(tags), text, packet: place });
     }
 
     fn joined(&self, start: usize) -> (Span, u64) {
@@ -222,7 +212,9 @@ impl Shard {
         let (body, tags) = key::split_tags(line);
         let mut pieces = body.split(|byte| *byte == b':');
         let name = pieces.next().unwrap_or_default();
-        let (key, hash) = self.join(name, tags, input.dialect);
+        let start = self.rewritten.len();
+        key::join(&mut self.rewritten, name, tags);
+        let (key, hash) = self.joined(start);
         let bare = (name.len() == body.len()).then_some(&b"1"[..]);
         for piece in pieces.chain(bare) {
             match value::read(piece, input.dialect.absolute) {
@@ -287,7 +279,12 @@ impl Shard {
 
     #[inline]
     fn push(&mut self, input: &Input, hash: u64, value: Value, key: Span, text: Span) {
-        self.waiting.push(Sample { hash: owned(hash, value.kind as u32), value, key, text, packet: input.place });
+        self.wait(input, Sample { hash, value, key, tags: None, text, packet: input.place });
+    }
+
+    #[inline]
+    fn wait(&mut self, input: &Input, sample: Sample) {
+        self.waiting.push(Sample { hash: owned(sample.hash, sample.value.kind as u32), ..sample });
         if self.waiting.len() >= BATCH {
             self.apply_waiting(input.packets, input.source);
         }

@@ -3,28 +3,30 @@
 //! Rules:
 //!
 //! * Values are applied in the order in which they came.
-//! * Rules are asked once for a key. One that they leave alone leads to the series of its name, whose entry is marked with the
-//!   rules' generation; any other has a route. A mark or a route of older rules counts for nothing.
+//! * A key that is known needs no cleaning and no rules; tags that are known as they came are not even looked at.
 
 mod count;
 mod life;
 mod limits;
+mod load;
+mod routed;
+mod spelled;
 mod timed;
 
 pub use timed::{Timed, Timeline};
 
-use crate::aggregates::{Kind, Tally};
+use crate::aggregates::Tally;
 use crate::chunks::Chunks;
 use crate::gate::Gate;
 use crate::key;
 use crate::limit::{Allowance, Shared};
-use crate::rule::{Dice, Route, Routes, Routing, Target, Verdict};
+use crate::rule::{Dice, Routes, Routing};
 use crate::rules::Rules;
 use crate::table::{Hash, Table};
 use crate::value::Value;
 use crate::window::{Mark, Window};
 use limits::Limits;
-use std::hint::black_box;
+use spelled::Spellings;
 use std::sync::Arc;
 
 /// Where a text stands: in which of the texts at hand, from where, how long.
@@ -35,15 +37,25 @@ pub(crate) struct Span {
     pub(crate) length: usize,
 }
 
-/// A value to be applied. `hash` is the key's, completed by the kind; `text` is a set's member.
+/// A value to be applied. `hash` is the key's, completed by the kind; `text` is a set's member. Where there are tags, the key is
+/// a name alone, and the hash that of both as they came.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) hash: u64,
     pub(crate) value: Value,
     pub(crate) key: Span,
+    pub(crate) tags: Option<Tags>,
     pub(crate) text: Span,
     /// The place of its packet in the batch.
     pub(crate) packet: usize,
+}
+
+/// Tags as they came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tags {
+    pub(crate) text: Span,
+    /// In statsd's own dialect: they join the key as they come.
+    pub(crate) statsd: bool,
 }
 
 /// Names the peer of a packet by its place in the batch.
@@ -53,7 +65,6 @@ pub(crate) type Source<'a> = &'a dyn Fn(usize) -> String;
 pub(crate) const BATCH: usize = 32;
 /// Below so many series all is in the cache anyway.
 const CACHED: u32 = 4096;
-const NONE: u32 = u32::MAX;
 
 /// The series of one shard.
 #[derive(Debug)]
@@ -81,6 +92,9 @@ pub(crate) struct Store {
     /// What a series gets that is made now.
     profile: u32,
     timeline: Timeline,
+    spellings: Spellings,
+    /// A key at hand.
+    joined: Vec<u8>,
 }
 
 impl Store {
@@ -95,6 +109,8 @@ impl Store {
             dice: Dice::default(),
             profile: 0,
             timeline: Timeline::new(hash.clone(), Arc::clone(&shared)),
+            spellings: Spellings::new(),
+            joined: Vec::new(),
             hash,
             shared,
             gate: Gate::new(rules),
@@ -120,6 +136,7 @@ impl Store {
         if routing.generation != self.routing.generation {
             self.routing = routing;
             self.routes.clear(self.hash.clone(), &self.shared.routes);
+            self.spellings.clear(&self.shared.spellings);
         }
     }
 
@@ -143,34 +160,11 @@ impl Store {
             self.load(samples);
         }
         for sample in samples {
-            self.add(sample, find(sample.key), find(sample.text), source);
-        }
-    }
-
-    /// Touch the memory that the values need, without waiting for any of it in turn.
-    fn load(&self, samples: &[Sample]) {
-        let mut sum = 0;
-        for sample in samples {
-            sum ^= self.series.touch(sample.hash);
-        }
-        black_box(sum);
-        let mut sum = 0;
-        for sample in samples {
-            let id = self.series.guess(sample.hash).unwrap_or(NONE);
-            sum ^= self.series.touch_text(id) ^ self.window.cells.get(id).map_or(0, |cell| cell.stamp);
-        }
-        black_box(sum);
-        if !self.routes.is_empty() {
-            self.load_routes(samples);
-        }
-    }
-
-    fn load_routes(&self, samples: &[Sample]) {
-        let sum = samples.iter().fold(0, |sum, sample| sum ^ self.routes.touch(sample.hash));
-        black_box(sum);
-        for sample in samples {
-            let id = self.routes.guess(sample.hash).unwrap_or(NONE);
-            black_box(self.window.cells.get(id).map_or(0, |cell| cell.stamp) ^ self.life(id));
+            let (key, text) = (find(sample.key), find(sample.text));
+            match sample.tags {
+                Some(tags) => self.add_spelled(sample, key, find(tags.text), text, source),
+                None => self.add(sample, key, text, source),
+            }
         }
     }
 
@@ -199,93 +193,6 @@ impl Store {
             return true;
         }
         !self.routes.is_empty() && self.add_routed(sample, key, text)
-    }
-
-    fn add_routed(&mut self, sample: &Sample, key: &[u8], text: &[u8]) -> bool {
-        let Some((number, route)) = self.routes.find(sample.hash, sample.value.kind as u32, key) else {
-            return false;
-        };
-        let Some(target) = route.target() else {
-            self.window.tally.dropped_by_rules += 1;
-            return true;
-        };
-        if self.life(target) != route.life {
-            self.routes.remove(number, &self.shared.routes);
-            return false;
-        }
-        if let Some(value) = self.change(sample.value, route.scale, route.sample) {
-            self.count(target, value, text);
-        }
-        true
-    }
-
-    /// Apply a value of a key that is new to the rules, which is clean.
-    fn add_new(&mut self, sample: &Sample, key: &[u8], text: &[u8], source: Source) {
-        let routing = Arc::clone(&self.routing);
-        match routing.decide(sample.value.kind, key) {
-            Verdict::Drop => {
-                self.window.tally.dropped_by_rules += 1;
-                self.remember(sample, key, Route::default());
-            }
-            Verdict::Series(target) => {
-                if let Some(value) = self.change(sample.value, target.scale, target.sample) {
-                    self.add_to_target(&Sample { value, ..*sample }, key, text, &target, source);
-                }
-            }
-        }
-    }
-
-    fn add_to_target(&mut self, sample: &Sample, key: &[u8], text: &[u8], target: &Target, source: Source) {
-        let kind = sample.value.kind;
-        let own = target.key.as_ref().map_or(key, String::as_bytes);
-        let hash = if target.key.is_some() { self.series.hash(kind as u32, own) } else { sample.hash };
-        let found = self.series.find(hash, kind as u32, own);
-        self.profile = target.profile;
-        let Some(id) = found.or_else(|| self.create(&Sample { hash, ..*sample }, own, source)) else {
-            let id = self.overflow(kind);
-            return self.count(id, sample.value, text);
-        };
-        self.count(id, sample.value, text);
-        if found.is_some() {
-            self.settle(id, kind as u32, own);
-        }
-        if target.is_direct() {
-            self.series.set_mark(id, self.routing.generation);
-        } else {
-            self.remember(sample, key, Route::new(id, self.life(id), target.scale, target.sample));
-        }
-    }
-
-    fn remember(&mut self, sample: &Sample, key: &[u8], route: Route) {
-        let (budget, most) = (&self.shared.routes, self.limits.series);
-        self.routes.add(sample.hash, sample.value.kind as u32, key, route, budget, most);
-    }
-
-    /// Give a series that older rules made the profile that it has now: that of the first key that leads to it.
-    fn settle(&mut self, id: u32, kind: u32, key: &[u8]) {
-        let generation = self.routing.generation;
-        if self.marks.get(id).is_none_or(|mark| mark.generation != generation) {
-            let mark = Mark { profile: self.profile, generation };
-            *self.marks.at(id) = mark;
-            self.window.bear(id, kind, mark, key);
-        }
-    }
-
-    fn life(&self, id: u32) -> u32 {
-        self.lives.get(id).copied().unwrap_or_default()
-    }
-
-    /// A value as a rule changes it; none when it is not among those that are kept.
-    #[allow(clippy::float_cmp, reason = "1 is what no rule changes")]
-    fn change(&mut self, value: Value, scale: f64, sample: f64) -> Option<Value> {
-        if scale == 1.0 && sample == 1.0 {
-            return Some(value);
-        }
-        if matches!(value.kind, Kind::Gauge | Kind::Set) || sample == 1.0 {
-            return Some(Value { number: value.number * scale, ..value });
-        }
-        let keep = self.dice.keeps(sample);
-        keep.then(|| Value { number: value.number * scale, weight: value.weight / sample, ..value })
     }
 
     /// The kind and the key of a series.

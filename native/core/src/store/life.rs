@@ -86,7 +86,7 @@ impl Store {
 
     /// Let no route lead to a series that is gone.
     fn end_life(&mut self, id: u32) {
-        if !self.routes.is_empty() {
+        if !(self.routes.is_empty() && self.spellings.is_empty()) {
             *self.lives.at(id) += 1;
         }
     }
