@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from nilometer.core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 SHIFT = 46
 """Bits of a float64 below those that choose the bucket."""
@@ -131,6 +131,11 @@ class Sketch:
             message = f"a sketch of {sketch.count} numbers with more of them in its buckets"
             raise InputError(message)
         return sketch
+
+
+def decoded(sketches: Sequence[bytes], count: int) -> list[Sketch | None]:
+    """Return the sketches of a block of `count` series; None where there is none, or one of a version that is not known."""
+    return [Sketch.decode(data) if data[:1] == bytes([VERSION]) else None for data in sketches or [b""] * count]
 
 
 def _one_nan(value: float) -> float:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nilometer.core.record import Flush
+    from nilometer.testing.peers import Runs
 
     Datum = tuple[str, str, float]
 
@@ -105,6 +106,13 @@ class FakeCloudWatch(Proxy):
         found = self._server.data("Test/Contract")
         return [f"{each}: {found[each]} times" for each in expected(flush) if found[each] != 1]
 
+    def sketches(self, flush: Flush) -> Runs:
+        """Return the values of timers, by the first series of the flush that has the metric's name."""
+        found = self._server.data("Test/Contract")
+        keys = [key for kind, key, statistic, _ in flush.rows() if (kind, statistic) == (Kind.TIMER, "upper")]
+        runs = {key: sorted((value, n) for (name, _, value), n in found.items() if name == split(key)[0]) for key in keys}
+        return {key: held for key, held in runs.items() if held}
+
     def close(self) -> None:
         """Leave the server to others."""
         self.resume()
@@ -113,13 +121,14 @@ class FakeCloudWatch(Proxy):
 
 def expected(flush: Flush) -> Iterator[Datum]:
     """Yield the data of a flush whose timers have too few statistics for a datum that has them all."""
+    whole = {key for kind, key, statistic, _ in flush.rows() if kind is Kind.TIMER and statistic == "upper"}
     for kind, key, statistic, value in flush.rows():
         name = "".join(sign if sign.isascii() else "".join(f"%{byte:02X}" for byte in sign.encode()) for sign in split(key)[0])
         if not math.isfinite(value) or abs(value) > LARGEST or statistic == "rate":
             continue
         if kind is Kind.TIMER:
             unit = {"count": "Count", "count_ps": "Count/Second"}.get(statistic, "Milliseconds")
-            if flush_has_samples(flush, key):
+            if flush_has_samples(flush, key) and key not in whole:
                 yield f"{name}.{statistic}", unit, value
         else:
             yield name, "None" if kind is Kind.GAUGE else "Count", value if abs(value) > 1 / LARGEST else 0.0
