@@ -51,7 +51,10 @@ class Forwarding:
 
 
 class TargetStatus(NamedTuple):
-    """How a target fares: whether packets go to it, how many packets and bytes did, how many were lost, and what is wrong."""
+    """How a target fares: whether packets go to it, how many packets and bytes did, how many were lost, and what is wrong.
+
+    `node`: its name on a ring.
+    """
 
     name: str
     up: bool
@@ -59,6 +62,7 @@ class TargetStatus(NamedTuple):
     bytes: int
     lost: int
     error: str
+    node: str
 
 
 class Relay:
@@ -131,7 +135,8 @@ class Relay:
             writer = self._writers.get(number)
             broken, error = (writer.lost, writer.error) if writer else (0, "")
             error = self._errors[number] or error
-            found.append(TargetStatus(str(target), not error, sent - broken, size, refused + dropped + broken, error))
+            lost = refused + dropped + broken
+            found.append(TargetStatus(str(target), not error, sent - broken, size, lost, error, target.name))
         return found
 
     def tend(self) -> None:
