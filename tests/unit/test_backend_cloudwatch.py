@@ -179,7 +179,9 @@ def test_a_sketchs_values_have_the_sum_of_the_samples() -> None:
     assert math.fsum(point.value * point.times for point in points) == pytest.approx(math.fsum(values), rel=1e-9)
 
 
-@pytest.mark.parametrize("values", [[0.0], [-5.0, 5.0], [-1.0, 0.0, 1.0, -1e-320], [3.0] * 9, [1e300, -1e300, 1e-300]])
+@pytest.mark.parametrize(
+    "values", [[0.0], [-5.0, 5.0], [-1.0, 0.0, 1.0, -1e-320], [3.0] * 9, [1e300, -1e300, 1e-300], [1.7e308] * 5]
+)
 def test_a_sketch_of_any_sign_has_its_extremes_and_count(values: list[float]) -> None:
     points = weighted(of_sketch(Sketch(values)), 2 * len(values))
     assert (points[0].value, points[-1].value) == (min(values), max(values))

@@ -215,3 +215,19 @@ def test_events_that_nobody_takes_are_counted(tmp_path: Path) -> None:
     losses = Losses()
     Sinks(tmp_path, losses).deliver_events([Event("1", 5.0, "dogstatsd.event")])
     assert losses.totals()["event", "no_sink"] == 1
+
+
+@pytest.mark.parametrize("asked", [{"timers.sketch": "true"}, {"rules.list": ['{prefix = "a", sketch = true}']}])
+def test_sketches_that_no_sink_takes_are_warned_of(
+    asked: dict[str, str], sinks: Sinks, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load(None, {}, asked)
+    for wanted in (("null://", "memory://"), ("null://",)):
+        assert "no sink takes them" not in caplog.text
+        change(sinks, *wanted, settings=settings)
+    assert "no sink takes them; those that do are cloudwatch, elasticsearch," in caplog.text
+
+
+def test_nothing_is_said_of_sketches_where_none_are_asked_for(sinks: Sinks, caplog: pytest.LogCaptureFixture) -> None:
+    change(sinks, "null://", settings=load(None, {}, {"rules.list": ['{prefix = "a", sketch = false}']}))
+    assert "sketch" not in caplog.text

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import struct
 from bisect import bisect_left
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ ERROR = 1 / 128
 """The bound of the relative error."""
 VERSION = 1
 HEAD = struct.Struct("<BQdddd")
+MIDDLES = 8192
+"""Buckets whose middles are kept at hand: 128 powers of two."""
 
 
 def bucket(value: float) -> int:
@@ -42,6 +45,7 @@ def bucket(value: float) -> int:
     return -(bits >> SHIFT) if value < 0 else bits >> SHIFT
 
 
+@lru_cache(MIDDLES)
 def middle(number: int) -> float:
     """Return the middle of a bucket."""
     size = abs(number)

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import starmap
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.core.sketch import ERROR, bucket, middle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nilometer.core.sketch import Sketch
 
@@ -127,20 +128,23 @@ def weighted(points: Sequence[Point], count: float) -> list[Point]:
 
 def of_sketch(sketch: Sketch) -> list[Point]:
     """Return values with counts, whole numbers, ascending, that are distributed as the samples of a sketch."""
-    left = dict(sketch.buckets)
-    ends = [sketch.low, sketch.high][: sum(left.values())]
+    low, high, left = sketch.low, sketch.high, dict(sketch.buckets)
+    ends = [low, high][: sum(left.values())]
     for end in ends:
         left[bucket(end)] = left.get(bucket(end), 0) - 1
-    inner = [Point(middle(place), times) for place, times in sorted(left.items()) if times > 0]
-    factor = _factor(inner, sketch.sum - sum(ends))
-    merged: dict[float, float] = {}
-    for value, times in [*(Point(end, 1) for end in ends[:1]), *inner, *(Point(end, 1) for end in ends[1:])]:
-        kept = value if value in ends else min(max(value * factor, sketch.low), sketch.high)
-        merged[kept] = merged.get(kept, 0) + times
-    return [Point(value, times) for value, times in merged.items()]
+    inner = [(middle(place), times) for place, times in sorted(left.items()) if times > 0]
+    factor = _factor(sum([value * times for value, times in inner]), sketch.sum - sum(ends))
+    points = dict.fromkeys(ends[:1], 1)
+    for value, times in inner:
+        scaled = value * factor
+        kept = low if scaled < low else min(scaled, high)
+        points[kept] = points.get(kept, 0) + times
+    for end in ends[1:]:
+        points[end] = points.get(end, 0) + 1
+    return list(starmap(Point, points.items()))
 
 
-def _factor(points: Iterable[Point], total: float) -> float:
-    """Return what values are multiplied by so that their sum is `total`, as far as that leaves them near their buckets."""
-    factor = total / (math.fsum(value * times for value, times in points if math.isfinite(value)) or total or 1.0)
+def _factor(total: float, wanted: float) -> float:
+    """Return what values are multiplied by so that their sum becomes what is wanted, as far as that leaves them near by."""
+    factor = wanted / total if total else 1.0
     return min(max(factor, 1 - ERROR), 1 + ERROR) if math.isfinite(factor) else 1.0
