@@ -99,7 +99,7 @@ class FakeCloudWatch(Proxy):
         self._server = server
         server.reset()
         place = f"endpoint=http://127.0.0.1:{self.port}"
-        self.url = f"cloudwatch://Test/Contract?region=eu-west-1&{place}&timeout=2s{options}"
+        self.url = f"cloudwatch://Test/Contract?region=eu-west-1&{place}&timeout=5s{options}"
 
     def lacks(self, flush: Flush) -> list[str]:
         """Compare with the data: each of the flush is there once."""
