@@ -13,6 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from nilometer.core.priority import step_back
 from nilometer.ingest.badlines import printable
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class MessageLog:
             self._tap = self._thread = None
 
     def _run(self, tap: Tap) -> None:
+        step_back()
         told, due = 0, time.monotonic() + PATIENCE
         while (lines := tap.take(PATIENCE)) is not None:
             for line in filter(None, lines.split(b"\n")):
