@@ -183,6 +183,7 @@ class Server:
             connections=lambda: self._listeners.connections,
             skipped=lambda: self._listeners.skipped,
             tags=lambda: static_tags(self._plan.settings),
+            relay=self._relaying.statuses,
         )
 
     def _buffers(self) -> dict[str, int]:
