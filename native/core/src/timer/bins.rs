@@ -7,8 +7,9 @@
 
 use memchr::memmem;
 
+use super::columns::{Columns, Place};
+use super::float;
 use super::ranked::Ranked;
-use super::{Columns, Place, float};
 use crate::decimal;
 use crate::rules::Histogram;
 
@@ -22,7 +23,7 @@ pub(super) struct Bins {
 
 impl Bins {
     pub(super) fn new(columns: &mut Columns, histogram: &Histogram, cumulative: bool) -> Self {
-        let since = columns.names.len();
+        let since = columns.count();
         let word = if cumulative { "le" } else { "bin" };
         let mut place = |bound: f64| columns.place(since, format!("histogram.{word}_{}", label(bound)), "histogram");
         let bounds = histogram.bins.iter().map(|bound| (*bound, place(*bound))).collect();
