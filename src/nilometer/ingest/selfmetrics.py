@@ -68,6 +68,7 @@ METRICS = (
     Metric("relay.<target>.packets", COUNTER, "packets", "packets that were forwarded to the target; on a ring, lines"),
     Metric("relay.<target>.bytes", COUNTER, "bytes", "what they hold"),
     Metric("relay.<target>.lost", COUNTER, "packets", "packets that did not reach the target"),
+    Metric("relay.<target>.queue", GAUGE, "bytes", "what waits for a tcp:// target"),
     Metric("relay.<target>.up", GAUGE, "0 or 1", "1 while packets go to the target"),
     Metric("process.memory", GAUGE, "bytes", "resident memory of the server"),
     Metric("process.cpu", COUNTER, "ms", "processor time that the server used, in all its threads"),
@@ -126,7 +127,9 @@ class OwnMetrics:
         grown = self._grown(statuses, targets)
         counters = {**_tally(moment.tally, grown.pop(SKIPPED)), **grown}
         gauges = {**self._gauges(moment), **_sinks(statuses, moment.window.end)}
-        gauges |= {f"relay.{label(target.name)}.up": float(target.up) for target in targets}
+        for target in targets:
+            name = f"relay.{label(target.name)}"
+            gauges |= {f"{name}.queue": target.queue, f"{name}.up": float(target.up)}
         return [], [
             counter_block(self._named(counters), moment.seconds),
             block(Kind.GAUGE, {"value": gauges.values()}, self._named(gauges)),
