@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +14,7 @@ import pytest
 
 from nilometer.testing._server import Server
 from nilometer.testing.asking import ask
-from nilometer.testing.missing import Missing
+from nilometer.testing.javascript import statsd
 from nilometer.testing.ports import free_port
 from nilometer.testing.serving import Serving
 from nilometer.testing.waiting import until
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
     Start = Callable[..., Serving]
 
-STATSD = Path(os.environ.get("NILOMETER_STATSD_JS") or Path(__file__).parents[2] / ".cache/statsd/node_modules/statsd/stats.js")
 HOME = "127.0.0.1"
 
 
@@ -86,16 +83,12 @@ def nodes() -> Iterator[list[Node]]:
 @pytest.fixture
 def proxy(nodes: list[Node], tmp_path: Path) -> Iterator[int]:
     """Return the port of statsd's proxy before the nodes."""
-    node = shutil.which("node")
-    if node is None or not STATSD.exists():
-        message = f"node or the reference server ({STATSD}) is missing; type: make servers"
-        raise Missing(message, "statsd")
     listed = [{"host": HOME, "port": each.server.port, "adminport": each.admin_port} for each in nodes]
     port, config = free_port(socket.SOCK_DGRAM), tmp_path / "proxy.json"
     config.write_text(
         json.dumps({"nodes": listed, "host": HOME, "port": port, "mgmt_port": free_port(), "checkInterval": 60000})
     )
-    command = [node, str(STATSD.with_name("proxy.js")), str(config)]
+    command = [*statsd("proxy.js"), str(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
         assert any(b"server is up" in line for line in process.stdout)

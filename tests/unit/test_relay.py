@@ -250,5 +250,5 @@ def test_targets_have_names_as_the_ring_has_them() -> None:
 def test_a_name_may_have_to_be_of_one_family() -> None:
     four, six = targets([parse("udp://127.0.0.1:1?family=ipv4"), parse("udp://127.0.0.1:2?family=ipv6")])
     assert four.address() == "127.0.0.1:1"
-    with pytest.raises(OSError, match="family"):
+    with pytest.raises(socket.gaierror):
         six.address()
