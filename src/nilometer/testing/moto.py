@@ -41,6 +41,8 @@ LOGIN = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 """The environment in which the driver finds credentials, and nobody else's."""
+AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/monitoring/aws4_request, SignedHeaders=host, Signature=0"
+"""Tells moto which service is asked; it checks no signature."""
 LARGEST = 2.0**360
 
 
@@ -63,11 +65,15 @@ class Moto:
             command, env={**os.environ, **LOGIN}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         until(lambda: accepts(port), "moto answers", START)
+        self._ask("/", b"Action=ListMetrics&Version=2010-08-01", START)  # it loads what it emulates when first asked
 
     def reset(self) -> None:
         """Forget everything."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/moto-api/reset", method="POST")
-        urllib.request.urlopen(request, timeout=STOP).close()  # noqa: S310 our own
+        self._ask("/moto-api/reset", b"", STOP)
+
+    def _ask(self, path: str, body: bytes, timeout: float) -> None:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, {"Authorization": AUTHORIZATION})
+        urllib.request.urlopen(request, timeout=timeout).close()  # noqa: S310 our own
 
     def data(self, namespace: str) -> Counter[Datum]:
         """Return name, unit and value of each single value in a namespace, and how often it is there."""
