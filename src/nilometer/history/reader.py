@@ -35,19 +35,28 @@ if TYPE_CHECKING:
     from nilometer.history.options import Level
 
 WILD = re.compile(r"[*?\[]")
+LONGEST_GLOB = 1000
+"""Characters of a glob that SQLite is asked to match; it refuses very long ones."""
 DENSE = 4
 """Blocks of one hour are read in one go when at least one in so many is wanted."""
 KEYS_OF = f"SELECT second << 24 | :group FROM ({SECONDS_OF})"  # noqa: S608 made of constants
 GROUP_ROWS = f"SELECT key >> 24, data FROM history_hot WHERE key IN ({KEYS_OF}) ORDER BY key"  # noqa: S608 made of constants
 
 
-def find(db: sqlite3.Connection, pattern: str, limit: int) -> list[str]:
-    """Return the paths that match a shell-style glob, sorted, at most `limit`."""
+def find(db: sqlite3.Connection, pattern: str, limit: int, after: str = "") -> list[str]:
+    """Return the first `limit` paths after `after` that match a shell-style glob, sorted.
+
+    SQLite's own GLOB is the same but for brackets, and takes neither a Python object for each path nor Python's lock.
+    """
+    if len(pattern) <= LONGEST_GLOB and not {"[", "\0"} & set(pattern):
+        select = "SELECT path FROM history_series WHERE path GLOB ? AND path > ? ORDER BY path LIMIT ?"
+        return [path for (path,) in db.execute(select, (pattern, after, max(limit, 0)))]
     wild = WILD.search(pattern)
     prefix = pattern if wild is None else pattern[: wild.start()]
     matches = re.compile(fnmatch.translate(pattern)).match
     found: list[str] = []
-    for (path,) in db.execute("SELECT path FROM history_series WHERE path >= ? ORDER BY path", (prefix,)):
+    select = "SELECT path FROM history_series WHERE path >= ? AND path > ? ORDER BY path"
+    for (path,) in db.execute(select, (prefix, after)):
         if len(found) >= limit or not path.startswith(prefix):
             break
         if matches(path):

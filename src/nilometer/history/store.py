@@ -55,10 +55,10 @@ class Reader:
         self._pool = Pool(file)
         self.damage = Damage(str(file))
 
-    def find(self, pattern: str = "*", limit: int = 10_000) -> list[str]:
-        """Return the paths that match the glob, sorted, at most `limit`. Raise `Unavailable`, `StoreError`."""
+    def find(self, pattern: str = "*", limit: int = 10_000, after: str = "") -> list[str]:
+        """Return the first `limit` paths after `after` that match the glob, sorted. Raise `Unavailable`, `StoreError`."""
         with guarded(self.file), self._pool.snapshot() as db:
-            return [] if db is None else reader.find(db, pattern, limit)
+            return [] if db is None else reader.find(db, pattern, limit, after)
 
     def read(self, paths: Sequence[str], start: float, end: float) -> list[Series]:
         """Return each path's points with ``start <= time <= end``. Raise `Unavailable`, `StoreError`."""
