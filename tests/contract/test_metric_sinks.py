@@ -83,6 +83,12 @@ class TestEverySink(contract.MetricSinkContract):
         yield from made(request.param, tmp_path, request)
 
 
+class TestSinksOfSketches(contract.SketchContract):
+    @pytest.fixture(params=schemes("sketches"))
+    def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
+        yield from made(request.param, tmp_path, request)
+
+
 class TestRemoteSinks(contract.RemoteContract):
     @pytest.fixture(params=REMOTE)
     def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:

@@ -97,7 +97,8 @@ def test_the_statsd_package(server: Serving, scheme: str, tmp_path: Path) -> Non
 def test_the_datadog_package(server: Serving, transport: str, tmp_path: Path) -> None:
     host, port = server.address("udp")
     path = f"{tmp_path}/datagram" if transport == "unixgram" else None
-    client = DogStatsd(host=host, port=port, socket_path=path, namespace="dog", constant_tags=["env:test"])
+    patience = 10  # seconds: a Unix socket holds ten datagrams, and without patience the client drops what does not fit
+    client = DogStatsd(host, port, socket_path=path, socket_timeout=patience, namespace="dog", constant_tags=["env:test"])
     client.increment("hits", 3)
     client.increment("hits", tags=["route:home", "canary"])
     client.decrement("hits")

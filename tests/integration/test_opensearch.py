@@ -44,6 +44,10 @@ class TestSink(contract.MetricSinkContract):
     pass
 
 
+class TestSketches(contract.SketchContract):
+    pass
+
+
 class TestSinkWithFlatTags(contract.MetricSinkContract):
     @pytest.fixture
     def peer(self, server: OpenSearch) -> RealPeer:
@@ -72,7 +76,7 @@ def test_numbers_are_doubles_and_texts_are_keywords(server: OpenSearch, peer: Re
     types = {name: field.get("type") for name, field in index["mappings"]["properties"].items()}
     assert types == dict.fromkeys(
         ("rate", "count", "upper_90", "count_ps", "mean", "value", "interval"), "double"
-    ) | dict.fromkeys(("name", "kind", "source"), "keyword") | {"@timestamp": "date", "tags": None}
+    ) | dict.fromkeys(("name", "kind", "source"), "keyword") | {"@timestamp": "date", "tags": None, "sketch": "object"}
     assert index["mappings"]["properties"]["tags"]["properties"]["zone"]["type"] == "keyword"
     query = {"size": 0, "aggs": {"zones": {"terms": {"field": "tags.zone"}}}}
     buckets = server.ask("POST", f"/{stream(peer)}/_search", query)["aggregations"]["zones"]["buckets"]

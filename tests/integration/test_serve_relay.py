@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +14,7 @@ import pytest
 
 from nilometer.testing._server import Server
 from nilometer.testing.asking import ask
-from nilometer.testing.missing import Missing
+from nilometer.testing.javascript import statsd
 from nilometer.testing.ports import free_port
 from nilometer.testing.serving import Serving
 from nilometer.testing.waiting import until
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
     Start = Callable[..., Serving]
 
-STATSD = Path(os.environ.get("NILOMETER_STATSD_JS") or Path(__file__).parents[2] / ".cache/statsd/node_modules/statsd/stats.js")
 HOME = "127.0.0.1"
 
 
@@ -86,16 +83,12 @@ def nodes() -> Iterator[list[Node]]:
 @pytest.fixture
 def proxy(nodes: list[Node], tmp_path: Path) -> Iterator[int]:
     """Return the port of statsd's proxy before the nodes."""
-    node = shutil.which("node")
-    if node is None or not STATSD.exists():
-        message = f"node or the reference server ({STATSD}) is missing; type: make servers"
-        raise Missing(message, "statsd")
     listed = [{"host": HOME, "port": each.server.port, "adminport": each.admin_port} for each in nodes]
     port, config = free_port(socket.SOCK_DGRAM), tmp_path / "proxy.json"
     config.write_text(
         json.dumps({"nodes": listed, "host": HOME, "port": port, "mgmt_port": free_port(), "checkInterval": 60000})
     )
-    command = [node, str(STATSD.with_name("proxy.js")), str(config)]
+    command = [*statsd("proxy.js"), str(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
         assert any(b"server is up" in line for line in process.stdout)
@@ -139,6 +132,18 @@ def test_the_file_of_statsd_s_proxy_does_the_same(start: Start, nodes: list[Node
         "--statsd-proxy-config", str(tmp_path / "proxy.json"), "--admin-listen", f"tcp://{HOME}:0", "--log-to", "stderr"
     )
     assert spread(nodes, serving.address("udp")) == expected
+    places = [(HOME, json.loads((tmp_path / "proxy.json").read_text())["mgmt_port"]), serving.interface("admin interface")]
+    theirs, ours = (asked(place, b"status\n").split("\n") for place in places)
+    assert (theirs[0].startswith("uptime: "), ours[0].startswith("uptime: ")) == (True, True)
+    assert ours[1:] == theirs[1:]
+
+
+def asked(address: tuple[str, int], command: bytes) -> str:
+    """Return all that a management interface answers."""
+    with socket.create_connection(address, timeout=10) as client:
+        client.sendall(command)
+        client.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: client.recv(1 << 16), b"")).decode()
 
 
 def test_a_node_that_is_down_leaves_the_ring_and_nobody_else_s_names_move(start: Start, nodes: list[Node]) -> None:
@@ -149,11 +154,9 @@ def test_a_node_that_is_down_leaves_the_ring_and_nobody_else_s_names_move(start:
     told = ask(serving.interface("HTTP interface"), "/stats").json["relay"]
     assert [(each["up"], "health: down" in each["error"]) for each in told] == [(True, False), (False, True), (True, False)]
     assert sum(each["sent"] for each in told) == sum(map(len, before))
-    with socket.create_connection(serving.interface("admin interface"), timeout=10) as client:
-        client.sendall(b"stats\n")
-        client.shutdown(socket.SHUT_WR)
-        text = b"".join(iter(lambda: client.recv(1 << 16), b"")).decode()
-    assert f"relay.udp://{HOME}:{nodes[1].server.port}.up: 0\n" in text
+    admin, ports = serving.interface("admin interface"), [each.server.port for each in nodes]
+    assert f"relay.udp://{HOME}:{ports[1]}.up: 0\n" in asked(admin, b"stats\n")
+    assert f"\nnodes: {HOME}:{ports[0]} {HOME}:{ports[2]} \n" in asked(admin, b"status\n")
     after = spread(nodes, serving.address("udp"))
     assert (set(before[0]) < set(after[0]), set(before[2]) < set(after[2]), after[1]) == (True, True, [])
     nodes[1].health = b"health: up\n"

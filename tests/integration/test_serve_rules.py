@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 from typing import TYPE_CHECKING
 
 from nilometer.testing.serving import Serving
@@ -15,14 +14,6 @@ if TYPE_CHECKING:
 DROP = '[[rules]]\nprefix = "a"\naction = "drop"\n'
 RENAME = '[rules]\nmapping = "{mapping}"\n'
 MAPPING = "mappings: [{match: 'a', name: renamed, labels: {by: mapping}}]"
-
-
-def send(server: Serving, line: bytes) -> None:
-    """Send a line over TCP; it is counted once the peer has closed."""
-    with socket.create_connection(server.address("tcp")) as client:
-        client.sendall(line)
-        client.shutdown(socket.SHUT_WR)
-        assert client.recv(1) == b""
 
 
 def reload(server: Serving, said: str) -> None:
@@ -38,16 +29,16 @@ def test_rules_are_reloaded_and_wrong_ones_are_not(tmp_path: Path) -> None:
     arguments = ("-c", str(file), "--listen=tcp://127.0.0.1:0", "--flush-interval=1h")
     server = Serving(*arguments, state=tmp_path / "state").ready()
     try:
-        send(server, b"a:1|c\nb:1|c\n")
+        server.feed(b"a:1|c\nb:1|c\n")
         file.write_text(DROP + "[[rules]]\nregex = '('\n")
         reload(server, "n.toml:4: rules.list: rule 2: regex: '(' at character 2: a ')' is missing")
-        send(server, b"a:2|c\nb:2|c\n")
+        server.feed(b"a:2|c\nb:2|c\n")
         file.write_text(RENAME.format(mapping=mapping))
         reload(server, "settings reloaded")
-        send(server, b"a:4|c\nb:4|c\n")
+        server.feed(b"a:4|c\nb:4|c\n")
         mapping.write_text("mappings: [{match: 'a'}]")
         reload(server, "mapping.yml: mapping 1: name = '': it is missing")
-        send(server, b"a:8|c\nb:8|c\n")
+        server.feed(b"a:8|c\nb:8|c\n")
         assert server.stop() == 0
     finally:
         server.kill()

@@ -219,3 +219,21 @@ def test_converted_settings_flush_the_same(start: Start, carbon: Carbon, config:
 
     assert len(flushed[0]) > 20 - len(config)
     assert flushed[0] == flushed[1]
+
+
+def test_every_line_is_logged_as_statsd_does_and_none_reaches_a_terminal_raw(start: Start) -> None:
+    servers = [{"server": f"./servers/{kind}"} for kind in ("udp", "tcp")] + [{"server": "./servers/tcp", "socket": "@UDS"}]
+    daemon = start({"dumpMessages": True, "flushInterval": HOUR, "servers": servers})
+    send(daemon, b"a:1|c\n\nbad \x1b[2J\r")
+    with socket.create_connection(("127.0.0.1", daemon.tcp)) as client:
+        client.sendall(b"b:1|c\n")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(daemon.uds))
+        client.sendall(b"c:1|c\n")
+
+    def logged() -> list[str]:
+        found = [re.fullmatch(r"\d+ \w{3} \d\d:\d\d:\d\d - DEBUG: (?!Bad)(.*)\n", line) for line in list(daemon.output)]
+        return sorted(match[1] for match in found if match)
+
+    until(lambda: len(logged()) == 4, "all lines are logged", told=lambda: str(daemon.output))
+    assert logged() == ["a:1|c", "b:1|c", "bad \\x1b[2J\\r", "c:1|c"]

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import shutil
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from nilometer.testing.carbon import Carbon
 from nilometer.testing.daemon import Command, Daemon
-from nilometer.testing.missing import Missing
+from nilometer.testing.javascript import statsd
 from nilometer.testing.waiting import until
 
-STATSD = Path(os.environ.get("NILOMETER_STATSD_JS") or Path(__file__).parents[2] / ".cache/statsd/node_modules/statsd/stats.js")
 SAMPLES = [f"many:{number / 4}|ms" for number in range(130)]
 LINES = [
     "a.b:1|c",
@@ -106,13 +102,9 @@ def config(answer: str) -> list[str]:
 
 @pytest.mark.parametrize("kernel", ["reference", "native"])
 def test_the_same_commands_have_the_same_answers(kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    node = shutil.which("node")
-    if node is None or not STATSD.exists():
-        message = f"node or the reference server ({STATSD}) is missing; type: make servers"
-        raise Missing(message, "statsd")
     monkeypatch.setenv("NILOMETER_KERNEL", kernel)
     commands = [
-        shlex.join([node, str(STATSD)]) + " {config}",
+        shlex.join(statsd()) + " {config}",
         shlex.join([sys.executable, "-m", "nilometer", "serve", "--statsd-config"]) + " {config}",
     ]
     with ThreadPoolExecutor(2) as pool:

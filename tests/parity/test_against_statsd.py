@@ -8,14 +8,11 @@ Where idle series are deleted, the order of lines within a kind is not compared.
 
 from __future__ import annotations
 
-import os
 import random
 import shlex
-import shutil
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +20,8 @@ import pytest
 from nilometer.testing import streams
 from nilometer.testing.carbon import Carbon, parse
 from nilometer.testing.daemon import Command, Daemon
-from nilometer.testing.missing import Missing
+from nilometer.testing.javascript import statsd
 
-STATSD = Path(os.environ.get("NILOMETER_STATSD_JS") or Path(__file__).parents[2] / ".cache/statsd/node_modules/statsd/stats.js")
 DEADLY = {"@+1", "@ 1", "@Infinity"}
 NAMES = [name for name in streams.NAMES if name not in {"constructor", "0"}]
 RATES = [rate for rate in streams.RATES if rate not in DEADLY]
@@ -100,15 +96,11 @@ def steady(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("kernel", ["reference", "native"])
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_same_datagrams_make_the_same_lines(name: str, kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    node = shutil.which("node")
-    if node is None or not STATSD.exists():
-        message = f"node or the reference server ({STATSD}) is missing; type: make servers"
-        raise Missing(message, "statsd")
     monkeypatch.setenv("NILOMETER_KERNEL", kernel)
     draw = random.Random(name)  # noqa: S311 a sample to test with
     windows = [datagrams(draw, 25) for _ in range(WINDOWS)]
     commands = [
-        shlex.join([node, str(STATSD)]) + " {config}",
+        shlex.join(statsd()) + " {config}",
         shlex.join([sys.executable, "-m", "nilometer", "serve", "--statsd-config"]) + " {config}",
     ]
     with ThreadPoolExecutor(2) as pool:

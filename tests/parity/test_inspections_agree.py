@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import math
-import os
-import struct
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nilometer.core.record import Kind
 from nilometer.ingest.kernel import DROP, Aggregation, Rule
-from nilometer.testing import kernels, streams
+from nilometer.testing import agreement, kernels, streams
 
 if TYPE_CHECKING:
     from nilometer.ingest.inspection import Peeked
     from nilometer.ingest.kernel import Kernel
 
-SLOW = os.environ.get("NILOMETER_HYPOTHESIS") == "slow"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)] if SLOW else []
-PROFILE = settings(
-    max_examples=5000 if SLOW else 120,
-    derandomize=not SLOW,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+pytestmark = agreement.MARKS
 
 
 @dataclass(frozen=True)
@@ -66,14 +55,9 @@ steps = st.builds(
 )
 
 
-def number(value: float) -> str:
-    """Return a number to its last bit; all NaN are alike, and so are both zeros."""
-    return "NaN" if math.isnan(value) else struct.pack("<d", value + 0.0).hex()
-
-
 def exact(peeked: Peeked) -> dict[str, Any]:
-    values = [number(value) for value in peeked.values]
-    samples = [[number(sample) for sample in samples] for samples in peeked.samples]
+    values = [agreement.number(value) for value in peeked.values]
+    samples = [[agreement.number(sample) for sample in samples] for samples in peeked.samples]
     members = [sorted(members) for members in peeked.members]  # what a rule holds is in no order
     return asdict(peeked) | {"values": values, "samples": samples, "members": members}
 
@@ -102,15 +86,13 @@ def observe(kernel: Kernel, steps: list[Step], *, looks: bool) -> tuple[list[Any
             seen.append(look(kernel))
         if step.ends:
             aggregates = kernel.flush(10.0)
-            rows = kernels.as_flush(aggregates, 10.0).rows()
-            given.append([(*row[:3], number(row[3])) for row in rows])
-            given.append([(key, number(value)) for key, value in zip(*kernel.gauges(), strict=True)])
-            tally = aggregates.tally
-            given.append([getattr(tally, name) for name in tally.__slots__ if name != "pause_ns"])
+            given.append(agreement.rows(kernels.as_flush(aggregates, 10.0)))
+            given.append(agreement.gauges(kernel))
+            given.append(agreement.tally(aggregates.tally))
     return seen, given
 
 
-@PROFILE
+@agreement.profile(120)
 @given(st.lists(steps, min_size=1, max_size=6))
 def test_kernels_show_and_delete_alike(steps: list[Step]) -> None:
     seen, given = observe(kernels.make("reference"), steps, looks=True)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import math
-import os
 import random
-import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from nilometer.core.wire.render import Plain, lines
 from nilometer.ingest.kernel import Aggregation
-from nilometer.testing import kernels, streams
+from nilometer.testing import agreement, kernels, streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,14 +19,7 @@ if TYPE_CHECKING:
     from nilometer.ingest.kernel import Kernel
     from nilometer.testing.streams import Stage
 
-SLOW = os.environ.get("NILOMETER_HYPOTHESIS") == "slow"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)] if SLOW else []
-PROFILE = settings(
-    max_examples=5000 if SLOW else 250,
-    derandomize=not SLOW,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+pytestmark = agreement.MARKS
 
 
 def whole(stage: Stage) -> Iterator[bytes]:
@@ -47,11 +37,6 @@ def singly(stage: Stage) -> Iterator[bytes]:
     yield from stage.lines
 
 
-def number(value: float) -> str:
-    """Return a number to its last bit; all NaN are alike, and so are both zeros, as in text."""
-    return "NaN" if math.isnan(value) else struct.pack("<d", value + 0.0).hex()
-
-
 def observe(kernel: Kernel, stages: list[Stage], cut: Callable[[Stage], Iterator[bytes]]) -> list[dict[str, Any]]:
     """Return all that can be seen of a kernel, window by window."""
     seen = []
@@ -65,25 +50,24 @@ def observe(kernel: Kernel, stages: list[Stage], cut: Callable[[Stage], Iterator
             packets = 0
         aggregates = kernel.flush(stage.seconds)
         flush = kernels.as_flush(aggregates, stage.seconds)
-        tally = aggregates.tally
         seen.append(
             {
-                "rows": [(*row[:3], number(row[3])) for row in flush.rows()],
+                "rows": agreement.rows(flush),
                 "text": lines(flush, kernels.NAMING, Plain()),
-                "tally": [getattr(tally, name) for name in tally.__slots__ if name not in {"pause_ns", "packets"}],
+                "tally": agreement.tally(aggregates.tally, "packets"),
                 "sketches": [block.sketches for block in aggregates.blocks],
                 "bad": kernel.bad_lines(),
-                "timed": [(*timed[:3], number(timed.value)) for timed in aggregates.timed],
+                "timed": agreement.timed(aggregates.timed),
                 "notices": kernel.notices(),
                 "explained": [repr(sorted(each.items())) for each in explained],
                 "overflowed": kernel.overflowed(),
-                "gauges": [(key, number(value)) for key, value in zip(*kernel.gauges(), strict=True)],
+                "gauges": agreement.gauges(kernel),
             }
         )
     return seen
 
 
-@PROFILE
+@agreement.profile(250)
 @given(streams.streams)
 def test_kernels_agree_however_the_stream_is_cut(stages: list[Stage]) -> None:
     expected = observe(kernels.make("reference"), stages, whole)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from nilometer.testing import kernels, rules, streams
+from nilometer.testing import agreement, kernels, rules, streams
 
 if TYPE_CHECKING:
     from nilometer.ingest.kernel import Aggregation, Kernel
 
+pytestmark = agreement.MARKS
 NAMES = ["a", "a.b", "a.b.c", "web.time", "x y", "b", "a;t=1", "a;t=1;u=2", "more"]
 VALUES = ["1|c", "2|ms", "1e3|ms|@0.5", "0|ms", "3|g", "+4|g", "-1|g", "m|s", "n|s", "o|s", "p|s", "9e400|ms", "0.1|ms"]
+VALUES += ["1|c|T7", "2|c|T8", "-1|g|T7"]
 lines = st.builds(lambda name, value: f"{name}:{value}\n".encode(), st.sampled_from(NAMES), st.sampled_from(VALUES))
 limits = st.fixed_dictionaries(streams.LIMITS)
 
@@ -27,10 +28,17 @@ class Step:
     limits: dict[str, Any] | None
     lines: list[tuple[bytes, str]]
     last: bool
+    dialect: str
 
 
 sources = st.sampled_from(["192.0.2.1:1", "192.0.2.1:2", "[::1]:1", "/run/x"])
-steps = st.builds(Step, st.none() | st.none() | limits, st.lists(st.tuples(lines, sources), max_size=15), st.booleans())
+steps = st.builds(
+    Step,
+    st.none() | st.none() | limits,
+    st.lists(st.tuples(lines, sources), max_size=15),
+    st.booleans(),
+    st.sampled_from(["statsd", "auto", "auto"]),
+)
 
 
 def observe(kernel: Kernel, first: Aggregation, steps: list[Step]) -> list[Any]:
@@ -41,17 +49,17 @@ def observe(kernel: Kernel, first: Aggregation, steps: list[Step]) -> list[Any]:
         if step.limits is not None:
             kernel.configure(replace(first, **step.limits))
         for data, source in step.lines:
-            kernel.feed(data, source, "statsd", packets=0)
+            kernel.feed(data, source, step.dialect, packets=0)
         aggregates = kernel.flush(1.0, last=step.last)
-        tally, flush = aggregates.tally, kernels.as_flush(aggregates)
-        seen.append([(*row[:3], struct.pack("<d", abs(row[3])).hex() if row[3] == row[3] else "NaN") for row in flush.rows()])
-        seen.append([getattr(tally, name) for name in tally.__slots__ if name not in {"pause_ns", "packets"}])
+        seen.append(agreement.rows(kernels.as_flush(aggregates)))
+        seen.append(agreement.tally(aggregates.tally, "packets"))
         seen.append([block.sketches for block in aggregates.blocks])
+        seen.append(agreement.timed(aggregates.timed))
         seen.append(kernel.overflowed())
     return seen
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@agreement.profile(400)
 @given(rules.aggregations, limits, st.lists(steps, min_size=1, max_size=5))
 def test_kernels_agree_on_limits(aggregation: Aggregation, tiny: dict[str, Any], steps: list[Step]) -> None:
     first = replace(aggregation, **tiny)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from functools import cache
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nilometer.core.naming import Naming
 from nilometer.core.record import Block, Column, Flush, Kind, Window
 from nilometer.core.wire import render
-from nilometer.testing import kernels
+from nilometer.testing import agreement, kernels
 
-SLOW = os.environ.get("NILOMETER_HYPOTHESIS") == "slow"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)] if SLOW else []
-PROFILE = settings(
-    max_examples=5000 if SLOW else 300, derandomize=not SLOW, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+pytestmark = agreement.MARKS
 
 keys = st.sampled_from(["a", "a.b;t=1", "x y/z", "", ";", "a;t=x y;u=/", "ü\u00a0b\ufeff\x85"]) | st.text().map(
     lambda text: text.encode("utf-8", "replace").decode().replace("\n", " ")
@@ -78,7 +72,7 @@ def native() -> render.Renderer:
     return NativeRenderer()
 
 
-@PROFILE
+@agreement.profile(300)
 @given(flushes, namings)
 def test_renderers_agree(flush: Flush, naming: Naming) -> None:
     assert render.lines(flush, naming, native()) == render.lines(flush, naming, render.Plain())

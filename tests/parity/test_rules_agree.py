@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nilometer.ingest.kernel import Aggregation, Rule
-from nilometer.testing import kernels, rules
+from nilometer.testing import agreement, kernels, rules
 
 if TYPE_CHECKING:
     from nilometer.ingest.kernel import Kernel
 
-SLOW = os.environ.get("NILOMETER_HYPOTHESIS") == "slow"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)] if SLOW else []
+pytestmark = agreement.MARKS
 NAMES = ["a", "a.b", "web.time", "x y", "x/y", "ab.e", "b", "a;t=1", "a;t=1;u=2", "a.b;k=v", "9--a", "a.bé", "new"]
 VALUES = ["1|c", "2|ms", "3|g", "+4|g", "-1|g", "0.5|c|@0.1", "7|ms|@0.5", "m|s", "n|s", "0.1|c", "0.2|c"]
+VALUES += ["4|c|#u:1,t:2", "8|c|#t:2,u:1", "16|c|#u:/1, t:2", "1|c|#t:2,u:1,,"]
+VALUES += ["1:2|c|T7", "3|c|@0.1|T8", "-1|g|T7", "4|ms|T7"]
 lines = st.builds(lambda name, value: f"{name}:{value}\n".encode(), st.sampled_from(NAMES), st.sampled_from(VALUES))
 
 
@@ -33,6 +32,7 @@ class Step:
     seconds: float
     last: bool
     flush: bool = field(default=True)
+    dialect: str = field(default="statsd")
 
 
 steps = st.builds(
@@ -42,11 +42,8 @@ steps = st.builds(
     seconds=st.sampled_from([1.0, 10.0, 2.5]),
     last=st.sampled_from([False, False, False, True]),
     flush=st.sampled_from([True, True, False]),
+    dialect=st.sampled_from(["statsd", "auto", "auto"]),
 )
-
-
-def number(value: float) -> str:
-    return "NaN" if value != value else struct.pack("<d", value + 0.0).hex()  # noqa: PLR0124 NaN differs from itself
 
 
 def observe(kernel: Kernel, first: Aggregation, steps: list[Step], *, together: bool) -> list[Any]:
@@ -57,18 +54,17 @@ def observe(kernel: Kernel, first: Aggregation, steps: list[Step], *, together: 
         if step.aggregation is not None:
             kernel.configure(step.aggregation)
         for data in [b"".join(step.lines)] if together else step.lines:
-            kernel.feed(data, "peer:1", "statsd", packets=0)
+            kernel.feed(data, "peer:1", step.dialect, packets=0)
         if step.flush:
             aggregates = kernel.flush(step.seconds, last=step.last)
-            tally = aggregates.tally
-            flush = kernels.as_flush(aggregates, step.seconds)
-            seen.append([(*row[:3], number(row[3])) for row in flush.rows()])
-            seen.append([getattr(tally, name) for name in tally.__slots__ if name not in {"pause_ns", "packets"}])
-            seen.append([(key, number(value)) for key, value in zip(*kernel.gauges(), strict=True)])
+            seen.append(agreement.rows(kernels.as_flush(aggregates, step.seconds)))
+            seen.append(agreement.tally(aggregates.tally, "packets"))
+            seen.append(agreement.timed(aggregates.timed))
+            seen.append(agreement.gauges(kernel))
     return seen
 
 
-@settings(max_examples=5000 if SLOW else 400, deadline=None, derandomize=not SLOW, suppress_health_check=list(HealthCheck))
+@agreement.profile(400)
 @given(rules.aggregations, st.lists(steps, min_size=1, max_size=6))
 def test_kernels_agree_on_rules(first: Aggregation, steps: list[Step]) -> None:
     expected = observe(kernels.make("reference"), first, steps, together=False)

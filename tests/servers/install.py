@@ -84,6 +84,11 @@ def npm(what: str) -> None:
     call("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
 
 
+def prometheus() -> None:
+    """Prometheus, as Debian has it."""
+    apt("prometheus")
+
+
 def llvm() -> None:
     """The coverage tools of the LLVM that rustc was built with."""
     apt(f"llvm-{llvm_version()}")
@@ -140,6 +145,7 @@ FAST = {
     "hot-shots": Server(
         hot_shots, CACHE / "hot-shots/node_modules/hot-shots/package.json", HERE / "hot-shots/package-lock.json", NODE
     ),
+    "prometheus": Server(prometheus, Path("/usr/bin/prometheus"), None, "as root: apt-get install prometheus"),
     "llvm": Server(llvm, llvm_proof(), None, "as root: apt-get install llvm-N, N being the LLVM version of `rustc -vV`"),
 }
 SLOW = {

@@ -6,9 +6,11 @@ import math
 
 import pytest
 
+from nilometer.core.settings import load
 from nilometer.ingest._reference import ReferenceKernel
 from nilometer.ingest.admin import control as bounds
 from nilometer.ingest.admin.commands import Commands, to_json
+from nilometer.ingest.relay.relay import TargetStatus
 from nilometer.ingest.statsd.mode import StatsdMode
 from nilometer.testing.control import control, status
 
@@ -77,6 +79,16 @@ def test_stats_tell_what_is_lost_and_who_talks(kernel: ReferenceKernel) -> None:
     assert "top.name: 2 counter b" in lines
     assert "top.source: 3 10.0.0.1" in lines
     assert "top.bad_line: 1 10.0.0.1 no value: x\\x1b" in lines
+
+
+def test_only_a_ring_has_a_status(kernel: ReferenceKernel) -> None:
+    settings = load(None, {}, {"relay.mode": "ring"})
+    targets = [TargetStatus(f"udp://{node}", node != "b:2", 0, 0, 0, "", node) for node in ("a:1", "b:2", "::1:3")]
+    ring = Commands(control(kernel, settings=settings, relay=targets))
+    assert ring.answer("status") == "uptime: 0\nnodes: a:1 ::1:3 \n"
+    assert "health, status, config" in str(ring.answer("help"))
+    assert answer(kernel, "status", statsd=None) == answer(kernel, "status") == "ERROR\n"
+    assert "status" not in answer(kernel, "help", statsd=None) + answer(kernel, "help")
 
 
 def test_numbers_that_are_not_finite_are_null_in_json() -> None:

@@ -18,22 +18,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nilometer.backends import registry
+from nilometer.backends._parts.distributions import Point, distribution, of_sketch, summary, weighted
 from nilometer.backends._parts.metric_data import (
+    MOST_VALUES,
     NOT_FINITE,
     OUT_OF_RANGE,
     REFUSED,
     TAG,
     Datum,
     Layout,
-    Point,
     batches,
-    distribution,
     identity,
-    summary,
 )
 from nilometer.backends.cloudwatch import SIZE, SPLITS, CloudWatch
 from nilometer.core.errors import Rejected, Unavailable, UrlError
 from nilometer.core.record import Block, Column, Flush, Kind, block
+from nilometer.core.sketch import ERROR, Sketch
 from nilometer.ingest._reference import ReferenceKernel
 from nilometer.ingest.kernel import Aggregation
 from nilometer.testing import flushes
@@ -155,6 +155,67 @@ def test_values_have_the_statistics_of_the_samples(values: list[float], percenti
                 if sum(p.times for p in points if p.value <= point.value) >= row[f"count_{label}"]
             ]
             assert below[0] == row[f"upper_{label}"]
+
+
+def sketched(values: list[float], **statistics: float) -> Flush:
+    columns = tuple(Column(name, array("d", [value])) for name, value in statistics.items())
+    block = Block(Kind.TIMER, b"t", 1, columns, (Sketch(values).encode() if values else b"",))
+    return Flush(flushes.window(END), (block,))
+
+
+@given(st.lists(st.floats(0.001, 1e9), min_size=1, max_size=200))
+def test_a_sketchs_values_have_count_sum_and_extremes_of_the_samples(values: list[float]) -> None:
+    points = of_sketch(Sketch(values))
+    assert sum(point.times for point in points) == pytest.approx(len(values))
+    assert (points[0].value, points[-1].value) == (min(values), max(values))
+    assert math.fsum(point.value * point.times for point in points) == pytest.approx(math.fsum(values), rel=ERROR)
+    spread = [point.value for point in points for _ in range(round(point.times))]
+    assert spread == pytest.approx(sorted(values), rel=2 * ERROR)
+
+
+def test_a_sketchs_values_have_the_sum_of_the_samples() -> None:
+    values = [1.01**number for number in range(1000)]
+    points = of_sketch(Sketch(values))
+    assert math.fsum(point.value * point.times for point in points) == pytest.approx(math.fsum(values), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "values", [[0.0], [-5.0, 5.0], [-1.0, 0.0, 1.0, -1e-320], [3.0] * 9, [1e300, -1e300, 1e-300], [1.7e308] * 5]
+)
+def test_a_sketch_of_any_sign_has_its_extremes_and_count(values: list[float]) -> None:
+    points = weighted(of_sketch(Sketch(values)), 2 * len(values))
+    assert (points[0].value, points[-1].value) == (min(values), max(values))
+    assert sum(point.times for point in points) == pytest.approx(2 * len(values))
+
+
+def test_a_timer_with_a_sketch_is_its_values_with_counts() -> None:
+    (made,) = data(sketched([1.0, 4.0, 4.0, 9.0], count=40.0, upper_50=2.0))
+    assert (made["Values"], made["Counts"]) == ([1.0, pytest.approx(4.0), 9.0], [10.0, 20.0, 10.0])
+    assert (made["MetricName"], made["Unit"]) == ("t", "Milliseconds")
+
+
+def test_a_timer_with_a_sketch_is_a_statistic_set_where_that_is_wanted() -> None:
+    (made,) = data(sketched([1.0, 4.0], count=20.0), SET)
+    assert made["StatisticValues"] == {"SampleCount": 20.0, "Sum": 50.0, "Minimum": 1.0, "Maximum": 4.0}
+
+
+def test_a_sketch_of_many_values_is_several_data() -> None:
+    values = [1.02**number for number in range(400)]
+    made = data(sketched(values))
+    assert [len(each["Values"]) for each in made][:-1] == [MOST_VALUES] * (len(made) - 1)
+    assert len(made) == 3
+    assert sum(sum(each["Counts"]) for each in made) == pytest.approx(400)
+
+
+def test_an_idle_timer_among_sketches_has_no_datum() -> None:
+    assert data(sketched([], count=0.0)) == []
+
+
+def test_values_of_a_sketch_that_it_cannot_hold_are_counted() -> None:
+    left_out: Counter[tuple[str, str]] = Counter()
+    (made,) = (each.fields for each in VALUES.data(sketched([1.0, 1e200, math.inf]), left_out))
+    assert made["Values"] == [1.0]
+    assert left_out == {OUT_OF_RANGE: 1, NOT_FINITE: 1}
 
 
 # -- what it has no place for --------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import math
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +15,8 @@ from nilometer.backends import registry
 from nilometer.backends._parts.documents import Document, documents, event_documents, ids
 from nilometer.backends.elasticsearch import Limits, parts
 from nilometer.core.errors import Rejected, Unavailable, UrlError
-from nilometer.core.record import Event, Flush, Kind, block
+from nilometer.core.record import Block, Column, Event, Flush, Kind, block
+from nilometer.core.sketch import ERROR, Sketch
 from nilometer.testing import contract, flushes
 from nilometer.testing.elasticsearch import FakeElasticsearch, Reply
 from nilometer.testing.ports import free_port
@@ -275,6 +278,43 @@ def test_events_have_a_stream_of_their_own_and_count_once(fake: FakeElasticsearc
     (document,) = fake.documents("nilometer-events")
     assert document == json.loads(next(event_documents([event])).body)
     assert (document["@timestamp"], document["payload"]) == (1_700_000_010_000, {"commit": {"id": "abc"}})
+
+
+# -- sketches ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_sketch_is_values_and_counts_ascending(fake: FakeElasticsearch, sink: MetricSink) -> None:
+    sink.write(sketched(Sketch([9.0, 1.0, -4.0, 9.0]), None))
+    first, second = fake.documents("nilometer-metrics")
+    values, counts = first["sketch"]["values"], first["sketch"]["counts"]
+    assert (values, counts) == ([-4.0, pytest.approx(1.0, rel=2 * ERROR), pytest.approx(9.0, rel=2 * ERROR), 9.0], [1, 1, 1, 1])
+    assert "sketch" not in second
+    assert first["count"] == second["count"] == 1.0
+
+
+def test_infinite_values_of_a_sketch_are_left_out_and_counted(fake: FakeElasticsearch, sink: MetricSink) -> None:
+    sink.write(sketched(Sketch([math.inf]), Sketch([math.inf, 2.0])))
+    first, second = fake.documents("nilometer-metrics")
+    assert ("sketch" in first, second["sketch"]) == (False, {"values": [2.0], "counts": [1]})
+    assert left_out(sink) == {NOT_FINITE: 2}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind"), [("elasticsearch", {"type": "histogram"}), ("opensearch", {"type": "object", "enabled": False})]
+)
+def test_the_templates_field_for_sketches(scheme: str, kind: dict[str, object]) -> None:
+    fake = FakeElasticsearch(scheme)
+    with contract.opened(fake.url) as sink:
+        sink.write(sketched(None, None))
+    fake.close()
+    assert fake.templates["nilometer-metrics"]["template"]["mappings"]["properties"]["sketch"] == kind
+
+
+def sketched(*sketches: Sketch | None) -> Flush:
+    encoded = tuple(sketch.encode() if sketch else b"" for sketch in sketches)
+    columns = (Column("count", array("d", [1.0] * len(sketches))),)
+    names = "\n".join(f"t{number}" for number in range(len(sketches))).encode()
+    return Flush(flushes.window(END), (Block(Kind.TIMER, names, len(sketches), columns, encoded),))
 
 
 # -- the template and the check ------------------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.backends import memory, registry
+from nilometer.core import url as urls
 from nilometer.core.errors import UrlError
+from nilometer.core.record import Block, Flush, Kind
 from nilometer.testing import flushes
 
 if TYPE_CHECKING:
@@ -76,3 +78,21 @@ def test_the_unnamed_ring_says_so() -> None:
 def test_a_url_that_cannot_be_is_refused(url: str) -> None:
     with pytest.raises(UrlError):
         registry.open(url, "metrics")
+
+
+def test_sketches_are_kept_by_series() -> None:
+    backend = memory.open(urls.parse("memory://one"))
+    for second in (0, 10):
+        backend.write(flushes.sketched(END + second))
+    held = backend.sketches("contract.sketched.few", END, END + 20)
+    assert [(second, sketch.count) for second, sketch in held] == [(END, 3), (END + 10, 3)]
+    assert backend.sketches("contract.sketched.few", END + 1, END + 9) == []
+    assert backend.sketches("contract.sketched.idle", 0, 2 * END) == backend.sketches("contract.plain", 0, 2 * END) == []
+
+
+def test_sketches_count_as_points_for_every_eight_bytes() -> None:
+    backend = memory.open(urls.parse("memory://one"))
+    sketched = Flush(flushes.window(END), (Block(Kind.TIMER, b"a\nb", 2, (), (b"123456789", b"")),))
+    for _ in range(2):
+        backend.write(sketched)
+    assert backend.check() == "memory: one holds 2 points of at most 1000000"

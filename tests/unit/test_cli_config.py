@@ -26,6 +26,7 @@ SAMPLES: dict[str, str | list[str]] = {
     "timers.percentiles": ["50", "-99.9"],
     "timers.histograms": ['{match = "a b", bins = [1, "inf"]}'],
     "timers.sketch": "true",
+    "timers.cumulative": "true",
     "timers.statistics": ["upper", "count"],
     "idle.delete_counters": "true",
     "idle.delete_timers": "true",
@@ -72,6 +73,10 @@ SAMPLES: dict[str, str | list[str]] = {
     "log.to": "syslog",
     "self.names": "statsd",
     "log.name": "web7",
+    "log.messages": "true",
+    "keyflush.interval": "30s",
+    "keyflush.percent": "5",
+    "keyflush.log": "/var/log/keys",
     "self.prefix": "own",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,14 +17,15 @@ from nilometer.cli.top import Trend, view
 from nilometer.core.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 SINK = {"name": "null://", "last_error": "", "last_success": None, "spool_items": 1, "spool_bytes": 2000, "written": 3}
 
 
-def answers(lines: float, uptime: float, **top_lists: list[dict[str, Any]]) -> Answers:
+def answers(lines: float, uptime: float, relay: Sequence[dict[str, Any]] = (), **top_lists: list[dict[str, Any]]) -> Answers:
     totals = {"lines": lines, "bad_lines": 1}
-    stats = {"totals": totals, "uptime": uptime, "health": "up", "losses": {"spool.age": 4, "spool.size": 0}, "sinks": [SINK]}
+    stats = {"totals": totals, "uptime": uptime, "health": "up", "losses": {"spool.age": 4, "spool.size": 0}}
+    stats |= {"sinks": [SINK], "relay": relay}
     return Answers("http://there:1", stats, {"names": [], "sources": [], "refused": []} | top_lists)
 
 
@@ -50,6 +52,17 @@ def test_nothing_coming_in_is_a_flat_line() -> None:
     trend.add(answers(0, 0))
     assert trend.add(answers(0, 1)) == 0
     assert trend.sparkline() == "▁▁"
+
+
+def test_servers_that_lines_are_forwarded_to_are_drawn_where_there_are_any() -> None:
+    target = {"name": "udp://a:1", "up": False, "sent": 1200, "bytes": 9000, "lost": 3, "error": "refused"}
+    trend = Trend()
+    trend.add(answers(1, 1))
+    told = shown(answers(1, 1, relay=[target, target | {"name": "tcp://b:2", "up": True}]), trend)
+    assert "forwarded to" in told
+    assert re.search(r"1,200 +udp://a:1 +9,000 bytes +3 lost +away: refused", told)
+    assert re.search(r"tcp://b:2 .* ok", told)
+    assert "forwarded to" not in shown(answers(1, 1), trend)
 
 
 def test_what_is_drawn_tells_all_and_holds_no_control_characters() -> None:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nilometer.core.record import Kind
-from nilometer.ingest.kernel import DIALECTS, MAX_NOTICES, MAX_TIMED, Aggregation, Notice, mode, understood
+from nilometer.ingest.kernel import DIALECTS, MAX_NOTICES, Aggregation, Notice, mode, understood
 from nilometer.testing.kernels import flushed
 
 if TYPE_CHECKING:
@@ -288,28 +287,6 @@ def test_notices_have_a_bound(kernel: Kernel) -> None:
     kernel.feed(long * 100)
     notices, lost = kernel.notices()
     assert (len(notices) + lost, len(notices)) == (100, (4 << 20) // (len(long) - 1))
-
-
-def test_values_with_a_time_of_their_own_are_not_aggregated(kernel: Kernel) -> None:
-    kernel.feed(b"a:2|c|@0.5|T21|#k:v\na:3|c\ng:-7:8|g|T22\nt:5|ms|T21\ns:x|s|T21")
-    aggregates = kernel.flush(1)
-    assert aggregates.timed == ((21, Kind.COUNTER, "a;k=v", 4.0), (22, Kind.GAUGE, "g", -7.0), (22, Kind.GAUGE, "g", 8.0))
-    assert [(block.kind, block.keys()) for block in aggregates.blocks] == [
-        (Kind.COUNTER, ["a"]),
-        (Kind.TIMER, ["t"]),
-        (Kind.SET, ["s"]),
-    ]
-    assert kernel.flush(1).timed == ()
-
-
-def test_values_with_a_time_of_their_own_have_a_bound(kernel: Kernel) -> None:
-    kernel.feed(b"a:%s|c|T21\n" % b":".join([b"1"] * 1000) * (MAX_TIMED // 1000) + b"a:1:1|c|T21")
-    aggregates = kernel.flush(1)
-    assert (len(aggregates.timed), aggregates.tally.timed_over_limit) == (MAX_TIMED, 2)
-    kernel.configure(Aggregation(max_line=1 << 20))
-    kernel.feed(b"\n".join(b"x" * (1 << 19) + b":1|g|T21" for _ in range(40)))
-    aggregates = kernel.flush(1)
-    assert (len(aggregates.timed), aggregates.tally.timed_over_limit) == (32, 8)
 
 
 @pytest.mark.parametrize("text", ["nilometer", "auto/", "auto/up", "", "STATSD", "auto/delta/delta"])

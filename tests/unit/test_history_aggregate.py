@@ -26,6 +26,7 @@ RULES = {
     "stats.timers.a.sum_squares_90": Rule.SUM,
     "stats.timers.a.histogram.bin_10": Rule.SUM,
     "stats.timers.a.histogram.bin_inf": Rule.SUM,
+    "stats.timers.a.histogram.le_10": Rule.SUM,
     "stats.timers.a.upper": Rule.MAXIMUM,
     "stats.timers.a.upper_90": Rule.MAXIMUM,
     "stats.timers.a.lower_top10": Rule.MINIMUM,

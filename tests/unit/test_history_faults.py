@@ -11,7 +11,8 @@ import pytest
 
 from nilometer.core import url
 from nilometer.core.errors import NilometerError, StoreError, Unavailable
-from nilometer.history import layout, store
+from nilometer.history import damage, layout, store
+from nilometer.history.block import Damaged
 from nilometer.history.faults import guarded, translated
 from nilometer.history.layout import block_key
 from nilometer.testing.history import BEGIN, Diary
@@ -155,17 +156,19 @@ def damaged_block(diary: Diary, hour: int) -> None:
     change(diary, "UPDATE history_blocks SET data = X'0102' WHERE key >= ? AND key < ?", *keys)
 
 
-def test_a_damaged_block_is_named_by_reads_and_left_out_by_upkeep(diary: Diary, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_block_is_left_out_told_once_and_counted(diary: Diary, caplog: pytest.LogCaptureFixture) -> None:
     for minute in range(150):
         diary.write(BEGIN + minute * 60, {"a": float(minute)}, 60)
     diary.settle()
     damaged_block(diary, 0)
-    with pytest.raises(StoreError, match=r"history.db: the block of the period from .* is damaged: its checksum is wrong"):
-        diary.read("a")
-    assert len(diary.read("a", BEGIN + HOUR)) == 90
+    for _ in range(3):
+        assert diary.read("a") == {BEGIN + minute * 60: float(minute) for minute in range(60, 150)}
+    assert caplog.text.count("is damaged: its checksum is wrong; its points are left out") == 1
+    assert str(diary.file) in caplog.text
+    assert diary.store.left_out() == {("store", "damaged"): 1}
+    assert diary.store.left_out() == {("store", "damaged"): 0}
     diary.write(BEGIN + 30, {"a": 7.0})
     diary.settle()
-    assert "its points are left out" in caplog.text
     assert diary.read("a", 0, BEGIN + HOUR - 1) == {BEGIN + 30: 7.0}
 
 
@@ -185,11 +188,34 @@ def test_damage_does_not_hold_up_roll_ups(diary: Diary, caplog: pytest.LogCaptur
         assert db.execute("SELECT count(*) FROM history_todo WHERE level = 1").fetchone() == (0,)
 
 
-def test_a_damaged_row_is_named_by_reads(diary: Diary) -> None:
+def test_a_damaged_row_is_left_out_told_once_and_counted(diary: Diary, caplog: pytest.LogCaptureFixture) -> None:
     diary.write(BEGIN, {"a": 1.0})
+    diary.write(BEGIN + 10, {"a": 2.0})
+    change(diary, "UPDATE history_hot SET data = X'01' WHERE key >> 24 = ?", BEGIN)
+    for _ in range(2):
+        assert diary.read("a") == {BEGIN + 10: 2.0}
+    assert caplog.text.count("a row of values from 1000000800 is damaged; its points are left out") == 1
+    assert diary.store.left_out() == {("store", "damaged"): 1}
+
+
+def test_a_damaged_row_is_replaced_by_a_late_write(diary: Diary) -> None:
+    diary.write(BEGIN, {"a": 1.0, "b": 1.0})
     change(diary, "UPDATE history_hot SET data = X'01'")
-    with pytest.raises(StoreError, match="a row of values from 1000000800 is damaged"):
-        diary.read("a")
+    diary.write(BEGIN, {"b": 3.0})
+    assert (diary.read("a"), diary.read("b")) == ({}, {BEGIN: 3.0})
+    assert diary.store.left_out() == {("store", "damaged"): 1}
+
+
+def test_damage_that_is_alike_is_told_once_and_never_fills_memory(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(damage, "MOST", 5)
+    met = damage.Damage("here")
+    for series in range(12):
+        met.note((0, 1, series), Damaged("a block is damaged"))
+    assert caplog.text.count("here: a block is damaged") == 3
+    assert met.taken() == 12
+    assert len(met._known) <= 5
 
 
 @pytest.mark.parametrize(

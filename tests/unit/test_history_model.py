@@ -109,7 +109,7 @@ class StoreAndDict(RuleBasedStateMachine):
             if db is None or not rows:
                 return
             rules = {series: Rule(number) for series, _, number in rows}
-            found = _Snapshot(db, rules, BEGIN)._rolled_up(place, first, last)
+            found = _Snapshot(db, self.diary.store.damage, rules, BEGIN)._rolled_up(place, first, last)
             for series, path, number in rows:
                 points = found.get(series)
                 yield path, {} if points is None else dict(zip(points.times, points.values(Rule(number)), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import math
 import sqlite3
 import time
@@ -138,6 +139,39 @@ def test_intervals_may_vary(diary: Diary) -> None:
     hours_of(diary, 2, "other")
     diary.settle()
     assert list(diary.read("a")) == seconds
+
+
+PATHS = ("A.b", "a.b", "a.b.c", "a.bb", "a.é", "a.b;dc=east", "a.b;dc=west;host=x", "b", "b.[x]", "b.x", "b.100%_c")
+GLOBS = (
+    "*",
+    "?",
+    "a.?",
+    "a.*",
+    "*.b",
+    "*;dc=east",
+    "*;dc=*",
+    "a.b",
+    "b.[[]x]",
+    "b.[xy]",
+    "b.[!x]",
+    "*%_*",
+    "",
+    "a",
+    "*\0",
+    "b*" * 600,
+)
+
+
+@pytest.mark.parametrize("pattern", GLOBS)
+def test_find_goes_by_globs_as_python_does_and_page_by_page(diary: Diary, pattern: str) -> None:
+    diary.write(BEGIN, dict.fromkeys(PATHS, 1.0))
+    expected = sorted(path for path in PATHS if fnmatch.fnmatchcase(path, pattern))
+    assert diary.store.find(pattern) == expected
+    assert diary.store.find(pattern, 0) == []
+    paged: list[str] = []
+    while page := diary.store.find(pattern, 2, paged[-1] if paged else ""):
+        paged += page
+    assert paged == expected
 
 
 def test_find_matches_the_whole_path_and_sorts(diary: Diary) -> None:

@@ -12,6 +12,10 @@ from nilometer.core.settings import load
 from nilometer.ingest.aggregate import count_losses, rules
 from nilometer.ingest.kernel import Aggregation, Histogram, Rule, Tally
 
+RULES = (
+    '[{match = "a.*", type = "timer", with_tags = ["env", "zone:a"], rename = "b.$1", tags = ["x:${1}"], expire = "1m", '
+    "sketch = true, cumulative = false}]"
+)
 CHANGES: dict[str, tuple[str, str, Any]] = {
     "percentiles": ("timers.percentiles", "50 99.9", (50.0, 99.9)),
     "histograms": ("timers.histograms", '[{match = "api", bins = [1, "inf"]}]', (Histogram("api", (1.0, float("inf"))),)),
@@ -28,7 +32,7 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
     "expire_sets": ("idle.expire_sets", "1s", 1),
     "rules": (
         "rules.list",
-        '[{match = "a.*", type = "timer", with_tags = ["env", "zone:a"], rename = "b.$1", tags = ["x:${1}"], expire = "1m"}]',
+        RULES,
         (
             Rule(
                 pattern=r"^a\.([^.]*)$",
@@ -37,6 +41,8 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
                 rename=("b.", 1),
                 tags=(("x", (1,)),),
                 expire=6,
+                sketch=True,
+                cumulative=False,
             ),
         ),
     ),
@@ -55,6 +61,7 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
     "max_set_members": ("limits.set_members", "13", 13),
     "max_members_per_set": ("limits.members_per_set", "17", 17),
     "sketch": ("timers.sketch", "true", True),
+    "cumulative": ("timers.cumulative", "true", True),
     "max_line": ("limits.line", "1KiB", 1024),
 }
 """For each rule of a kernel the setting that it comes from, a text for it, and what the text means."""

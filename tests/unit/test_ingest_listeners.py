@@ -129,7 +129,7 @@ def link_local() -> tuple[str, str] | None:
 def test_an_address_of_one_link_is_bound_with_its_zone(room: Room, scheme: str, percent: str) -> None:
     local = link_local()
     if local is None:
-        pytest.skip("no link of this machine has an IPv6 address of its own")
+        pytest.skip("no link has an IPv6 address of its own; cure: ip -6 address add fe80::1/64 dev lo")
     address, link = local
     listener = room.open(f"{scheme}://[{address}{percent}{link}]:0")
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM if scheme == "udp" else socket.SOCK_STREAM) as client:

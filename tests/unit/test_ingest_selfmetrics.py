@@ -11,6 +11,7 @@ from nilometer.core.losses import Losses
 from nilometer.core.pipe import Status
 from nilometer.core.record import Block, Kind, Window
 from nilometer.ingest.kernel import Tally
+from nilometer.ingest.relay.relay import TargetStatus
 from nilometer.ingest.selfmetrics import METRICS, Moment, OwnMetrics, StatsdMetrics, label
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def own(
         buffers=lambda: {"udp://:8125?threads=2": 4096},
         connections=lambda: 5,
         skipped=skipped,
+        relay=lambda: [TargetStatus("udp://10.0.0.1:8125", up=True, sent=7, bytes=70, lost=2, error="", node="10.0.0.1:8125")],
     )
 
 
@@ -63,10 +65,8 @@ def values(metrics: OwnMetrics, moment: Moment = MOMENT) -> dict[str, float]:
 def test_every_metric_of_the_list_is_sent_and_none_besides() -> None:
     first, last = own().blocks(MOMENT)
     sent = {key: kind for key, (kind, _) in {**rows(last, "count"), **rows(last, "value")}.items()}
-    listed = {
-        f"nilometer.{metric.name}".replace("<sink>", "graphite_db_2003").replace("<listener>", "udp_8125"): metric.kind
-        for metric in METRICS
-    }
+    places = {"<sink>": "graphite_db_2003", "<listener>": "udp_8125", "<target>": "udp_10_0_0_1_8125"}
+    listed = {f"nilometer.{re.sub('<.*>', lambda found: places[found[0]], metric.name)}": metric.kind for metric in METRICS}
 
     assert first == []
     assert sent == listed

@@ -154,6 +154,13 @@ def test_members_of_all_sets_are_bounded(kernel: Kernel) -> None:
     assert [row[3] for row in as_flush(aggregates).rows()] == [3, 1]
 
 
+def test_a_limit_that_comes_down_holds_for_the_rest_of_the_window(kernel: Kernel) -> None:
+    kernel.feed(b"a:1|s", "", "statsd")
+    kernel.configure(Aggregation(max_set_members=2))
+    kernel.feed(b"a:2|s\na:3|s\nb:1|s", "", "statsd")
+    assert kernel.flush(1).tally.members_over_limit == 1
+
+
 def test_sketches_come_with_the_timers_where_they_are_asked_for(kernel: Kernel) -> None:
     kernel.configure(Aggregation(sketch=True, max_samples_per_timer=2))
     kernel.feed(b"c:1|c\nt:1|ms:2|ms:3|ms\nu:0|ms", "", "statsd")

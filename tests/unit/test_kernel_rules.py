@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nilometer.ingest.kernel import Aggregation, Rule
+from nilometer.ingest.kernel import Aggregation, Histogram, Rule
 from nilometer.testing.kernels import flushed, text_of
 
 if TYPE_CHECKING:
@@ -115,6 +115,19 @@ def test_figures_are_a_rules_own(kernel: Kernel) -> None:
         "timers.t.histogram.bin_5": "1",
         "timers.t.histogram.bin_inf": "1",
     }
+
+
+def test_a_rule_says_which_timers_have_cumulative_bins_and_which_a_sketch(kernel: Kernel) -> None:
+    bins = (Histogram("", (5.0,)),)
+    rules = (Rule("^t", sketch=True, cumulative=True), Rule("^u", sketch=False, cumulative=False))
+    lines = b"s:5|ms\nt:5|ms\nu:5|ms"
+    for everywhere in (False, True):
+        kernel.configure(Aggregation(rules=rules, histograms=bins, sketch=everywhere, cumulative=everywhere))
+        kernel.feed(lines, "", "statsd")
+        blocks = {block.names: block for block in kernel.flush(1).blocks}
+        assert [bool(blocks[name].sketches) for name in (b"s", b"t", b"u")] == [everywhere, True, False]
+        names = [blocks[name].columns[-1].name for name in (b"s", b"t", b"u")]
+        assert names == [f"histogram.{'le' if everywhere else 'bin'}_5", "histogram.le_5", "histogram.bin_5"]
 
 
 def test_a_series_may_be_flushed_every_few_windows(kernel: Kernel) -> None:

@@ -138,6 +138,25 @@ def test_an_infinite_sample_is_in_the_infinite_bin(kernel: Kernel) -> None:
     assert timer(kernel, b"t:Infinity|ms")["histogram.bin_inf"] == "1"
 
 
+CUMULATIVE = [
+    ((1, 5, INF), [0, 1, 1, 5, 7], {"le_1": "3", "le_5": "4", "le_inf": "5"}),
+    ((0.5, 2.5), [3], {"le_0_5": "0", "le_2_5": "0"}),
+    ((100, 10), [5, 50], {"le_100": "2", "le_10": "1"}),
+]
+
+
+@pytest.mark.parametrize("most", [100, 0])
+@pytest.mark.parametrize(("bounds", "samples", "counts"), CUMULATIVE)
+def test_cumulative_bins(
+    kernel: Kernel, bounds: tuple[float, ...], samples: list[float], counts: dict[str, str], most: int
+) -> None:
+    """What is at a bound is counted with it, in a sketch too."""
+    shown = {f"histogram.{name}": count for name, count in counts.items()}
+    kernel.configure(Aggregation(histograms=(Histogram("", bounds),), cumulative=True, max_samples_per_timer=most))
+    seen = timer(kernel, *(f"t:{sample}|ms".encode() for sample in samples))
+    assert {name: count for name, count in seen.items() if name.startswith("histogram")} == shown
+
+
 def test_the_first_histogram_whose_text_stands_in_the_key_counts(kernel: Kernel) -> None:
     kernel.configure(
         Aggregation(

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nilometer.core.quantity import Duration
+from nilometer.core.settings import KeyflushSection
 from nilometer.ingest import keyflush
 from nilometer.ingest.guard import Guard
 from nilometer.ingest.kernel import Kernel
 from nilometer.ingest.keyflush import CountingKernel, KeyCounter, KeyFlusher, js_date
-from nilometer.ingest.statsd.mode import KeyFlush
 from nilometer.testing import kernels
 from nilometer.testing.clock import ManualClock
 from nilometer.testing.waiting import until
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from nilometer.ingest.kernel import Tally
 
+SECOND = Duration(1)
 DATE = "Sat Sep 08 2001 21:46:40 GMT-0400 (EDT)"
 
 
@@ -60,7 +62,7 @@ def test_keys_stay_as_they_are_when_nothing_is_cleaned() -> None:
 
 
 def test_a_share_of_the_keys_goes_to_the_file(tmp_path: Path) -> None:
-    flusher = KeyFlusher(KeyFlush(1.0, 50, tmp_path / "keys.log"), sanitize=True, clock=ManualClock())
+    flusher = KeyFlusher(KeyflushSection(SECOND, 50, str(tmp_path / "keys.log")), sanitize=True, clock=ManualClock())
     kernel = flusher.around(kernels.make("reference"))
     for text in (b"a:1|c\nb:1|c\nb:1|c\nc:1|c", b"d:1|c"):
         kernel.feed(text)
@@ -73,12 +75,12 @@ def test_a_share_of_the_keys_goes_to_the_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    KeyFlusher(KeyFlush(1.0, 100, tmp_path), sanitize=True).write()
+    KeyFlusher(KeyflushSection(SECOND, 100, str(tmp_path)), sanitize=True).write()
     assert f"keyFlush: {tmp_path} cannot be written" in caplog.text
 
 
 def test_it_writes_at_each_interval(capsys: pytest.CaptureFixture[str]) -> None:
-    flusher = KeyFlusher(KeyFlush(0.02), sanitize=True)
+    flusher = KeyFlusher(KeyflushSection(Duration(0.02)), sanitize=True)
     kernel = flusher.around(kernels.make("reference"))
     kernel.feed(b"a:1|c")
     flusher.start()
@@ -97,7 +99,7 @@ def test_it_writes_at_each_interval(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_keys_beyond_the_bound_are_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(keyflush, "MOST_KEYS", 2)
-    flusher = KeyFlusher(KeyFlush(1.0), sanitize=True)
+    flusher = KeyFlusher(KeyflushSection(SECOND), sanitize=True)
     flusher.around(kernels.make("reference")).feed(b"a\nb\nc\na\nc")
     flusher.write()
     assert "2 lines had keys beyond the first 2" in caplog.text
@@ -105,7 +107,7 @@ def test_keys_beyond_the_bound_are_told(monkeypatch: pytest.MonkeyPatch, caplog:
 
 @pytest.mark.parametrize("name", kernels.NAMES)
 def test_datagrams_reach_both(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    flusher = KeyFlusher(KeyFlush(1.0), sanitize=True)
+    flusher = KeyFlusher(KeyflushSection(SECOND), sanitize=True)
     kernel = flusher.around(kernels.make(name))
     receiver = kernel.receive_udp("127.0.0.1", 0, buffer_bytes=1 << 20, threads=2, dialect="statsd")
     host, _, port = receiver.address.rpartition(":")
@@ -120,7 +122,7 @@ def test_datagrams_reach_both(name: str, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.parametrize("name", kernels.NAMES)
 def test_a_datagram_that_was_cut_and_drops_are_told(name: str) -> None:
-    flusher = KeyFlusher(KeyFlush(1.0), sanitize=True)
+    flusher = KeyFlusher(KeyflushSection(SECOND), sanitize=True)
     kernel = keyflush.CountingKernel(kernels.make(name), KeyCounter(sanitize=True))
     assert flusher.around(kernels.make(name)).name == name
     kernel.feed_datagram(b"a:1|c\nb:1", "/x", "statsd", cut=True)
@@ -138,7 +140,7 @@ def test_it_takes_what_every_kernel_takes(name: str) -> None:
 
 
 def test_a_guard_is_asked_first() -> None:
-    kernel = KeyFlusher(KeyFlush(1.0), sanitize=True).around(kernels.make("reference"))
+    kernel = KeyFlusher(KeyflushSection(SECOND), sanitize=True).around(kernels.make("reference"))
     elsewhere = Guard(networks=(ip_network("192.0.2.0/24"),))
     receiver = kernel.receive_udp("127.0.0.1", 0, buffer_bytes=1 << 20, threads=1, dialect="statsd", guard=elsewhere)
     host, _, port = receiver.address.rpartition(":")

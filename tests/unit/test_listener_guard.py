@@ -18,11 +18,13 @@ from nilometer.ingest.listener_urls import check
 from nilometer.ingest.listeners import Listeners
 from nilometer.ingest.refusals import Refusals
 from nilometer.testing.kernels import text_of
+from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nilometer.ingest.kernel import Kernel
+    from nilometer.ingest.listeners import Listener
 
 URL = parse("udp://:8125")
 KEY = b"0123456789abcdef"
@@ -101,6 +103,29 @@ def test_a_key_can_be_replaced(kernel: Kernel) -> None:
     assert received(kernel, OPEN, b"a:4|c", rekey=new) == ("4", {})
 
 
+def test_signed_datagrams_of_a_unix_socket_are_checked_too(kernel: Kernel, tmp_path: Path) -> None:
+    file, losses = tmp_path / "key", Losses()
+    file.write_bytes(KEY)
+    listeners = Listeners(kernel, losses, max_line=100, connections=1)
+    listener = listeners.open(parse(f"unixgram://{tmp_path}/s?hmac_key_file={file}"))
+    new, once = b"fedcba9876543210", signed(b"a:1|c")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.connect(f"{tmp_path}/s")
+        for data in (once, once, b"a:10|c", signed(b"a:10|c", key=new)):
+            sender.send(data)
+        until(lambda: _refused(listener, listeners, losses) == {"replayed": 1, "signature": 2}, "all are looked at")
+        file.write_bytes(new)
+        listener.renew()()
+        sender.send(signed(b"a:100|c", key=new))
+    listener.stop()
+    assert text_of(kernel.flush(1))["counters.a.count"] == "101"
+
+
+def _refused(listener: Listener, listeners: Listeners, losses: Losses) -> dict[str, int]:
+    listener.count_refused(listeners.refusals)
+    return {reason: number for (stage, reason), number in losses.totals().items() if stage == "listener" and number}
+
+
 def test_the_relay_gets_what_is_let_in_without_its_envelope(kernel: Kernel) -> None:
     router = kernel.relay([True], ring=False, queue_bytes=1 << 16)
     received(kernel, Guard(key=KEY), signed(b"a:1|c"), b"b:1|c")
@@ -137,7 +162,11 @@ def test_networks_hold_their_addresses() -> None:
         ("tcp://?allow=localhost", "write networks such as"),
         ("udp://?hmac_window=0", "hmac_window"),
         ("udp://?hmac_remembered=0", "hmac_remembered: 0 is not between"),
-        ("unix:///s?allow=10.0.0.0/8", "unknown option"),
+        ("unixgram:///s?hmac_window=0", "hmac_window"),
+        ("unix:///s?allow=10.0.0.0/8", "option allow: who writes to a Unix socket has no address; the mode of its file"),
+        ("unixgram:///s?allow=::1", "option allow: who writes to a Unix socket has no address; the mode of its file"),
+        ("unix:///s?hmac_key_file=k", "option hmac_key_file: only datagrams are signed"),
+        ("tcp://?hmac_window=5s", "option hmac_window: only datagrams are signed; for TCP, let in clients with a certificate"),
         ("tcp+tls://", "option cert is missing"),
     ],
 )

@@ -45,7 +45,7 @@ def view(settings: Mapping[str, str] | None = None, **changes: Any) -> View:  # 
 
 
 def test_a_server_that_is_well_has_none() -> None:
-    assert problems(view(sinks=[status("null://")], relay=[TargetStatus("a", True, 1, 1, 0, "")])) == []  # noqa: FBT003 it is up
+    assert problems(view(sinks=[status("null://")], relay=[TargetStatus("a", True, 1, 1, 0, "", "a:1")])) == []  # noqa: FBT003 it is up
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_server_that_is_well_has_none() -> None:
         ({"connections": 1000}, ["limits.connections is nearly reached"]),
         ({"free": 100 << 20}, ["the disk has only 100 MiB left"]),
         (
-            {"relay": [TargetStatus("udp://b:1", False, 0, 0, 0, "refused")]},  # noqa: FBT003 it is down
+            {"relay": [TargetStatus("udp://b:1", False, 0, 0, 0, "refused", "a:1")]},  # noqa: FBT003 it is down
             ["udp://b:1: nothing is forwarded there: refused"],
         ),
         ({"jumped": -3600.0}, ["the system's clock was set back by 60 min", "NTP"]),

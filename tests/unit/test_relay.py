@@ -119,8 +119,12 @@ def test_a_stream_that_was_away_gets_what_waited(kernel: Kernel, start: Start, s
     relay = start(to(server))
     receive(kernel, b"a:1|c")
     until(lambda: relay.statuses()[0].error, "the relay sees that its target is away")
+    assert relay.statuses()[0][2:4] == (0, 0)
+    assert relay.statuses()[0].queue == len("a:1|c\n")
     server.come_back()
     arrived(server, [b"a:1|c\n"])
+    until(lambda: relay.statuses()[0].queue == 0, "nothing waits")
+    assert relay.statuses()[0][2:5] == (1, len("a:1|c\n"), 0)
     server.leave()
     server.inbox.clear()
     server.come_back()
@@ -137,8 +141,9 @@ def test_what_a_stream_cannot_take_is_counted(kernel: Kernel, start: Start, loss
         began = time.monotonic()
         relay.close(60)
     assert time.monotonic() - began < 20  # a target that is away is not waited for
-    found = lost(relay, losses)
+    found, status = lost(relay, losses), relay.statuses()[0]
     assert sum(found.values()) == 20
+    assert (status.lost, status.sent, status.queue) == (found.get("away", 0), 0, 0)
     assert set(found) <= {"away", "queue"}
 
 
@@ -147,6 +152,8 @@ def test_a_refusal_is_counted(kernel: Kernel, start: Start, losses: Losses) -> N
     for _ in range(3):
         receive(kernel, b"a:1|c")
     until(lambda: lost(relay, losses).get("refused", 0) >= 2, "refusals are counted", told=lambda: str(relay.statuses()))
+    status = relay.statuses()[0]
+    assert (status.sent + status.lost, status.queue) == (3, 0)
 
 
 def test_an_unknown_name_is_told_and_counted(kernel: Kernel, start: Start, losses: Losses) -> None:
@@ -225,6 +232,7 @@ def test_losses_are_told_now_and_then(
         ("udp://a?admin=70000", "is no port"),
         ("udp://a?weight=0", "below"),
         ("udp://a?wait=1", "unknown option"),
+        ("udp://a?family=ipv5", "option family: 'ipv5' is none of"),
     ],
 )
 def test_what_cannot_be_forwarded_to_is_refused(url: str, reason: str) -> None:
@@ -237,3 +245,10 @@ def test_targets_have_names_as_the_ring_has_them() -> None:
     assert found == (Target(stream=False, host="a", port=8125), Target(stream=True, host="::1", port=1, admin=2, weight=3))
     assert [str(each) for each in found] == ["udp://a:8125", "tcp://[::1]:1"]
     assert found[1].address() == "[::1]:1"
+
+
+def test_a_name_may_have_to_be_of_one_family() -> None:
+    four, six = targets([parse("udp://127.0.0.1:1?family=ipv4"), parse("udp://127.0.0.1:2?family=ipv6")])
+    assert four.address() == "127.0.0.1:1"
+    with pytest.raises(socket.gaierror):
+        six.address()

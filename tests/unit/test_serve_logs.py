@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import os
 import re
 import syslog
 from typing import TYPE_CHECKING
@@ -95,3 +97,16 @@ def test_what_has_no_level_in_statsd_has_the_files_in_syslog(syslogged: list[tup
     LOG.warning("other")
 
     assert syslogged[1:] == [(syslog.LOG_NOTICE, "Bad line: x"), (syslog.LOG_WARNING, "other")]
+
+
+def test_a_log_that_nobody_reads_any_more_brings_no_tracebacks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "wb", buffering=0) as broken:  # noqa: PTH123 no file on a disk
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(broken, write_through=True))
+        configure(LogSection(to="stdout"))
+        LOG.warning("unread")
+
+    assert capsys.readouterr().err == ""

@@ -229,13 +229,22 @@ def test_warnings_of_the_settings_are_said_at_start_and_reload(
     assert caplog.messages.count("mind this") == 2
 
 
-def test_a_reload_names_a_prefix_that_takes_a_restart(
-    state: Path, kernel: ReferenceKernel, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings = load(None, {}, {"server.state": str(state), "server.listen": []})
-    running = Server(Plan(settings, StatsdMode("a")), kernel)
+def test_a_reload_names_what_takes_a_restart(state: Path, kernel: ReferenceKernel, caplog: pytest.LogCaptureFixture) -> None:
+    running = Server(plan(state, self__prefix="a"), kernel)
     running.start()
-    running.reload(Plan(settings, StatsdMode("b")))
+    running.reload(plan(state, self__prefix="b", keyflush__interval="1s"))
     running.stop()
 
-    assert "prefixStats cannot change while the server runs; restart it for b" in caplog.text
+    assert "self.prefix cannot change while the server runs; restart it for b" in caplog.text
+    assert "keyflush.interval cannot change while the server runs" in caplog.text
+
+
+def test_a_reload_logs_messages_or_no_longer(state: Path, kernel: ReferenceKernel, caplog: pytest.LogCaptureFixture) -> None:
+    running = Server(plan(state), kernel)
+    running.start()
+    for number, wanted in enumerate((False, True, False)):
+        running.reload(plan(state, log__messages=wanted))
+        kernel.feed(b"line%d:1|c" % number)
+    running.stop()
+
+    assert [text for text in caplog.messages if "line" in text] == ["received: line1:1|c"]

@@ -237,3 +237,19 @@ def test_who_watches_gets_every_flush_and_hinders_none(sinks: Sinks, backends: d
 def test_series_are_read_from_the_first_sink_that_another_process_can_read() -> None:
     assert readable(map(parse, ["null://", "memory://", "sqlite:///a", "sqlite:///b"])) == parse("sqlite:///a")
     assert readable([parse("null://")]) is None
+
+
+@pytest.mark.parametrize("asked", [{"timers.sketch": "true"}, {"rules.list": ['{prefix = "a", sketch = true}']}])
+def test_sketches_that_no_sink_takes_are_warned_of(
+    asked: dict[str, str], sinks: Sinks, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load(None, {}, asked)
+    for wanted in (("null://", "memory://"), ("null://",)):
+        assert "no sink takes them" not in caplog.text
+        change(sinks, *wanted, settings=settings)
+    assert "no sink takes them; those that do are cloudwatch, elasticsearch," in caplog.text
+
+
+def test_nothing_is_said_of_sketches_where_none_are_asked_for(sinks: Sinks, caplog: pytest.LogCaptureFixture) -> None:
+    change(sinks, "null://", settings=load(None, {}, {"rules.list": ['{prefix = "a", sketch = false}']}))
+    assert "sketch" not in caplog.text

@@ -36,6 +36,7 @@ OTHER: dict[str, tuple[str, str, object]] = {
         "",
         (Bins("a", (1, 2.5, math.inf)), Bins("", ())),
     ),
+    "timers.cumulative": ("true", "true", True),
     "timers.statistics": ('["mean", "std"]', "mean std", ("mean", "std")),
     "timers.sketch": ("true", "true", True),
     "idle.delete_counters": ("true", "on", True),
@@ -86,6 +87,10 @@ OTHER: dict[str, tuple[str, str, object]] = {
     "log.format": ('"json"', "json", "json"),
     "log.to": ('"syslog"', "syslog", "syslog"),
     "log.name": ('"web7"', "web7", "web7"),
+    "log.messages": ("true", "yes", True),
+    "keyflush.interval": ('"30s"', "30s", 30.0),
+    "keyflush.percent": ("5", "5", 5.0),
+    "keyflush.log": ('"/k"', "/k", "/k"),
     "self.prefix": ('"own.stats"', "own.stats", "own.stats"),
     "self.names": ('"statsd"', "statsd", "statsd"),
 }

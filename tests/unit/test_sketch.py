@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nilometer.core.errors import InputError
-from nilometer.core.sketch import ERROR, HEAD, INFINITE, VERSION, Sketch, bucket, middle
+from nilometer.core.sketch import ERROR, HEAD, INFINITE, VERSION, Sketch, bucket, decoded, middle
 
 numbers = st.floats(allow_nan=False)
 lists = st.lists(numbers, max_size=60)
@@ -92,3 +92,10 @@ WHOLE = HEAD.pack(VERSION, 1, 0, 0, 0, 0)
 def test_each_fault_is_named(data: bytes, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         Sketch.decode(data)
+
+
+def test_a_blocks_sketches_are_none_where_there_is_none_or_an_unknown_one() -> None:
+    first, *others = decoded((WHOLE, b"", b"\x09" + WHOLE[1:]), 3)
+    assert first is not None
+    assert first.encode() == WHOLE
+    assert others == decoded((), 2) == [None, None]

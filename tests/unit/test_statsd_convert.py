@@ -35,7 +35,7 @@ def test_the_result_gives_the_same_settings(file: Path, tmp_path: Path) -> None:
     written.write_text(convert(found, "config.js"))
     settings = load_settings(written, {})
 
-    expected = {**found.values, "self.prefix": "me", "self.names": "statsd", "timers.percentiles": (90.0,)}
+    expected = {**found.values, "timers.percentiles": (90.0,)}
     assert {name: settings.value(name) for name in expected} == expected
     assert {name for name in settings.origins if settings.origin(name) != "default"} <= set(expected)
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from nilometer.core.errors import ConfigError
 from nilometer.core.setting import Bins
 from nilometer.core.settings import load as load_settings
+from nilometer.ingest.relay.targets import targets
 from nilometer.ingest.statsd import keys
 from nilometer.ingest.statsd.convert import convert
-from nilometer.ingest.statsd.mode import KeyFlush, Repeater, StatsdMode, Target
+from nilometer.ingest.statsd.mode import StatsdMode
 from nilometer.ingest.statsd.translate import INTERNAL, StatsdConfig, apply, load
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def urls(config: StatsdConfig, name: str) -> list[str]:
 def test_an_empty_file_means_the_defaults_of_statsd(read: Reader) -> None:
     config = read({})
 
-    assert config.mode == StatsdMode("statsd")
+    assert config.mode == StatsdMode()
     assert config.warnings == ()
     assert urls(config, "server.listen") == ["udp://0.0.0.0:8125?dialect=statsd"]
     assert urls(config, "server.sinks") == []
@@ -63,6 +64,13 @@ def test_an_empty_file_means_the_defaults_of_statsd(read: Reader) -> None:
         "idle.keep": INTERNAL,
         "log.to": "stdout",
         "log.name": "statsd",
+        "log.messages": False,
+        "keyflush.interval": 0,
+        "keyflush.percent": 100,
+        "keyflush.log": "",
+        "relay.to": (),
+        "self.prefix": "statsd",
+        "self.names": "statsd",
     }
 
 
@@ -88,6 +96,14 @@ def test_an_empty_file_means_the_defaults_of_statsd(read: Reader) -> None:
         ({"debug": 1}, "log.level", "debug"),
         ({"log": {"backend": "syslog"}}, "log.to", "syslog"),
         ({"log": {"application": "me"}}, "log.name", "me"),
+        ({"dumpMessages": True}, "log.messages", True),
+        ({"prefixStats": "me"}, "self.prefix", "me"),
+        ({"keyFlush": {"interval": 400}}, "keyflush.interval", 0.4),
+        ({"keyFlush": {"interval": -400}}, "keyflush.interval", 0),
+        ({"keyFlush": {"interval": 1e-9}}, "keyflush.interval", 0.001),
+        ({"keyFlush": {"percent": "5"}}, "keyflush.percent", 5),
+        ({"keyFlush": {"percent": 500}}, "keyflush.percent", 100),
+        ({"keyFlush": {"interval": "1e3", "log": "/k"}}, "keyflush.log", "/k"),
         ({"deleteIdleStats": True}, "idle.delete_gauges", True),
         ({"deleteIdleStats": True, "deleteSets": False}, "idle.delete_sets", False),
         ({"gaugesMaxTTL": 3}, "idle.gauge_ttl", 3),
@@ -221,35 +237,45 @@ def test_the_admin_interface_listens_where_the_file_says(read: Reader, config: d
 @pytest.mark.parametrize(
     ("config", "name", "value"),
     [
-        ({"prefixStats": "me"}, "prefix", "me"),
         ({"mgmt_port": "9", "mgmt_address": "::1"}, "admin_named", True),
         ({"mgmt_port": 0}, "admin_named", False),
         ({"backends": ["./backends/console", "./backends/repeater"]}, "backends", ("console",)),
         ({"healthStatus": "down"}, "healthy", False),
-        ({"dumpMessages": True}, "dump_messages", True),
         ({"title": "metrics"}, "title", "metrics"),
         ({"title": False}, "title", ""),
         ({"log": {"level": "LOG_ERR"}}, "priority", "LOG_ERR"),
         ({"automaticConfigReload": False}, "reload", False),
         ({"automaticConfigReload": None}, "reload", True),
-        ({"keyFlush": {"interval": 400}}, "key_flush", KeyFlush(0.4)),
-        ({"keyFlush": {"interval": "1e3", "percent": 5, "log": "/k"}}, "key_flush", KeyFlush(1.0, 5, Path("/k"))),
-        ({"keyFlush": {"percent": 5}}, "key_flush", None),
-        ({"repeater": [{"host": "a", "port": 1}]}, "repeater", None),
-        (
-            {"repeater": [{"host": "a", "port": 1}, {"port": "2"}], "backends": ["./backends/repeater"]},
-            "repeater",
-            Repeater((Target("a", 1), Target("localhost", 2))),
-        ),
-        (
-            {"repeater": [{"host": "a", "port": 1}], "backends": ["./backends/repeater"], "repeaterProtocol": "tcp"},
-            "repeater",
-            Repeater((Target("a", 1),), "tcp"),
-        ),
     ],
 )
 def test_keys_without_a_setting_become_the_mode(read: Reader, config: dict[str, Any], name: str, value: object) -> None:
     assert getattr(read(config).mode, name) == value
+
+
+REPEATER = {
+    "backends": ["./backends/repeater"],
+    "repeater": [{"host": "a", "port": 1}, {"port": "2"}, {"host": "::1", "port": 3}],
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"repeater": [{"host": "a", "port": 1}]}, []),
+        (REPEATER, ["udp://a:1?family=ipv4", "udp://localhost:2?family=ipv4", "udp://[::1]:3?family=ipv4"]),
+        (
+            {**REPEATER, "repeaterProtocol": "udp6"},
+            ["udp://a:1?family=ipv6", "udp://localhost:2?family=ipv6", "udp://[::1]:3?family=ipv6"],
+        ),
+        ({**REPEATER, "repeaterProtocol": "tcp"}, ["tcp://a:1", "tcp://localhost:2", "tcp://[::1]:3"]),
+    ],
+)
+def test_a_repeater_is_a_relay(read: Reader, config: dict[str, Any], expected: list[str]) -> None:
+    found = read(config)
+    assert urls(found, "relay.to") == expected
+    assert [str(each) for each in targets(url for url in found.values["relay.to"])] == [  # type: ignore[attr-defined]  # URLs
+        url.partition("?")[0] for url in expected
+    ]
 
 
 def test_keys_without_effect_are_named(read: Reader, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
         let bad = explained.iter().filter(|fields| fields.iter().any(|(name, _)| *name == "error")).count() as u64;
         let (notices, lost) = kernel.shard.notices();
         assert!(notices.len() as u64 + lost + bad <= explained.len() as u64);
-        let timed = kernel.shard.timed();
+        let timed = kernel.shard.timed().values();
         assert!(timed.iter().all(|timed| timed.timestamp > 0 && !timed.key.contains('\n')));
         let aggregates = kernel.flush();
         assert_eq!(aggregates.tally.bad_lines, bad);

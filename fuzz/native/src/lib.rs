@@ -112,6 +112,8 @@ pub fn rules(bits: u8) -> Rules {
         percentiles: vec![90.0, 99.9, -10.0, 0.0, 150.0],
         histograms: vec![Histogram { pattern: "a".to_owned(), bins: vec![0.5, 10.0, f64::INFINITY] }],
         sanitize: has(0),
+        cumulative: has(0),
+        sketch: has(1),
         delete_counters: has(1),
         delete_timers: has(1),
         delete_sets: has(1),

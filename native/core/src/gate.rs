@@ -78,6 +78,36 @@ pub(crate) struct Groups {
     source: u64,
 }
 
+impl Groups {
+    fn are_some(self) -> bool {
+        self.prefix != NOBODY || self.source != NOBODY
+    }
+
+    /// Count a series of these groups that was made.
+    pub(crate) fn enter(self, key: &[u8], shared: &Shared) {
+        shared.series.take(1);
+        shared.keys.take(key.len());
+        if self.prefix != NOBODY {
+            shared.prefixes.join(self.prefix);
+        }
+        if self.source != NOBODY {
+            shared.sources.join(self.source);
+        }
+    }
+
+    /// Count a series of these groups that is gone.
+    pub(crate) fn leave(self, key: &[u8], shared: &Shared) {
+        shared.series.give(1);
+        shared.keys.give(key.len());
+        if self.prefix != NOBODY {
+            shared.prefixes.leave(self.prefix);
+        }
+        if self.source != NOBODY {
+            shared.sources.leave(self.source);
+        }
+    }
+}
+
 /// Which series may be made in one shard.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -152,31 +182,17 @@ impl Gate {
 
     /// Count a series that was made.
     pub(crate) fn enter(&mut self, id: u32, key: &[u8], groups: Groups, shared: &Shared) {
-        shared.series.take(1);
-        shared.keys.take(key.len());
-        if groups.prefix != NOBODY {
-            shared.prefixes.join(groups.prefix);
-        }
-        if groups.source != NOBODY {
-            shared.sources.join(groups.source);
-        }
-        if groups.prefix != NOBODY || groups.source != NOBODY {
+        groups.enter(key, shared);
+        if groups.are_some() {
             *self.groups.at(id) = groups;
         }
     }
 
     /// Count a series that is forgotten.
     pub(crate) fn leave(&mut self, id: u32, key: &[u8], shared: &Shared) {
-        shared.series.give(1);
-        shared.keys.give(key.len());
         let groups = self.groups.get(id).copied().unwrap_or_default();
-        if groups.prefix != NOBODY {
-            shared.prefixes.leave(groups.prefix);
-        }
-        if groups.source != NOBODY {
-            shared.sources.leave(groups.source);
-        }
-        if groups.prefix != NOBODY || groups.source != NOBODY {
+        groups.leave(key, shared);
+        if groups.are_some() {
             *self.groups.at(id) = Groups::default();
         }
     }

@@ -53,6 +53,7 @@ pub use peek::{Hold, Peeked};
 pub use rule::{Action, Part, Pattern, Profile, Rule};
 pub use rules::{Expire, Histogram, Rules};
 pub use shard::{BadLine, FORGET_AT_ONCE, Shard};
-pub use sidecar::{Notice, Timed};
+pub use sidecar::Notice;
+pub use store::{Timed, Timeline};
 pub use top::{Name, Refused, Top};
 pub use window::Window;

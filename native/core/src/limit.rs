@@ -59,6 +59,13 @@ impl Allowance {
         fits
     }
 
+    /// Give back what is not used: the limit may be another from now on.
+    pub(crate) fn settle(&mut self, budget: &Budget) {
+        budget.give(self.left);
+        self.taken -= self.left;
+        self.left = 0;
+    }
+
     /// Give all back: the window is over.
     pub(crate) fn end(&mut self, budget: &Budget) {
         budget.give(self.taken);
@@ -109,6 +116,8 @@ pub(crate) struct Shared {
     pub(crate) estimates: Budget,
     /// Keys that rules lead elsewhere.
     pub(crate) routes: Budget,
+    /// Ways in which tags are written.
+    pub(crate) spellings: Budget,
     routing: Mutex<Arc<Routing>>,
     batches: AtomicU32,
 }

@@ -4,63 +4,28 @@
 //!
 //! * A key and a kind are one series, in whatever shards it is. Keys are looked up once for each series of a shard.
 //! * A gauge that several shards set in a window has the value of the latest batch; what moved it later is added.
-//! * Deletion is statsd's: with `delete_*` every series of a kind is forgotten at each flush (counters that `keep` names
-//!   are not), a gauge when no window has updated it for `gauge_ttl` flushes. `expire` goes before that, a rule before both.
 //! * A series that a rule flushes every so many windows is due when the number of flushes is a multiple of that; what it has
 //!   is held until then, within the bounds of one window. Its rate is over the time since it was due.
 
+mod expiry;
+mod known;
+mod sets;
+mod timers;
+
+pub(crate) use known::Known;
+
 use crate::aggregates::{Aggregates, Block, Column, Kind, Tally};
-use crate::family::{Family, Fate, State};
-use crate::hll::Estimate;
+use crate::family::Family;
 use crate::limit::{Shared, later};
 use crate::profile::Profiles;
 use crate::rule::Routing;
-use crate::rules::{Histogram, Rules};
+use crate::rules::Rules;
 use crate::shard::Shard;
-use crate::sketch::{Sketch, Sketches};
-use crate::table::{Hash, Table};
-use crate::timer::Sheet;
+use crate::table::Hash;
 use crate::top::Finished;
 use crate::window::Window;
-use memchr::memmem;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
-
-/// Timers' sketches, by series.
-type Sketched<'a> = HashMap<u32, Vec<(&'a Sketches, &'a Sketch)>>;
-
-/// What is known of a shard.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// By id the kind and the series, or nothing.
-    series: Vec<Option<(Kind, u32)>>,
-    spare: Option<Window>,
-    dead: Vec<u32>,
-}
-
-impl Known {
-    pub(crate) fn find(&self, id: u32) -> Option<(Kind, u32)> {
-        self.series.get(id as usize).copied().flatten()
-    }
-
-    fn learn(&mut self, id: u32, kind: Kind, series: u32) {
-        let least = id as usize + 1;
-        if self.series.len() < least {
-            self.series.resize(least, None);
-        }
-        self.series[id as usize] = Some((kind, series));
-    }
-
-    /// Forget an id of which the shard knows that it is gone.
-    pub(crate) fn disown(&mut self, id: u32) {
-        self.series[id as usize] = None;
-    }
-
-    fn bury(&mut self, id: u32) {
-        self.series[id as usize] = None;
-        self.dead.push(id);
-    }
-}
 
 /// Merges the windows of all shards and owns what lives longer than a window.
 #[derive(Debug)]
@@ -193,91 +158,6 @@ impl Master {
         }
     }
 
-    /// Count what sets have of which any shard has an estimate, or of which one is held.
-    fn estimate_sets(&mut self, finished: &[Window]) {
-        let Self { shards, families, profiles, shared, .. } = self;
-        let sets = &mut families[Kind::Set as usize];
-        let mut united = std::mem::take(&mut sets.held.estimates);
-        let before = united.len();
-        for window in finished {
-            for (id, estimate) in &window.estimates {
-                if let Some((_, series)) = shards[window.shard].find(*id) {
-                    united.entry(series).or_insert_with(Estimate::new).absorb(estimate);
-                }
-            }
-        }
-        if united.is_empty() {
-            return;
-        }
-        for window in finished {
-            for (id, member) in window.members.iter() {
-                let series = shards[window.shard].find(id);
-                if let Some(estimate) = series.and_then(|(_, series)| united.get_mut(&series)) {
-                    estimate.add(member);
-                }
-            }
-        }
-        for (series, estimate) in &mut united {
-            sets.held.free_members(*series).iter().for_each(|member| estimate.add(member));
-            let state = sets.state(*series);
-            state.value = estimate.count();
-            state.sharers = 1; // nothing is left to unite
-        }
-        united.retain(|series, _| !profiles.is_due(&sets.states[*series as usize]));
-        shared.estimates.give(before);
-        shared.estimates.take(united.len());
-        sets.held.estimates = united;
-    }
-
-    /// Count the distinct members of sets that more than one shard updated.
-    fn unite_sets(&mut self, finished: &[Window]) {
-        let sets = &mut self.families[Kind::Set as usize];
-        if finished.len() < 2 || sets.listed().all(|(_, state)| state.sharers < 2) {
-            return;
-        }
-        let mut united = Table::new(self.hash.clone());
-        for window in finished {
-            for (id, member) in window.members.iter() {
-                let Some((_, series)) = self.shards[window.shard].find(id) else {
-                    continue;
-                };
-                let hash = united.hash(series, member);
-                if sets.state(series).sharers > 1 && united.find(hash, series, member).is_none() {
-                    united.insert(hash, series, member);
-                }
-            }
-        }
-        sets.states.iter_mut().filter(|state| state.sharers > 1).for_each(|state| state.value = 0.0);
-        united.iter().for_each(|(series, _)| sets.state(series).value += 1.0);
-    }
-
-    /// Count the distinct members of sets over the windows for which they are held.
-    fn hold_members(&mut self, finished: &[Window]) {
-        let sets = &mut self.families[Kind::Set as usize];
-        if self.profiles.all_due() && sets.held.members.is_empty() {
-            return;
-        }
-        for window in finished {
-            for (id, member) in window.members.iter() {
-                let Some((_, series)) = self.shards[window.shard].find(id) else {
-                    continue;
-                };
-                let due = self.profiles.is_due(sets.state(series)) && !sets.held.members.contains_key(&series);
-                if due || sets.held.estimates.contains_key(&series) {
-                    continue;
-                }
-                let held = sets.held.members.entry(series).or_default();
-                if held.insert(member.into()) {
-                    self.shared.members.take(1);
-                }
-                sets.state(series).value = float(held.len());
-            }
-        }
-        for (series, held) in &sets.held.members {
-            sets.states[*series as usize].value = float(held.len());
-        }
-    }
-
     fn blocks(&mut self, finished: &[Window]) -> Vec<Block> {
         let column = |name: &str, values: Vec<f64>| Column { name: name.to_owned(), values, present: None };
         let timers = self.timers(finished);
@@ -298,123 +178,6 @@ impl Master {
         counter.into_iter().chain(timers).chain(gauge).chain(set).collect()
     }
 
-    /// Lay each timer's samples side by side, and compute those that are due, a block for each profile.
-    fn timers(&mut self, finished: &[Window]) -> Vec<Block> {
-        let timers = &self.families[Kind::Timer as usize];
-        let mut ends = vec![0; timers.states.len()];
-        let mut total = 0;
-        for (series, state) in timers.listed() {
-            ends[series as usize] = total;
-            total += state.exact as usize;
-        }
-        let mut samples = vec![0.0; total];
-        for window in finished {
-            for (id, sample) in window.samples.iter() {
-                if let Some((_, series)) = self.shards[window.shard].find(id) {
-                    let end = &mut ends[series as usize];
-                    samples[*end] = sample;
-                    *end += 1;
-                }
-            }
-        }
-        let beyond = self.beyond(finished);
-        self.hold_samples(&ends, &samples, &beyond);
-        self.compute(&ends, &mut samples, &beyond)
-    }
-
-    /// The sketches of each timer, from whatever shards.
-    fn beyond<'a>(&self, finished: &'a [Window]) -> Sketched<'a> {
-        let mut found = Sketched::new();
-        for window in finished {
-            for sketch in window.sketches.iter() {
-                if let Some((_, series)) = self.shards[window.shard].find(sketch.id) {
-                    found.entry(series).or_default().push((&window.sketches, sketch));
-                }
-            }
-        }
-        found
-    }
-
-    /// Put the samples of timers that are not due aside.
-    fn hold_samples(&mut self, ends: &[usize], samples: &[f64], beyond: &Sketched) {
-        let Self { families, profiles, shared, .. } = self;
-        let Family { held, order, states, .. } = &mut families[Kind::Timer as usize];
-        if profiles.all_due() {
-            return;
-        }
-        for series in order.iter() {
-            let state = &states[*series as usize];
-            if profiles.is_due(state) {
-                continue;
-            }
-            if state.exact > 0 {
-                let end = ends[*series as usize];
-                let own = &samples[end - state.exact as usize..end];
-                held.samples.entry(*series).or_default().extend_from_slice(own);
-                shared.samples.take(own.len());
-            }
-            if let Some(parts) = beyond.get(series) {
-                let sketches = held.sketches.entry(*series).or_default();
-                let before = sketches.pages();
-                sketches.gather(&[], parts);
-                shared.pages.take(sketches.pages() - before);
-            }
-        }
-    }
-
-    fn compute(&mut self, ends: &[usize], samples: &mut [f64], beyond: &Sketched) -> Vec<Block> {
-        let Self { profiles, families, rules, .. } = self;
-        let timers = &mut families[Kind::Timer as usize];
-        let rows = profiles.due(timers);
-        let mut held = std::mem::take(&mut timers.held);
-        let blocks = profiles.split(&rows, timers).into_iter().filter_map(|(profile, rows)| {
-            let mut sheet = Sheet::new(&tailored(rules, profiles, profile), rows.len(), profiles.seconds_of(profile));
-            for series in &rows {
-                let (state, end) = (&timers.states[*series as usize], ends[*series as usize]);
-                let own = &mut samples[end - state.exact as usize..end];
-                let (mut before, sketches) = held.free(*series);
-                let mut parts = beyond.get(series).cloned().unwrap_or_default();
-                parts.extend(sketches.as_ref().and_then(|sketches| Some((sketches, sketches.get(0)?))));
-                let own = if before.is_empty() {
-                    own
-                } else {
-                    before.extend_from_slice(own);
-                    &mut before
-                };
-                sheet.add(timers.key(*series), own, &parts, state.value);
-            }
-            let (columns, sketches) = sheet.finish();
-            timers.block(&rows, columns, sketches)
-        });
-        let blocks = blocks.collect();
-        timers.held = held;
-        blocks
-    }
-
-    /// Delete what the rules say, and open the next window.
-    fn end(&mut self) {
-        let Self { rules, shards, families, profiles, flushes, restored, .. } = self;
-        for family in families {
-            let kind = family.kind;
-            for series in profiles.due(family) {
-                family.held.free(series);
-            }
-            family.end(
-                |state, key| {
-                    let fate = if profiles.is_due(state) {
-                        fate(rules, profiles, kind, state, key, *flushes)
-                    } else {
-                        Fate::Hold
-                    };
-                    *restored -= usize::from(fate == Fate::Delete && state.restored);
-                    fate
-                },
-                |shard, id| shards[shard].bury(id),
-            );
-        }
-        *flushes = flushes.wrapping_add(1);
-    }
-
     /// Give back what was held and is no longer.
     fn budget_held(&mut self) {
         for family in &mut self.families {
@@ -432,12 +195,6 @@ impl Master {
             let shard = window.shard;
             self.shards[shard].spare = Some(window);
         }
-    }
-
-    /// The series deleted by the last merge, by shard number, for `Shard::forget`.
-    pub fn dead(&mut self) -> Vec<(usize, Vec<u32>)> {
-        let dead = self.shards.iter_mut().map(|known| std::mem::take(&mut known.dead));
-        dead.enumerate().filter(|(_, ids)| !ids.is_empty()).collect()
     }
 
     /// The gauges as of the last merge: keys joined by newlines, and their values.
@@ -468,47 +225,4 @@ impl Master {
             state.restored = true;
         }
     }
-}
-
-/// What becomes of a series that was due.
-fn fate(rules: &Rules, profiles: &Profiles, kind: Kind, state: &State, key: &[u8], flushes: u32) -> Fate {
-    let expire = &rules.expire;
-    let kept = || rules.keep.iter().any(|part| memmem::find(key, part.as_bytes()).is_some());
-    let (most, deleted) = match kind {
-        Kind::Counter => (expire.counters, rules.delete_counters),
-        Kind::Timer => (expire.timers, rules.delete_timers),
-        Kind::Set => (expire.sets, rules.delete_sets),
-        Kind::Gauge => (expire.gauges, rules.delete_gauges),
-    };
-    let usual = if kind == Kind::Gauge { rules.gauge_ttl.max(1) } else { 1 };
-    let most = match (profiles.get(state.mark.profile).expire, most, deleted) {
-        (Some(own), _, _) => own,
-        (None, 0, false) => 0,
-        (None, _, _) if kind == Kind::Counter && kept() => 0,
-        (None, 0, true) => usual,
-        (None, ..) => most,
-    };
-    let reported = flushes.wrapping_sub(state.seen).saturating_add(1);
-    if most == 0 || reported < most { Fate::Stay } else { Fate::Delete }
-}
-
-/// The settings as a profile has them.
-fn tailored(rules: &Rules, profiles: &Profiles, profile: u32) -> Rules {
-    let profile = profiles.get(profile);
-    let mut own = Rules {
-        percentiles: profile.percentiles.clone().unwrap_or_else(|| rules.percentiles.clone()),
-        histograms: rules.histograms.clone(),
-        timer_statistics: profile.statistics.clone().unwrap_or_else(|| rules.timer_statistics.clone()),
-        sketch: rules.sketch,
-        ..Rules::default()
-    };
-    if let Some(bins) = profile.histogram.clone() {
-        own.histograms = vec![Histogram { pattern: String::new(), bins }];
-    }
-    own
-}
-
-#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-const fn float(count: usize) -> f64 {
-    count as f64
 }

@@ -12,7 +12,7 @@ mod routing;
 mod tags;
 
 pub(crate) use dice::Dice;
-pub(crate) use routes::{Route, Routes};
+pub(crate) use routes::{LONGEST, Route, Routes};
 pub(crate) use routing::{Routing, Target, Verdict};
 
 use crate::aggregates::Kind;
@@ -57,8 +57,10 @@ pub enum Action {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {
     pub percentiles: Option<Vec<f64>>,
-    /// Upper bounds of bins, exclusive.
+    /// Upper bounds of bins.
     pub histogram: Option<Vec<f64>>,
+    pub cumulative: Option<bool>,
+    pub sketch: Option<bool>,
     pub statistics: Option<Vec<String>>,
     /// In how many flushes a series is reported after its last update; 0: for ever.
     pub expire: Option<u32>,

@@ -70,6 +70,8 @@ pub struct Rules {
     pub max_line: usize,
     /// Give a sketch of every timer.
     pub sketch: bool,
+    /// Histograms count in each bin all samples up to its bound.
+    pub cumulative: bool,
 }
 
 impl Default for Rules {
@@ -102,6 +104,7 @@ impl Default for Rules {
             max_members_per_set: 100_000,
             max_line: 65_536,
             sketch: false,
+            cumulative: false,
         }
     }
 }

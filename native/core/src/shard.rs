@@ -14,8 +14,8 @@ use crate::gate::Overflowed;
 use crate::key;
 use crate::limit::Shared;
 use crate::rules::Rules;
-use crate::sidecar::{Notice, Sidecar, Timed};
-use crate::store::{BATCH, Sample, Source, Span, Store};
+use crate::sidecar::{Notice, Sidecar};
+use crate::store::{BATCH, Sample, Source, Span, Store, Tags, Timeline};
 use crate::table::{Hash, owned};
 use crate::value::{TOO_LONG, Value};
 use crate::window::Window;
@@ -65,7 +65,6 @@ pub struct Shard {
     number: usize,
     store: Store,
     max_line: usize,
-    sanitize: bool,
     waiting: Vec<Sample>,
     /// Keys and members that could not stay as they came.
     rewritten: Vec<u8>,
@@ -79,7 +78,6 @@ impl Shard {
             number,
             store: Store::new(number, rules, hash, shared),
             max_line: rules.max_line,
-            sanitize: rules.sanitize,
             waiting: Vec::with_capacity(BATCH),
             rewritten: Vec::new(),
             bad: Vec::new(),
@@ -97,7 +95,6 @@ impl Shard {
     pub fn configure(&mut self, rules: &Rules) {
         self.store.configure(rules);
         self.max_line = rules.max_line;
-        self.sanitize = rules.sanitize;
     }
 
     /// Count whole lines, separated by newlines; the last needs none. `source` names the peer, asked for bad lines that
@@ -174,25 +171,15 @@ impl Shard {
     fn plain_line(&mut self, input: &Input, start: usize, line: &plain::Line) {
         let place = input.place;
         let name = &input.text()[start..start + line.key_length];
-        let (key, hash) = if line.tags_length == 0 {
-            (Span { place, start, length: line.key_length }, self.store.hash(name))
-        } else {
-            let tags = start + line.length - line.tags_length;
-            self.join(name, &input.text()[tags..tags + line.tags_length], input.dialect)
-        };
+        let key = Span { place, start, length: line.key_length };
         let text = Span { place, start: start + line.key_length + 1, length: line.text_length };
-        self.push(input, hash, line.value, key, text);
-    }
-
-    /// A key made of a name and tags, and its hash.
-    fn join(&mut self, name: &[u8], tags: &[u8], dialect: Dialect) -> (Span, u64) {
-        let start = self.rewritten.len();
-        if dialect.is_statsd() {
-            key::join(&mut self.rewritten, name, tags);
-        } else {
-            name::join_listed(&mut self.rewritten, name, tags);
+        if line.tags_length == 0 {
+            return self.push(input, self.store.hash(name), line.value, key, text);
         }
-        self.joined(start)
+        let tags = Span { place, start: start + line.length - line.tags_length, length: line.tags_length };
+        let hash = self.store.hash_spelled(name, &input.text()[tags.start..tags.start + tags.length]);
+        let tags = Tags { text: tags, statsd: input.dialect.is_statsd() };
+        self.wait(input, Sample { hash, value: line.value, key, tags: Some(tags), text, packet: place });
     }
 
     fn joined(&self, start: usize) -> (Span, u64) {
@@ -225,7 +212,9 @@ impl Shard {
         let (body, tags) = key::split_tags(line);
         let mut pieces = body.split(|byte| *byte == b':');
         let name = pieces.next().unwrap_or_default();
-        let (key, hash) = self.join(name, tags, input.dialect);
+        let start = self.rewritten.len();
+        key::join(&mut self.rewritten, name, tags);
+        let (key, hash) = self.joined(start);
         let bare = (name.len() == body.len()).then_some(&b"1"[..]);
         for piece in pieces.chain(bare) {
             match value::read(piece, input.dialect.absolute) {
@@ -246,7 +235,7 @@ impl Shard {
             match (item, metric.extras.timestamp) {
                 (Err((fields, reason)), _) => self.refuse(input, line, fields.as_bytes(), reason),
                 (Ok(item), Some(timestamp)) if matches!(item.kind, Kind::Counter | Kind::Gauge) => {
-                    item.values().for_each(|value| self.time(timestamp, key, value));
+                    item.values().for_each(|value| self.time(input, timestamp, key, value));
                 }
                 (Ok(item), _) => {
                     let text = if item.kind == Kind::Set { self.member(item.text.as_bytes()) } else { Span::default() };
@@ -256,14 +245,11 @@ impl Shard {
         }
     }
 
-    /// Put a value aside for the time that came with it.
-    fn time(&mut self, timestamp: u64, key: Span, value: Value) {
-        let key = key::clean(&self.rewritten[key.start..key.start + key.length], self.sanitize);
-        let factor = if value.kind == Kind::Counter { value.weight } else { 1.0 };
-        let timed = Timed { timestamp, kind: value.kind, key, value: value.number * factor };
-        if !self.sidecar.time(timed) {
-            self.store.tally().timed_over_limit += 1;
-        }
+    /// Keep a value for the time that came with it, after what came before it.
+    fn time(&mut self, input: &Input, timestamp: u64, key: Span, value: Value) {
+        self.apply_waiting(input.packets, input.source);
+        let key = &self.rewritten[key.start..key.start + key.length];
+        self.store.time(timestamp, value, key, &|| (input.source)(input.place));
     }
 
     fn check(&mut self, input: &Input, line: &[u8], check: Check) {
@@ -293,7 +279,12 @@ impl Shard {
 
     #[inline]
     fn push(&mut self, input: &Input, hash: u64, value: Value, key: Span, text: Span) {
-        self.waiting.push(Sample { hash: owned(hash, value.kind as u32), value, key, text, packet: input.place });
+        self.wait(input, Sample { hash, value, key, tags: None, text, packet: input.place });
+    }
+
+    #[inline]
+    fn wait(&mut self, input: &Input, sample: Sample) {
+        self.waiting.push(Sample { hash: owned(sample.hash, sample.value.kind as u32), ..sample });
         if self.waiting.len() >= BATCH {
             self.apply_waiting(input.packets, input.source);
         }
@@ -363,8 +354,8 @@ impl Shard {
 
     /// Take the values that came with their own time.
     #[must_use]
-    pub fn timed(&mut self) -> Vec<Timed> {
-        self.sidecar.take_timed()
+    pub fn timed(&mut self) -> Timeline {
+        self.store.timed()
     }
 
     /// Take events and service checks, and how many there were no room for.

@@ -2,23 +2,31 @@
 //!
 //! Rules:
 //!
-//! * A series keeps its id until the master has deleted it and [`Store::forget`] is told.
-//! * A value whose series a limit refuses counts in the overflow series of its kind.
 //! * Values are applied in the order in which they came.
-//! * Rules are asked once for a key. One that they leave alone leads to the series of its name, whose entry is marked with the
-//!   rules' generation; any other has a route. A mark or a route of older rules counts for nothing.
+//! * A key that is known needs no cleaning and no rules; tags that are known as they came are not even looked at.
 
-use crate::aggregates::{Kind, Tally};
+mod count;
+mod life;
+mod limits;
+mod load;
+mod routed;
+mod spelled;
+mod timed;
+
+pub use timed::{Timed, Timeline};
+
+use crate::aggregates::Tally;
 use crate::chunks::Chunks;
-use crate::gate::{Gate, Groups};
+use crate::gate::Gate;
 use crate::key;
 use crate::limit::{Allowance, Shared};
-use crate::rule::{Dice, Route, Routes, Routing, Target, Verdict};
+use crate::rule::{Dice, Routes, Routing};
 use crate::rules::Rules;
-use crate::table::{Hash, Table, owned};
+use crate::table::{Hash, Table};
 use crate::value::Value;
 use crate::window::{Mark, Window};
-use std::hint::black_box;
+use limits::Limits;
+use spelled::Spellings;
 use std::sync::Arc;
 
 /// Where a text stands: in which of the texts at hand, from where, how long.
@@ -29,15 +37,25 @@ pub(crate) struct Span {
     pub(crate) length: usize,
 }
 
-/// A value to be applied. `hash` is the key's, completed by the kind; `text` is a set's member.
+/// A value to be applied. `hash` is the key's, completed by the kind; `text` is a set's member. Where there are tags, the key is
+/// a name alone, and the hash that of both as they came.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) hash: u64,
     pub(crate) value: Value,
     pub(crate) key: Span,
+    pub(crate) tags: Option<Tags>,
     pub(crate) text: Span,
     /// The place of its packet in the batch.
     pub(crate) packet: usize,
+}
+
+/// Tags as they came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tags {
+    pub(crate) text: Span,
+    /// In statsd's own dialect: they join the key as they come.
+    pub(crate) statsd: bool,
 }
 
 /// Names the peer of a packet by its place in the batch.
@@ -47,43 +65,6 @@ pub(crate) type Source<'a> = &'a dyn Fn(usize) -> String;
 pub(crate) const BATCH: usize = 32;
 /// Below so many series all is in the cache anyway.
 const CACHED: u32 = 4096;
-const NONE: u32 = u32::MAX;
-
-/// How much of timers and sets is kept exactly, and how much room there is for the rest.
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    series: usize,
-    samples: usize,
-    per_timer: u32,
-    pages: usize,
-    members: usize,
-    per_set: u32,
-    estimates: usize,
-}
-
-impl Limits {
-    /// Samples that take as much memory as a page of a sketch.
-    const PAGE: usize = 16;
-    /// Members that take as much memory as an estimate.
-    const ESTIMATE: usize = 256;
-    /// The most that a cell counts with certainty.
-    const MOST: u32 = 1 << 30;
-}
-
-impl From<&Rules> for Limits {
-    fn from(rules: &Rules) -> Self {
-        let each = |limit: usize| u32::try_from(limit).unwrap_or(Self::MOST).min(Self::MOST);
-        Self {
-            series: rules.max_series,
-            samples: rules.max_samples,
-            per_timer: each(rules.max_samples_per_timer),
-            pages: rules.max_samples.div_ceil(Self::PAGE),
-            members: rules.max_set_members,
-            per_set: each(rules.max_members_per_set),
-            estimates: rules.max_set_members.div_ceil(Self::ESTIMATE),
-        }
-    }
-}
 
 /// The series of one shard.
 #[derive(Debug)]
@@ -110,6 +91,10 @@ pub(crate) struct Store {
     dice: Dice,
     /// What a series gets that is made now.
     profile: u32,
+    timeline: Timeline,
+    spellings: Spellings,
+    /// A key at hand.
+    joined: Vec<u8>,
 }
 
 impl Store {
@@ -123,6 +108,9 @@ impl Store {
             lives: Chunks::new(),
             dice: Dice::default(),
             profile: 0,
+            timeline: Timeline::new(hash.clone(), Arc::clone(&shared)),
+            spellings: Spellings::new(),
+            joined: Vec::new(),
             hash,
             shared,
             gate: Gate::new(rules),
@@ -139,11 +127,16 @@ impl Store {
     pub(crate) fn configure(&mut self, rules: &Rules) {
         self.gate.configure(rules);
         self.limits = Limits::from(rules);
+        self.samples.settle(&self.shared.samples);
+        self.pages.settle(&self.shared.pages);
+        self.members.settle(&self.shared.members);
+        self.estimates.settle(&self.shared.estimates);
         self.sanitize = rules.sanitize;
         let routing = self.shared.routing();
         if routing.generation != self.routing.generation {
             self.routing = routing;
             self.routes.clear(self.hash.clone(), &self.shared.routes);
+            self.spellings.clear(&self.shared.spellings);
         }
     }
 
@@ -167,34 +160,11 @@ impl Store {
             self.load(samples);
         }
         for sample in samples {
-            self.add(sample, find(sample.key), find(sample.text), source);
-        }
-    }
-
-    /// Touch the memory that the values need, without waiting for any of it in turn.
-    fn load(&self, samples: &[Sample]) {
-        let mut sum = 0;
-        for sample in samples {
-            sum ^= self.series.touch(sample.hash);
-        }
-        black_box(sum);
-        let mut sum = 0;
-        for sample in samples {
-            let id = self.series.guess(sample.hash).unwrap_or(NONE);
-            sum ^= self.series.touch_text(id) ^ self.window.cells.get(id).map_or(0, |cell| cell.stamp);
-        }
-        black_box(sum);
-        if !self.routes.is_empty() {
-            self.load_routes(samples);
-        }
-    }
-
-    fn load_routes(&self, samples: &[Sample]) {
-        let sum = samples.iter().fold(0, |sum, sample| sum ^ self.routes.touch(sample.hash));
-        black_box(sum);
-        for sample in samples {
-            let id = self.routes.guess(sample.hash).unwrap_or(NONE);
-            black_box(self.window.cells.get(id).map_or(0, |cell| cell.stamp) ^ self.life(id));
+            let (key, text) = (find(sample.key), find(sample.text));
+            match sample.tags {
+                Some(tags) => self.add_spelled(sample, key, find(tags.text), text, source),
+                None => self.add(sample, key, text, source),
+            }
         }
     }
 
@@ -225,181 +195,9 @@ impl Store {
         !self.routes.is_empty() && self.add_routed(sample, key, text)
     }
 
-    fn add_routed(&mut self, sample: &Sample, key: &[u8], text: &[u8]) -> bool {
-        let Some((number, route)) = self.routes.find(sample.hash, sample.value.kind as u32, key) else {
-            return false;
-        };
-        let Some(target) = route.target() else {
-            self.window.tally.dropped_by_rules += 1;
-            return true;
-        };
-        if self.life(target) != route.life {
-            self.routes.remove(number, &self.shared.routes);
-            return false;
-        }
-        if let Some(value) = self.change(sample.value, route.scale, route.sample) {
-            self.count(target, value, text);
-        }
-        true
-    }
-
-    /// Apply a value of a key that is new to the rules, which is clean.
-    fn add_new(&mut self, sample: &Sample, key: &[u8], text: &[u8], source: Source) {
-        let routing = Arc::clone(&self.routing);
-        match routing.decide(sample.value.kind, key) {
-            Verdict::Drop => {
-                self.window.tally.dropped_by_rules += 1;
-                self.remember(sample, key, Route::default());
-            }
-            Verdict::Series(target) => {
-                if let Some(value) = self.change(sample.value, target.scale, target.sample) {
-                    self.add_to_target(&Sample { value, ..*sample }, key, text, &target, source);
-                }
-            }
-        }
-    }
-
-    fn add_to_target(&mut self, sample: &Sample, key: &[u8], text: &[u8], target: &Target, source: Source) {
-        let kind = sample.value.kind;
-        let own = target.key.as_ref().map_or(key, String::as_bytes);
-        let hash = if target.key.is_some() { self.series.hash(kind as u32, own) } else { sample.hash };
-        let found = self.series.find(hash, kind as u32, own);
-        self.profile = target.profile;
-        let Some(id) = found.or_else(|| self.create(&Sample { hash, ..*sample }, own, source)) else {
-            let id = self.overflow(kind);
-            return self.count(id, sample.value, text);
-        };
-        self.count(id, sample.value, text);
-        if found.is_some() {
-            self.settle(id, kind as u32, own);
-        }
-        if target.is_direct() {
-            self.series.set_mark(id, self.routing.generation);
-        } else {
-            self.remember(sample, key, Route::new(id, self.life(id), target.scale, target.sample));
-        }
-    }
-
-    fn remember(&mut self, sample: &Sample, key: &[u8], route: Route) {
-        let (budget, most) = (&self.shared.routes, self.limits.series);
-        self.routes.add(sample.hash, sample.value.kind as u32, key, route, budget, most);
-    }
-
-    /// Give a series that older rules made the profile that it has now: that of the first key that leads to it.
-    fn settle(&mut self, id: u32, kind: u32, key: &[u8]) {
-        let generation = self.routing.generation;
-        if self.marks.get(id).is_none_or(|mark| mark.generation != generation) {
-            let mark = Mark { profile: self.profile, generation };
-            *self.marks.at(id) = mark;
-            self.window.bear(id, kind, mark, key);
-        }
-    }
-
-    fn life(&self, id: u32) -> u32 {
-        self.lives.get(id).copied().unwrap_or_default()
-    }
-
-    /// A value as a rule changes it; none when it is not among those that are kept.
-    #[allow(clippy::float_cmp, reason = "1 is what no rule changes")]
-    fn change(&mut self, value: Value, scale: f64, sample: f64) -> Option<Value> {
-        if scale == 1.0 && sample == 1.0 {
-            return Some(value);
-        }
-        if matches!(value.kind, Kind::Gauge | Kind::Set) || sample == 1.0 {
-            return Some(Value { number: value.number * scale, ..value });
-        }
-        let keep = self.dice.keeps(sample);
-        keep.then(|| Value { number: value.number * scale, weight: value.weight / sample, ..value })
-    }
-
-    /// Count a value in its series.
-    #[inline]
-    fn count(&mut self, id: u32, value: Value, text: &[u8]) {
-        let Value { kind, number, weight, change } = value;
-        match kind {
-            Kind::Counter => self.window.count(id, number * weight),
-            Kind::Timer => self.add_sample(id, number, weight),
-            Kind::Gauge if change => self.window.change_gauge(id, number, self.stamp),
-            Kind::Gauge => self.window.set_gauge(id, number, self.stamp),
-            Kind::Set => self.add_member(id, if text.is_empty() { b"0" } else { text }),
-        }
-    }
-
-    #[inline]
-    fn add_sample(&mut self, id: u32, number: f64, weight: f64) {
-        let exact = self.window.time(id, weight, self.limits.per_timer);
-        if exact && self.samples.take(&self.shared.samples, self.limits.samples) {
-            self.window.samples.push((id, number));
-            return;
-        }
-        let (pages, shared, most) = (&mut self.pages, &self.shared.pages, self.limits.pages);
-        let fits = self.window.sketch(id, number, || pages.take(shared, most));
-        self.window.tally.samples_over_limit += u64::from(!fits);
-    }
-
-    fn add_member(&mut self, id: u32, text: &[u8]) {
-        if let Some(estimate) = self.window.estimate(id) {
-            estimate.add(text);
-            self.window.update(id);
-            return;
-        }
-        let hash = owned(self.hash.text(text), id);
-        if self.window.members.find(hash, id, text).is_some() {
-            self.window.update(id);
-            return;
-        }
-        let count = self.window.cells.get(id).map_or(0.0, |cell| cell.value);
-        if count < f64::from(self.limits.per_set) && self.members.take(&self.shared.members, self.limits.members) {
-            self.window.members.insert(hash, id, text);
-            self.window.update(id).value += 1.0;
-        } else if self.estimates.take(&self.shared.estimates, self.limits.estimates) {
-            self.window.begin_estimate(id, text);
-        } else {
-            self.window.update(id);
-            self.window.tally.members_over_limit += 1;
-        }
-    }
-
-    /// Make a series, unless a limit refuses it.
-    fn create(&mut self, sample: &Sample, key: &[u8], source: Source) -> Option<u32> {
-        let (kind, peer) = (sample.value.kind, || source(sample.packet));
-        match self.gate.admit(key, &peer, &self.hash, &self.shared) {
-            Ok(groups) => {
-                let id = self.bear(kind, sample.hash, key);
-                self.gate.enter(id, key, groups, &self.shared);
-                Some(id)
-            }
-            Err(limit) => {
-                limit.count(&mut self.window.tally);
-                self.gate.note(key, kind, &peer, limit);
-                None
-            }
-        }
-    }
-
-    /// The overflow series of a kind, which no limit refuses.
-    #[cold]
-    fn overflow(&mut self, kind: Kind) -> u32 {
-        self.profile = 0;
-        let key = std::mem::take(&mut self.gate.overflow);
-        let hash = self.series.hash(kind as u32, &key);
-        let id = self.series.find(hash, kind as u32, &key).unwrap_or_else(|| {
-            let id = self.bear(kind, hash, &key);
-            self.gate.enter(id, &key, Groups::default(), &self.shared);
-            id
-        });
-        self.gate.overflow = key;
-        id
-    }
-
-    fn bear(&mut self, kind: Kind, hash: u64, key: &[u8]) -> u32 {
-        let id = self.series.insert(hash, kind as u32, key);
-        let mark = Mark { profile: self.profile, generation: self.routing.generation };
-        if mark.generation > 0 {
-            *self.marks.at(id) = mark;
-        }
-        self.window.bear(id, kind as u32, mark, key);
-        id
+    /// The kind and the key of a series.
+    pub(crate) fn series(&self, id: u32) -> (u32, &[u8]) {
+        self.series.get(id)
     }
 
     /// Hand over the window, and go on in an empty one.
@@ -412,42 +210,9 @@ impl Store {
         std::mem::replace(&mut self.window, spare)
     }
 
-    /// The kind and the key of a series.
-    pub(crate) fn series(&self, id: u32) -> (u32, &[u8]) {
-        self.series.get(id)
-    }
-
-    /// Delete a series. Its id goes to no other one before the next window, since this one still holds what it took in.
-    pub(crate) fn delete(&mut self, kind: u32, key: &[u8]) -> bool {
-        let Some(id) = self.series.find(self.series.hash(kind, key), kind, key) else {
-            return false;
-        };
-        self.gate.leave(id, key, &self.shared);
-        self.series.take_out(id);
-        self.window.retired.push(id);
-        self.end_life(id);
-        true
-    }
-
-    /// Free series that the master has deleted. One that was updated since is a new series.
-    pub(crate) fn forget(&mut self, ids: &[u32]) {
-        for id in ids.iter().copied() {
-            if self.window.cells.get(id).is_some_and(|cell| cell.updates() > 0) {
-                let (kind, key) = self.series.get(id);
-                self.window.bear(id, kind, self.marks.get(id).copied().unwrap_or_default(), key);
-            } else {
-                self.gate.leave(id, self.series.get(id).1, &self.shared);
-                self.series.remove(id);
-                self.end_life(id);
-            }
-        }
-    }
-
-    /// Let no route lead to a series that is gone.
-    fn end_life(&mut self, id: u32) {
-        if !self.routes.is_empty() {
-            *self.lives.at(id) += 1;
-        }
+    /// Hand over the values that came with their own time.
+    pub(crate) fn timed(&mut self) -> Timeline {
+        std::mem::replace(&mut self.timeline, Timeline::new(self.hash.clone(), Arc::clone(&self.shared)))
     }
 
     /// Ids given out so far, in use or free.

@@ -34,6 +34,15 @@ impl Hash {
         hasher.write(text);
         hasher.finish()
     }
+
+    /// The hash of two texts, to be completed by [`owned`].
+    #[inline]
+    pub(crate) fn texts(&self, one: &[u8], other: &[u8]) -> u64 {
+        let mut hasher = self.state.build_hasher();
+        hasher.write(one);
+        hasher.write(other);
+        hasher.finish()
+    }
 }
 
 /// The hash of a text that belongs to `owner`.

@@ -10,48 +10,20 @@
 //!
 //! Source: `lib/process_metrics.js` of statsd 0.10.
 
+mod bins;
+mod columns;
+mod percentile;
 mod ranked;
+mod whole;
 
 use crate::aggregates::Column;
-use crate::decimal;
-use crate::rules::{Histogram, Rules};
+use crate::rules::Rules;
 use crate::sketch::{Sketch, Sketches};
-use memchr::memmem;
+use bins::Bins;
+use columns::Columns;
+use percentile::Percentile;
 use ranked::{Exact, Ranked, Sketched};
-
-/// A column that is being filled; none where the rules do not ask for the statistic.
-type Place = Option<usize>;
-
-#[derive(Debug)]
-struct Percentile {
-    percent: f64,
-    count: Place,
-    mean: Place,
-    edge: Place,
-    sum: Place,
-    squares: Place,
-}
-
-/// The statistics of all samples.
-#[derive(Debug)]
-struct Whole {
-    std: Place,
-    upper: Place,
-    lower: Place,
-    idle_per_second: Place,
-    count: Place,
-    per_second: Place,
-    sum: Place,
-    squares: Place,
-    mean: Place,
-    median: Place,
-}
-
-#[derive(Debug)]
-struct Bins {
-    pattern: Vec<u8>,
-    bins: Vec<(f64, Place)>,
-}
+use whole::Whole;
 
 /// The timers' columns, filled row by row.
 #[derive(Debug)]
@@ -70,59 +42,15 @@ pub(crate) struct Sheet {
     sketches: Vec<Vec<u8>>,
 }
 
-#[derive(Debug)]
-struct Columns {
-    rows: usize,
-    wanted: Vec<String>,
-    names: Vec<String>,
-    values: Vec<Vec<f64>>,
-    present: Vec<Vec<u8>>,
-}
-
-impl Columns {
-    /// A column for a statistic, which the setting knows as `word`. The same name twice in `since` is one column.
-    fn place(&mut self, since: usize, name: String, word: &str) -> Place {
-        if !self.wanted.is_empty() && !self.wanted.iter().any(|wanted| wanted == word) {
-            return None;
-        }
-        let there = self.names[since..].iter().position(|other| *other == name);
-        Some(there.map_or_else(|| self.push(name), |at| since + at))
-    }
-
-    fn push(&mut self, name: String) -> usize {
-        self.names.push(name);
-        self.values.push(vec![0.0; self.rows]);
-        self.present.push(vec![0; self.rows]);
-        self.names.len() - 1
-    }
-
-    #[inline]
-    fn set(&mut self, place: Place, row: usize, value: f64) {
-        if let Some(place) = place {
-            self.values[place][row] = value;
-            self.present[place][row] = 1;
-        }
-    }
-
-    fn finish(self) -> Vec<Column> {
-        let columns = self.names.into_iter().zip(self.values).zip(self.present);
-        columns
-            .filter(|(_, present)| present.contains(&1))
-            .map(|((name, values), present)| Column { name, values, present: present.contains(&0).then_some(present) })
-            .collect()
-    }
-}
-
 impl Sheet {
     /// Columns for `rows` timers; rates are per second over `seconds`.
     pub(crate) fn new(rules: &Rules, rows: usize, seconds: f64) -> Self {
-        let wanted = rules.timer_statistics.clone();
-        let mut columns = Columns { rows, wanted, names: Vec::new(), values: Vec::new(), present: Vec::new() };
+        let mut columns = Columns::new(rows, rules.timer_statistics.clone());
         Self {
             seconds,
-            percentiles: rules.percentiles.iter().map(|percent| percentile(&mut columns, *percent)).collect(),
-            whole: whole(&mut columns),
-            histograms: rules.histograms.iter().map(|histogram| bins(&mut columns, histogram)).collect(),
+            percentiles: rules.percentiles.iter().map(|percent| Percentile::new(&mut columns, *percent)).collect(),
+            whole: Whole::new(&mut columns),
+            histograms: rules.histograms.iter().map(|each| Bins::new(&mut columns, each, rules.cumulative)).collect(),
             columns,
             sums: Vec::new(),
             next: 0,
@@ -181,7 +109,7 @@ impl Sheet {
         for percentile in &self.percentiles {
             percentile.fill(columns, row, samples);
         }
-        if let Some(bins) = self.histograms.iter().find(|bins| memmem::find(key, &bins.pattern).is_some()) {
+        if let Some(bins) = self.histograms.iter().find(|bins| bins.fit(key)) {
             bins.fill(columns, row, samples);
         }
     }
@@ -189,20 +117,6 @@ impl Sheet {
     /// The columns in which any timer has a value, and the sketches that were asked for.
     pub(crate) fn finish(self) -> (Vec<Column>, Vec<Vec<u8>>) {
         (self.columns.finish(), self.sketches)
-    }
-}
-
-impl Whole {
-    fn fill(&self, columns: &mut Columns, row: usize, samples: &impl Ranked) {
-        let (mean, spread) = samples.spread();
-        let (sum, squares) = samples.total();
-        columns.set(self.std, row, spread.sqrt());
-        columns.set(self.sum, row, sum);
-        columns.set(self.squares, row, squares);
-        columns.set(self.mean, row, mean);
-        if samples.size() > 0 {
-            columns.set(self.median, row, median(samples));
-        }
     }
 }
 
@@ -216,132 +130,15 @@ fn accumulate(samples: &[f64], sums: &mut Vec<(f64, f64)>) {
     }
 }
 
-fn percentile(columns: &mut Columns, percent: f64) -> Percentile {
-    let label = label(percent);
-    let edge = if percent > 0.0 { "upper" } else { "lower" };
-    let mut place = |part: &str| columns.place(0, format!("{part}_{label}"), &format!("{part}_percent"));
-    Percentile {
-        percent,
-        count: place("count"),
-        mean: place("mean"),
-        edge: place(edge),
-        sum: place("sum"),
-        squares: place("sum_squares"),
-    }
-}
-
-/// How a percentile is named: 99.9 is `99_9`, -10 is `top10`.
-fn label(percent: f64) -> String {
-    decimal::text(percent).replacen('.', "_", 1).replacen('-', "top", 1)
-}
-
-fn whole(columns: &mut Columns) -> Whole {
-    let since = columns.names.len();
-    let mut place = |name: &str| columns.place(since, name.to_owned(), name);
-    let (std, upper, lower) = (place("std"), place("upper"), place("lower"));
-    let idle_per_second = place("count_ps");
-    let count = place("count");
-    let since = columns.names.len();
-    let mut place = |name: &str| columns.place(since, name.to_owned(), name);
-    Whole {
-        std,
-        upper,
-        lower,
-        idle_per_second,
-        count,
-        per_second: place("count_ps"),
-        sum: place("sum"),
-        squares: place("sum_squares"),
-        mean: place("mean"),
-        median: place("median"),
-    }
-}
-
-fn bins(columns: &mut Columns, histogram: &Histogram) -> Bins {
-    let since = columns.names.len();
-    let mut place = |bound: f64| columns.place(since, format!("histogram.bin_{}", bound_label(bound)), "histogram");
-    let bins = histogram.bins.iter().map(|bound| (*bound, place(*bound))).collect();
-    Bins { pattern: histogram.pattern.clone().into_bytes(), bins }
-}
-
-fn bound_label(bound: f64) -> String {
-    if bound == f64::INFINITY { "inf".to_owned() } else { decimal::text(bound).replacen('.', "_", 1) }
-}
-
-impl Percentile {
-    fn fill(&self, columns: &mut Columns, row: usize, samples: &impl Ranked) {
-        let size = samples.size();
-        let Some(within) = self.within(size) else {
-            return;
-        };
-        let highest = self.percent <= 0.0 && size > 1;
-        let known = if highest { within < float(size) } else { within <= float(size) };
-        let (sum, square) = if !known {
-            (f64::NAN, f64::NAN)
-        } else if highest {
-            let (all, below) = (samples.total(), samples.sums(size - whole_number(within)));
-            (all.0 - below.0, all.1 - below.1)
-        } else {
-            samples.sums(whole_number(within))
-        };
-        columns.set(self.count, row, within);
-        columns.set(self.mean, row, sum / within);
-        if within <= float(size) {
-            let edge = if highest { size - whole_number(within) } else { whole_number(within) - 1 };
-            columns.set(self.edge, row, samples.value(edge));
-        }
-        if known || highest {
-            columns.set(self.sum, row, sum);
-            columns.set(self.squares, row, square);
-        }
-    }
-
-    /// How many samples are covered; `None` where it is none.
-    fn within(&self, size: usize) -> Option<f64> {
-        let within = if size == 1 { 1.0 } else { round(self.percent.abs() / 100.0 * float(size)) };
-        (within >= 1.0).then_some(within)
-    }
-}
-
-impl Bins {
-    /// Counts what lies below each bound and not below the one before, in a single pass.
-    fn fill(&self, columns: &mut Columns, row: usize, samples: &impl Ranked) {
-        let mut rank = 0;
-        for (bound, place) in &self.bins {
-            let count = samples.below(rank, *bound);
-            columns.set(*place, row, float(count));
-            rank += count;
-        }
-    }
-}
-
-/// The middle of sorted samples, or the mean of the two in the middle: their sum overflows as statsd's does.
-#[allow(clippy::manual_midpoint, reason = "statsd's own arithmetic")]
-fn median(samples: &impl Ranked) -> f64 {
-    let (size, middle) = (samples.size(), samples.size() / 2);
-    let upper = samples.value(middle);
-    if size % 2 == 1 { upper } else { (samples.value(middle - 1) + upper) / 2.0 }
-}
-
-/// Halves up, as `Math.round` does.
-fn round(value: f64) -> f64 {
-    let whole = value.floor();
-    if value - whole >= 0.5 { whole + 1.0 } else { whole }
-}
-
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 const fn float(count: usize) -> f64 {
     count as f64
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number between 1 and a length")]
-const fn whole_number(value: f64) -> usize {
-    value as usize
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decimal;
 
     /// The statistics of one timer over two seconds, as `name=value`.
     fn statistics(rules: &Rules, samples: &[f64]) -> String {
@@ -417,14 +214,6 @@ mod tests {
         ];
         for (samples, expected) in cases {
             assert_eq!(statistics(&only(&[], &[]), samples), *expected, "{samples:?}");
-        }
-    }
-
-    #[test]
-    fn halves_round_up() {
-        let cases = [(0.49, 0.0), (0.5, 1.0), (0.499_999_999_999_999_94, 0.0), (1.5, 2.0), (2.5, 3.0), (7.0, 7.0)];
-        for (value, expected) in cases {
-            assert!((round(value) - expected).abs() < f64::EPSILON, "{value}");
         }
     }
 

@@ -16,7 +16,7 @@ _Block: TypeAlias = tuple[str, bytes, int, list[_Column], list[bytes]]
 _Timed: TypeAlias = tuple[int, str, str, float]
 _Placed: TypeAlias = tuple[bytes, bytes, Buffer, bytes | None]
 
-__all__ = ["BUILD", "Kernel", "Receiver", "Router", "__version__", "render_lines", "render_points"]
+__all__ = ["BUILD", "Kernel", "Receiver", "Router", "Tap", "__version__", "render_lines", "render_points"]
 
 __version__: str
 """The version of the distribution ``nilometer-native``."""
@@ -54,6 +54,10 @@ class Rule(Protocol):
     def percentiles(self) -> Sequence[float] | None: ...
     @property
     def histogram(self) -> Sequence[float] | None: ...
+    @property
+    def cumulative(self) -> bool | None: ...
+    @property
+    def sketch(self) -> bool | None: ...
     @property
     def statistics(self) -> Sequence[str] | None: ...
     @property
@@ -99,6 +103,7 @@ class Kernel:
         max_members_per_set: int,
         max_line: int,
         sketch: bool,
+        cumulative: bool,
     ) -> None:
         """Use other settings: limits, cleaning and rules at once, the rest from the next flush on.
 
@@ -129,14 +134,24 @@ class Kernel:
         cannot be bound, ValueError for an unknown dialect or a wrong network.
         """
 
-    def receive_unix(self, path: str, buffer_bytes: int, dialect: str) -> Receiver:
+    def receive_unix(
+        self,
+        path: str,
+        buffer_bytes: int,
+        dialect: str,
+        guard: tuple[Sequence[tuple[str, int]], bytes, int, int] | None = None,
+    ) -> Receiver:
         """Bind a Unix datagram socket and start a thread. A socket file on which nobody listens is replaced.
 
-        Raise OSError when it cannot be bound, ValueError for an unknown dialect.
+        `guard` as above; no sender is in any network. Raise OSError when it cannot be bound, ValueError for an unknown
+        dialect.
         """
 
     def relay(self, streams: Sequence[bool], ring: bool, queue_bytes: int) -> Router:
         """Repeat what comes in from now on, before it is read, to targets: for each, whether it is a stream. Raise OSError."""
+
+    def tap(self, queue_bytes: int) -> Tap:
+        """Copy what comes in from now on, before it is read, as far as there is room."""
 
     def explain(self, data: bytes, dialect: str) -> list[dict[str, Any]]:
         """Return what each line means, counting nothing. Raise ValueError for an unknown dialect."""
@@ -242,6 +257,22 @@ class Router:
 
     def stop(self) -> None:
         """Send what the queue holds, and take nothing more. What waits for streams can still be taken."""
+
+@final
+class Tap:
+    """Copies of the lines that come in, until stopped."""
+
+    def take(self, seconds: float) -> bytes | None:
+        """Wait for at most `seconds` for lines, each with a newline after it, without the GIL.
+
+        No bytes: nothing has come. None: nothing will come any more.
+        """
+
+    def missed(self) -> int:
+        """Return how many lines there was no room for, since the start."""
+
+    def stop(self) -> None:
+        """Copy nothing more. What waits can still be taken."""
 
 def render_lines(
     names: bytes,

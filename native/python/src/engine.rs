@@ -7,9 +7,13 @@
 //! * A panic ends in the call where it happened: locks are taken whether poisoned or not, and what a reader's thread was
 //!   counting then is counted as bad lines.
 
-use nilometer_core::{Aggregates, BadLine, FORGET_AT_ONCE, Master, Notice, Overflowed, Rules, Shard, Tally, Timed};
-use nilometer_receive::{Meter, Relay};
+use crate::tap::Place;
+use nilometer_core::{
+    Aggregates, BadLine, FORGET_AT_ONCE, Master, Notice, Overflowed, Rules, Shard, Tally, Timed, Timeline,
+};
+use nilometer_receive::{Datagram, Meter, Relay, Tap};
 use std::hash::{BuildHasher, RandomState};
+use std::iter::once;
 use std::mem::take;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -88,7 +92,8 @@ pub struct Engine {
     /// What the windows that are finished have counted.
     pub counted: Mutex<Tally>,
     pub since: Instant,
-    relay: Mutex<Option<Arc<Relay>>>,
+    pub relay: Place<Relay>,
+    pub tap: Place<Tap>,
 }
 
 impl Engine {
@@ -101,7 +106,8 @@ impl Engine {
             drops: AtomicU64::new(0),
             counted: Mutex::default(),
             since: Instant::now(),
-            relay: Mutex::default(),
+            relay: Place::default(),
+            tap: Place::default(),
         }
     }
 
@@ -132,19 +138,24 @@ impl Engine {
         lock(&self.meters).retain(|one| !one.same(meter));
     }
 
-    /// Offers what comes in to a relay from now on.
-    pub fn repeat(&self, relay: Option<Arc<Relay>>) {
-        *lock(&self.relay) = relay;
+    /// Gives a copy of datagrams to those who want what comes in.
+    pub fn copy<'a, Datagrams: Iterator<Item = Datagram<'a>>>(&self, datagrams: impl Fn() -> Datagrams) {
+        if let Some(relay) = self.relay.get() {
+            relay.offer(datagrams().map(|datagram| datagram.bytes));
+        }
+        if let Some(tap) = self.tap.get() {
+            tap.offer(datagrams().map(|datagram| datagram.bytes));
+        }
     }
 
-    /// Offers nothing more to a relay.
-    pub fn leave_relay(&self, relay: &Arc<Relay>) {
-        lock(&self.relay).take_if(|one| Arc::ptr_eq(one, relay));
-    }
-
-    /// The relay that wants what comes in.
-    pub fn relay(&self) -> Option<Arc<Relay>> {
-        lock(&self.relay).clone()
+    /// Gives a copy of a stream's lines to those who want what comes in.
+    pub fn copy_lines(&self, lines: &[u8]) {
+        if let Some(relay) = self.relay.get() {
+            relay.offer_lines(lines);
+        }
+        if let Some(tap) = self.tap.get() {
+            tap.offer(once(lines));
+        }
     }
 
     pub fn configure(&self, rules: &Rules) {
@@ -159,15 +170,16 @@ impl Engine {
     pub fn flush(&self, seconds: f64, last: bool) -> Finished {
         let mut master = lock(&self.master);
         let lanes = self.all();
-        let (mut pause, mut timed) = (Duration::ZERO, Vec::new());
+        let (mut pause, mut timelines) = (Duration::ZERO, Vec::new());
         let finished = lanes.iter().enumerate().map(|(number, lane)| {
             let spare = master.spare(number);
             hold(lane, &mut pause, |shard| {
-                timed.append(&mut shard.timed());
+                timelines.push(shard.timed());
                 shard.swap(spare)
             })
         });
         let finished = finished.collect();
+        let timed = timelines.into_iter().flat_map(Timeline::values).collect();
         let mut aggregates = master.merge(finished, seconds, last);
         for (number, ids) in master.dead() {
             for slice in ids.chunks(FORGET_AT_ONCE) {

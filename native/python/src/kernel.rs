@@ -6,8 +6,9 @@ use crate::inspect::{self, Ranked, Shown, Totals};
 use crate::receiver::Receiver;
 use crate::relay::Router;
 use crate::rule::PyRule;
+use crate::tap::Tap;
 use nilometer_core::{Expire, Histogram, Limit, Rules};
-use nilometer_receive::{Guard, bind_udp, bind_unix};
+use nilometer_receive::{bind_udp, bind_unix};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
@@ -44,7 +45,7 @@ impl Kernel {
     #[pyo3(signature = (*, percentiles, histograms, timer_statistics, delete_counters, delete_timers, delete_sets,
         delete_gauges, gauge_ttl, keep, expire_counters, expire_timers, expire_gauges, expire_sets, rules, tags, sanitize, max_series,
         max_series_per_prefix, prefix_parts, max_series_per_source, max_tags, max_name, max_key_bytes, overflow, max_samples,
-        max_samples_per_timer, max_set_members, max_members_per_set, max_line, sketch))]
+        max_samples_per_timer, max_set_members, max_members_per_set, max_line, sketch, cumulative))]
     #[allow(
         clippy::too_many_arguments,
         clippy::fn_params_excessive_bools,
@@ -83,6 +84,7 @@ impl Kernel {
         max_members_per_set: usize,
         max_line: usize,
         sketch: bool,
+        cumulative: bool,
     ) -> PyResult<()> {
         let histograms = histograms.into_iter().map(|(pattern, bins)| Histogram { pattern, bins }).collect();
         let rules = Rules {
@@ -118,6 +120,7 @@ impl Kernel {
             max_members_per_set,
             max_line,
             sketch,
+            cumulative,
         };
         py.detach(|| self.engine.configure(&rules));
         Ok(())
@@ -126,9 +129,7 @@ impl Kernel {
     fn feed(&self, py: Python<'_>, data: &[u8], source: &str, dialect: &str, packets: u64) -> PyResult<()> {
         let dialect = convert::dialect(dialect)?;
         self.fed.hear();
-        if let Some(relay) = self.engine.relay() {
-            relay.offer_lines(data);
-        }
+        self.engine.copy_lines(data);
         let count = || isolate(|| lock(&self.fed.shard).feed(data, &|| source.to_owned(), dialect, packets));
         if data.len() < WORTH_DETACHING { count() } else { py.detach(count) }
     }
@@ -153,11 +154,19 @@ impl Kernel {
         started.map_err(|error| convert::os_error(&format!("udp://{host}:{port}"), &error))
     }
 
-    fn receive_unix(&self, py: Python<'_>, path: &str, buffer_bytes: usize, dialect: &str) -> PyResult<Receiver> {
-        let dialect = convert::dialect(dialect)?;
+    #[pyo3(signature = (path, buffer_bytes, dialect, guard = None))]
+    fn receive_unix(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        buffer_bytes: usize,
+        dialect: &str,
+        guard: Option<convert::Guarded>,
+    ) -> PyResult<Receiver> {
+        let (dialect, guard) = (convert::dialect(dialect)?, convert::guard(guard)?);
         let started = py.detach(|| {
             let reader = bind_unix(Path::new(path), buffer_bytes)?;
-            Receiver::start(&self.engine, vec![reader], "unix", dialect, Guard::default())
+            Receiver::start(&self.engine, vec![reader], "unix", dialect, guard)
         });
         started.map_err(|error| convert::os_error(&format!("unixgram://{path}"), &error))
     }
@@ -165,6 +174,10 @@ impl Kernel {
     fn relay(&self, streams: Vec<bool>, ring: bool, queue_bytes: usize) -> PyResult<Router> {
         let started = Router::start(&self.engine, streams, ring, queue_bytes);
         started.map_err(|error| convert::os_error("relay", &error))
+    }
+
+    fn tap(&self, queue_bytes: usize) -> Tap {
+        Tap::open(&self.engine, queue_bytes)
     }
 
     fn explain<'py>(&self, py: Python<'py>, data: &[u8], dialect: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {

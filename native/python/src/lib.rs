@@ -11,6 +11,7 @@ mod kernel;
 mod receiver;
 mod relay;
 mod rule;
+mod tap;
 
 use pyo3::prelude::*;
 
@@ -24,6 +25,8 @@ mod _native {
     use crate::receiver::Receiver;
     #[pymodule_export]
     use crate::relay::Router;
+    #[pymodule_export]
+    use crate::tap::Tap;
     #[pymodule_export]
     const BUILD: &str = env!("NILOMETER_BUILD");
     #[pymodule_export]

@@ -102,16 +102,16 @@ impl Drop for Receiver {
     }
 }
 
-/// Takes a batch in: what the guard admits is offered to the relay and counted.
+/// Takes a batch in: what the guard admits is copied to those who want it, and counted.
 fn take(engine: &Engine, guard: &Guard, lane: &Lane, batch: &Batch, path: &str, dialect: Dialect) {
     lane.hear();
     if guard.is_open() {
-        repeat(engine, batch.datagrams());
+        engine.copy(|| batch.datagrams());
         return count(lane, batch.datagrams(), path, dialect);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let admitted: Vec<_> = batch.datagrams().filter_map(|datagram| admit(guard, datagram, path, now)).collect();
-    repeat(engine, admitted.iter().copied());
+    engine.copy(|| admitted.iter().copied());
     count(lane, admitted.into_iter(), path, dialect);
 }
 
@@ -123,12 +123,6 @@ fn admit<'a>(guard: &Guard, datagram: Datagram<'a>, path: &str, now: u64) -> Opt
             guard.refuse(refusal, || datagram.source().unwrap_or_else(|| path.to_owned()));
             None
         }
-    }
-}
-
-fn repeat<'a>(engine: &Engine, datagrams: impl Iterator<Item = Datagram<'a>>) {
-    if let Some(relay) = engine.relay() {
-        relay.offer(datagrams.map(|datagram| datagram.bytes));
     }
 }
 

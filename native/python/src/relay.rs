@@ -1,16 +1,13 @@
 //! The `Router` class: a relay in Python's terms.
 
 use crate::engine::Engine;
+use crate::tap::patience;
 use nilometer_receive::{Mode, Relay, Ring, Wire};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Seconds that one `take` may wait, at most.
-const LONGEST: f64 = 60.0;
 
 #[pyclass(frozen, module = "nilometer_native")]
 pub struct Router {
@@ -24,7 +21,7 @@ impl Router {
         let wires: Vec<_> =
             streams.into_iter().map(|stream| if stream { Wire::Stream } else { Wire::Datagrams }).collect();
         let relay = Arc::new(Relay::start(mode, &wires, queue_bytes)?);
-        engine.repeat(Some(Arc::clone(&relay)));
+        engine.relay.put(Arc::clone(&relay));
         Ok(Self { engine: Arc::clone(engine), relay })
     }
 }
@@ -42,8 +39,7 @@ impl Router {
     }
 
     fn take<'py>(&self, py: Python<'py>, target: usize, seconds: f64) -> Option<(Bound<'py, PyBytes>, u64)> {
-        let patience = Duration::from_secs_f64(seconds.clamp(0.0, LONGEST));
-        let parcel = py.detach(|| self.relay.take(target, patience))?;
+        let parcel = py.detach(|| self.relay.take(target, patience(seconds)))?;
         Some((PyBytes::new(py, &parcel.bytes), parcel.packets))
     }
 
@@ -58,7 +54,7 @@ impl Router {
 
     fn stop(&self, py: Python<'_>) {
         py.detach(|| {
-            self.engine.leave_relay(&self.relay);
+            self.engine.relay.leave(&self.relay);
             self.relay.stop();
         });
     }

@@ -35,6 +35,8 @@ pub struct PyRule {
     sample: f64,
     percentiles: Option<Vec<f64>>,
     histogram: Option<Vec<f64>>,
+    cumulative: Option<bool>,
+    sketch: Option<bool>,
     statistics: Option<Vec<String>>,
     expire: Option<u32>,
     every: u32,
@@ -63,6 +65,8 @@ impl PyRule {
             profile: Profile {
                 percentiles: self.percentiles,
                 histogram: self.histogram,
+                cumulative: self.cumulative,
+                sketch: self.sketch,
                 statistics: self.statistics,
                 expire: self.expire,
                 every: self.every,

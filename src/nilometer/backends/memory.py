@@ -4,6 +4,7 @@ Rules:
 
 * A name's series live as long as the process, or until `forget`; closing a backend leaves them.
 * A point is one path at one second; writing it again replaces it.
+* Sketches are kept beside the points, by series; each counts as a point for every eight bytes.
 * Bounded: beyond `points` points the oldest seconds are dropped, like from a ring.
 """
 
@@ -13,12 +14,13 @@ import fnmatch
 import threading
 from array import array
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nilometer.core.capability import Series
 from nilometer.core.naming import Naming
 from nilometer.core.options import at_least, no_login, option, refuse
+from nilometer.core.sketch import Sketch
 from nilometer.core.wire import render
 
 if TYPE_CHECKING:
@@ -42,31 +44,51 @@ class Options:
     points: int = option(1_000_000, "points kept over all paths; the oldest seconds are dropped first")
 
 
+@dataclass(slots=True)
+class Second:
+    """What is held of one second: points by path, and encoded sketches by series."""
+
+    points: dict[str, float] = field(default_factory=dict)
+    sketches: dict[str, bytes] = field(default_factory=dict)
+    size: int = 0
+
+    def add(self, points: dict[str, float], sketches: dict[str, bytes]) -> int:
+        """Put these in, in place of those of the same names. Return how many points more they take."""
+        before = self.size
+        self.points.update(points)
+        self.sketches.update(sketches)
+        self.size = len(self.points) + sum(-(-len(data) // 8) for data in self.sketches.values())
+        return self.size - before
+
+
 class Ring:
-    """The points of one name, by second and path. Safe to use from several threads."""
+    """What one name holds, by second. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seconds: dict[int, dict[str, float]] = {}
+        self._seconds: dict[int, Second] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self._count = 0
 
-    def add(self, second: int, points: dict[str, float], most: int) -> None:
-        """Store points of one second; drop the oldest seconds beyond `most` points, never this one."""
+    def add(self, second: int, points: dict[str, float], sketches: dict[str, bytes], most: int) -> None:
+        """Store points and sketches of one second; drop the oldest seconds beyond `most` points, never this one."""
         with self._lock:
-            held = self._seconds.setdefault(second, {})
-            before = len(held)
-            held.update(points)
-            self._count += len(held) - before
+            self._count += self._seconds.setdefault(second, Second()).add(points, sketches)
             for old in sorted(self._seconds):
                 if self._count <= most or old == second:
                     break
-                self._count -= len(self._seconds.pop(old))
+                self._count -= self._seconds.pop(old).size
 
     def seconds(self) -> list[tuple[int, dict[str, float]]]:
         """Return the seconds in order, each with its points."""
         with self._lock:
-            return [(second, dict(points)) for second, points in sorted(self._seconds.items())]
+            return [(second, dict(held.points)) for second, held in sorted(self._seconds.items())]
+
+    def sketches(self, series: str) -> list[tuple[int, bytes]]:
+        """Return the sketches of one series, encoded, in order of the seconds."""
+        with self._lock:
+            held = [(second, held.sketches.get(series)) for second, held in sorted(self._seconds.items())]
+        return [(second, data) for second, data in held if data]
 
     def __len__(self) -> int:
         """Return how many points are held."""
@@ -95,9 +117,11 @@ class Memory:
         self._name, self._ring, self._most = name, ring, most
 
     def write(self, flush: Flush) -> None:
-        """Store the flush's points at its second."""
+        """Store the flush's points and sketches at its second."""
         points = render.points(flush, NAMING)
-        self._ring.add(points.timestamp, dict(points.items()), self._most)
+        sketched = [block for block in flush.blocks if block.sketches]
+        sketches = {key: data for block in sketched for key, data in zip(block.keys(), block.sketches, strict=True) if data}
+        self._ring.add(points.timestamp, dict(points.items()), sketches, self._most)
 
     def write_events(self, events: Sequence[Event]) -> None:
         """Keep the events, the last `EVENTS` of them."""
@@ -116,6 +140,10 @@ class Memory:
         """Return each path's points between `start` and `end`, both included."""
         span = [(second, points) for second, points in self._ring.seconds() if start <= second <= end]
         return [self._series(path, span) for path in paths]
+
+    def sketches(self, series: str, start: float, end: float) -> list[tuple[int, Sketch]]:
+        """Return time and sketch of a timer's windows that end between `start` and `end`, both included."""
+        return [(second, Sketch.decode(data)) for second, data in self._ring.sketches(series) if start <= second <= end]
 
     @staticmethod
     def _series(path: str, span: Sequence[tuple[int, dict[str, float]]]) -> Series:

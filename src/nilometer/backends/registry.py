@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from nilometer.core.url import Url
 
 METRICS: Final = "metrics"
+SKETCHES: Final = "sketches"
 SERIES: Final = "series"
 HEALTH: Final = "health"
 EVENTS: Final = "events"
 CONFIRM: Final = "confirm"
-DOCUMENTS = (METRICS, EVENTS, CONFIRM, HEALTH)
+DOCUMENTS = (METRICS, SKETCHES, EVENTS, CONFIRM, HEALTH)
 """What can be done where records are documents."""
 
 
@@ -52,14 +53,14 @@ def _backend(module: str) -> str:
 
 
 TABLE: dict[str, Entry] = {
-    "cloudwatch": _entry("Amazon CloudWatch", _backend("cloudwatch"), METRICS, HEALTH, extra="cloudwatch"),
+    "cloudwatch": _entry("Amazon CloudWatch", _backend("cloudwatch"), METRICS, SKETCHES, HEALTH, extra="cloudwatch"),
     "console": _entry("readable text on standard output", _backend("console"), METRICS, EVENTS, HEALTH),
     "elasticsearch": _entry("Elasticsearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "elasticsearch+https": _entry("Elasticsearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "graphite": _entry("Graphite's carbon, lines of text", _backend("graphite"), METRICS, HEALTH),
     "graphite+pickle": _entry("Graphite's carbon, pickles", _backend("graphite"), METRICS, HEALTH),
     "log": _entry("Python's logging", _backend("log"), METRICS, EVENTS, HEALTH),
-    "memory": _entry("the last flushes, in this process", _backend("memory"), METRICS, EVENTS, SERIES, HEALTH),
+    "memory": _entry("the last flushes, in this process", _backend("memory"), METRICS, SKETCHES, EVENTS, SERIES, HEALTH),
     "null": _entry("nowhere", _backend("null"), METRICS, EVENTS, HEALTH),
     "opensearch": _entry("OpenSearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "opensearch+https": _entry("OpenSearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),

@@ -77,6 +77,7 @@ def start(settings: Settings, parts: Parts, cleanup: ExitStack) -> Renew:
         cleanup.callback(parts.closing.close)
         cleanup.callback(web.stop)
         _listen("HTTP interface", settings.web.listen, web.listen, named=named)
+        parts.begin()
         web.start()
         for url in settings.web.listen:
             if url.scheme == where.HTTP and not where.is_local(url):

@@ -11,7 +11,7 @@ import logging
 import sys
 import syslog
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from nilometer.core.settings import LogSection
@@ -61,6 +61,15 @@ class SyslogHandler(logging.Handler):
         syslog.syslog(priority, text.replace("\0", ""))
 
 
+class QuietStream(logging.StreamHandler[TextIO]):
+    """Write to a stream; when nobody can take the log any more, say nothing, instead of a traceback with every record."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 logging calls it so
+        """Pass over what the stream's other end did; show what is wrong in the record."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def _formatter(settings: LogSection, *, statsd: bool) -> logging.Formatter:
     if settings.format == "json":
         return JsonFormatter()
@@ -75,7 +84,7 @@ def _formatter(settings: LogSection, *, statsd: bool) -> logging.Formatter:
 def _handler(settings: LogSection, statsd: StatsdMode | None) -> logging.Handler:
     if settings.to == "syslog":
         return SyslogHandler(settings.name, None if statsd is None else getattr(syslog, statsd.priority))
-    return logging.StreamHandler(sys.stdout if settings.to == "stdout" else sys.stderr)
+    return QuietStream(sys.stdout if settings.to == "stdout" else sys.stderr)
 
 
 def configure(settings: LogSection, statsd: StatsdMode | None = None) -> None:

@@ -178,17 +178,17 @@ def _reason(error: OSError) -> str:
 def connect(url: Url) -> Peer:
     """Open the way to a listener. Raise `UrlError` for a wrong URL, `Unavailable` when nobody accepts."""
     listener_urls.check(url, sending=True)
-    signer = _signer(url) if url.scheme == listener_urls.UDP else None
+    signer = _signer(url)
     with reaching(url):
         if url.scheme == listener_urls.UDP:
             return Datagrams(_addresses(url), signer)
         if url.scheme == listener_urls.UNIXGRAM:
-            return Datagrams([(socket.AF_UNIX, url.path)])
+            return Datagrams([(socket.AF_UNIX, url.path)], signer)
         return Stream(_dial(url), secured=url.scheme == listener_urls.TCP_TLS)
 
 
 def _signer(url: Url) -> Signer | None:
-    file = url.options(listener_urls.UdpOptions).hmac_key_file
+    file = dict(url.query).get("hmac_key_file")
     return Signer(read_key(file)) if file else None
 
 
@@ -209,17 +209,9 @@ def _dial(url: Url) -> socket.socket:
 
 def _dial_tls(url: Url) -> socket.socket:
     """Return a TLS session. Raise OSError, `UrlError` for files that cannot be used."""
-    import ssl  # noqa: PLC0415 only who encrypts needs it
+    from nilometer.core.tls import client_context  # noqa: PLC0415 only who encrypts needs it
 
-    options = url.options(listener_urls.TlsPeerOptions)
-    try:
-        context = ssl.create_default_context(cafile=options.ca or None)
-        if options.cert:
-            context.load_cert_chain(options.cert, options.key or None)
-    except OSError as error:
-        raise refuse(url, f"cannot use ca, cert or key: {error.strerror or error}") from error
-    if not options.verify:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context = client_context(url, url.options(listener_urls.TlsPeerOptions))
     host, port = target(url)
     plain = socket.create_connection((host, port), TIMEOUT)
     try:

@@ -1,35 +1,25 @@
-"""The server's relay: made of the settings, or of statsd's file; made anew when a reload asks for another one."""
+"""The server's relay: made of the settings; made anew when a reload asks for another one."""
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
-from nilometer.ingest.relay.targets import Target, targets
-from nilometer.ingest.statsd.mode import TCP, UDP6
+from nilometer.ingest.relay.targets import targets
 
 if TYPE_CHECKING:
     from nilometer.core.losses import Losses
     from nilometer.core.settings import Settings
     from nilometer.ingest.kernel import Kernel
     from nilometer.ingest.relay.relay import Forwarding, Relay, TargetStatus
-    from nilometer.ingest.statsd.mode import Repeater, StatsdMode
 
 
-def forwarding(settings: Settings, statsd: StatsdMode | None) -> Forwarding | None:
+def forwarding(settings: Settings) -> Forwarding | None:
     """Return what is to be forwarded; None for nothing. Raise `UrlError` for a target that cannot be."""
     from nilometer.ingest.relay.relay import Forwarding  # noqa: PLC0415 only a server needs it
 
     relay = settings.relay
-    repeated = statsd.repeater if statsd is not None else None
-    found = targets(relay.to) + (_repeated(repeated) if repeated is not None else ())
+    found = targets(relay.to)
     return Forwarding(found, relay.mode == "ring", relay.check_interval, relay.queue) if found else None
-
-
-def _repeated(repeater: Repeater) -> tuple[Target, ...]:
-    stream = repeater.protocol == TCP
-    family = 0 if stream else socket.AF_INET6 if repeater.protocol == UDP6 else socket.AF_INET
-    return tuple(Target(stream, each.host, each.port, family=family) for each in repeater.targets)
 
 
 class Relaying:

@@ -39,6 +39,7 @@ from nilometer.ingest.keyflush import KeyFlusher
 from nilometer.ingest.listener_urls import check
 from nilometer.ingest.listeners import Listeners
 from nilometer.ingest.losslog import LossLog
+from nilometer.ingest.messagelog import MessageLog
 from nilometer.ingest.notices import Notices
 from nilometer.ingest.overflowlog import OverflowLog
 from nilometer.ingest.schedule import schedule
@@ -57,7 +58,10 @@ if TYPE_CHECKING:
     from nilometer.ingest.statsd.mode import StatsdMode
 
 LOG = logging.getLogger(__name__)
-FIXED = ("server.state", "self.prefix", "self.names", "admin.listen", "web.listen", "web.origins")
+FIXED = (
+    *("server.state", "self.prefix", "self.names", "admin.listen", "web.listen", "web.origins"),
+    *("keyflush.interval", "keyflush.percent", "keyflush.log"),
+)
 """Settings that take a restart."""
 SAVE_EVERY = 60.0
 """Seconds between two savings of the gauges while the server runs."""
@@ -84,10 +88,11 @@ class Server:
     """One server. `start`, then `tend` a few times a second, `reload` on demand, `stop`."""
 
     def __init__(self, plan: Plan, kernel: Kernel) -> None:
-        self._keys = _key_flusher(plan)
+        self._keys = _key_flusher(plan.settings)
         self._plan, self._kernel = plan, kernel if self._keys is None else self._keys.around(kernel)
         self._losses = Losses()
         self._relaying = Relaying(kernel, self._losses)
+        self._messages = MessageLog(kernel, statsd=plan.statsd is not None)
         self._cleanup = contextlib.ExitStack()
         self._listening: dict[str, Listener] = {}
 
@@ -102,7 +107,7 @@ class Server:
         aggregation = rules(settings)
         for url in settings.server.listen:
             check(url)
-        forwarded = forwarding(settings, self._plan.statsd)
+        forwarded = forwarding(settings)
         interfaces.check(settings)
         self._state = StateDirectory(settings.server.state)
         cleanup.callback(self._state.close)
@@ -115,6 +120,8 @@ class Server:
             self._kernel.restore_gauges(list(left.gauges), list(left.gauges.values()))
         self._relaying.change(forwarded, 0)
         cleanup.callback(lambda: self._relaying.close(0))
+        self._messages.change(wanted=settings.log.messages)
+        cleanup.callback(lambda: self._messages.change(wanted=False))
         limits = settings.limits
         self._listeners = Listeners(self._kernel, self._losses, max_line=limits.line, connections=limits.connections)
         cleanup.callback(self._listeners.close)
@@ -176,8 +183,8 @@ class Server:
 
     def _metrics(self) -> SelfMetrics:
         own = self._plan.settings.self
-        if self._plan.statsd is not None or own.names == "statsd":
-            return selfmetrics.StatsdMetrics(own.prefix if self._plan.statsd is None else self._plan.statsd.prefix)
+        if own.names == "statsd":
+            return selfmetrics.StatsdMetrics(own.prefix)
         return selfmetrics.OwnMetrics(
             own.prefix,
             self._losses,
@@ -186,6 +193,7 @@ class Server:
             connections=lambda: self._listeners.connections,
             skipped=lambda: self._listeners.skipped,
             tags=lambda: static_tags(self._plan.settings),
+            relay=self._relaying.statuses,
         )
 
     def _buffers(self) -> dict[str, int]:
@@ -269,7 +277,7 @@ class Server:
         aggregation = rules(new)
         for url in new.server.listen:
             check(url)
-        forwarded = forwarding(new, plan.statsd)
+        forwarded = forwarding(new)
         renewed = [self._renew_interfaces(), *(listener.renew() for listener in self._listening.values())]
         prepared = self._sinks.prepare(plan.sinks(self._state.store))
         try:
@@ -277,7 +285,7 @@ class Server:
         except NilometerError:
             prepared.close()
             raise
-        before, self._plan = self._plan, plan
+        self._plan = plan
         for use in renewed:
             use()
         self._change_sinks(prepared, new)
@@ -287,11 +295,10 @@ class Server:
         if (new.flush.interval, new.flush.align) != (old.flush.interval, old.flush.align):
             self._flusher.reschedule(schedule(new.flush.interval, new.flush.align, SYSTEM.time()))
         logs.configure(new.log, plan.statsd)
+        self._messages.change(wanted=new.log.messages)
         for name in FIXED:
             if old.value(name) != new.value(name):
                 LOG.warning("%s cannot change while the server runs; restart it for %s", name, new.value(name))
-        if before.statsd is not None and plan.statsd is not None and before.statsd.prefix != plan.statsd.prefix:
-            LOG.warning("prefixStats cannot change while the server runs; restart it for %s", plan.statsd.prefix)
         for warning in plan.warnings:
             LOG.warning("%s", warning)
         LOG.info("settings reloaded")
@@ -342,9 +349,8 @@ class Server:
         LOG.info("stopped")
 
 
-def _key_flusher(plan: Plan) -> KeyFlusher | None:
-    wanted = plan.statsd.key_flush if plan.statsd is not None else None
-    return None if wanted is None else KeyFlusher(wanted, sanitize=plan.settings.names.sanitize)
+def _key_flusher(settings: Settings) -> KeyFlusher | None:
+    return KeyFlusher(settings.keyflush, sanitize=settings.names.sanitize) if settings.keyflush.interval > 0 else None
 
 
 def _stop(listener: Listener) -> None:

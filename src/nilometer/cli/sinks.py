@@ -60,6 +60,14 @@ class Prepared(NamedTuple):
             backend.close()
 
 
+def _warn_of_sketches(urls: Iterable[Url], settings: Settings) -> None:
+    """Say when sketches are asked for that no sink takes."""
+    asked = settings.timers.sketch or any(rule.sketch for rule in settings.rules.list)
+    if asked and not any(registry.SKETCHES in registry.capabilities(url.scheme) for url in urls):
+        takers = [scheme for scheme in registry.TABLE if registry.SKETCHES in registry.capabilities(scheme)]
+        LOG.warning("timers' sketches have no effect: no sink takes them; those that do are %s", ", ".join(takers))
+
+
 class Sinks:
     """The sinks of one server, by the full text of their URLs."""
 
@@ -123,6 +131,7 @@ class Sinks:
         for sink in gone:
             LOG.info("%s is no longer a sink", sink.url)
         close(gone, settings.stop.deadline)
+        _warn_of_sketches(prepared.urls.values(), settings)
         self._configure(settings)
         try:
             for text, backend in prepared.backends.items():

@@ -87,6 +87,8 @@ def _lists(answers: Answers) -> Iterator[tuple[str, list[Row]]]:
     bad: list[Row] = [(f"{each['refused']:,}", each["source"], each["reason"], each["line"]) for each in top["refused"]]
     yield "top bad lines: source, reason, the first of them", bad
     yield "sinks, by flushes written", [_sink(sink) for sink in stats["sinks"]]
+    if stats["relay"]:
+        yield "forwarded to, by packets sent", [_target(target) for target in stats["relay"]]
 
 
 def _table(rows: list[Row]) -> Table:
@@ -107,6 +109,11 @@ def _sink(sink: dict[str, Any]) -> Row:
     ago = "no flush yet" if sink["last_success"] is None else f"flushed {_span(max(time.time() - sink['last_success'], 0))} ago"
     spool = f"{sink['spool_items']:,} in spool, {sink['spool_bytes']:,} bytes"
     return f"{sink['written']:,}", sink["name"], ago, spool, state
+
+
+def _target(target: dict[str, Any]) -> Row:
+    state = "ok" if target["up"] else f"away: {target['error']}"
+    return f"{target['sent']:,}", target["name"], f"{target['bytes']:,} bytes", f"{target['lost']:,} lost", state
 
 
 def _span(seconds: float) -> str:

@@ -33,6 +33,11 @@ class MetricSink(Backend, Protocol):
 
 
 @runtime_checkable
+class SketchSink(MetricSink, Protocol):
+    """Stores the sketches that come with timers, too, so that percentiles can be read from several. Others leave them out."""
+
+
+@runtime_checkable
 class Selective(Protocol):
     """What a sink is besides when its format cannot hold every value."""
 
@@ -108,6 +113,7 @@ class Confirming(Backend, Protocol):
 
 CAPABILITIES: dict[str, type] = {
     "metrics": MetricSink,
+    "sketches": SketchSink,
     "events": EventSink,
     "spans": SpanStore,
     "series": SeriesReader,

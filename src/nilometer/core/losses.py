@@ -66,6 +66,7 @@ LOSSES = (
     Loss("spool", "age", "flushes dropped because they waited in a sink's spool for longer than spool.age"),
     Loss("spool", "corrupt", "files in a spool that do not hold a whole flush; they are set aside as *.corrupt"),
     Loss("spool", "disk", "flushes that could not be written to, or read from, the spool's disk"),
+    Loss("store", "damaged", "blocks and rows of the embedded store that are damaged; their points are left out"),
     Loss("sink", "refused", "series and events that a sink refused for good while it stored the others"),
     Loss("sink", "rejected", "flushes that a sink refused for good"),
     Loss("sink", "tag", "tags that a sink has no place for; their series are written without them"),

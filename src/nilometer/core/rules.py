@@ -66,6 +66,8 @@ class RuleTable:
     )
     percentiles: tuple[float, ...] = option(UNSET, "As timers.percentiles, for these.", minimum=-100, maximum=100)
     histogram: tuple[float, ...] = option(UNSET, "Upper bounds of bins, for these; the rest is counted in bin_inf.")
+    cumulative: bool = option(UNSET, "As timers.cumulative, for these.")
+    sketch: bool = option(UNSET, "As timers.sketch, for these.")
     statistics: tuple[str, ...] = option(UNSET, "As timers.statistics, for these.")
     expire: Expiry = option(UNSET, "As idle.expire_counters and the like, for these.")
     flush_every: int = option(1, "How many windows to flush together.", minimum=1, maximum=100_000)

@@ -99,6 +99,9 @@ class TimersSection:
         (90.0,), "Percentiles: above zero of the lowest values, below zero of the highest.", minimum=-100, maximum=100
     )
     histograms: tuple[Bins, ...] = option((), "Histograms; the first whose match stands in a timer's key is used.")
+    cumulative: bool = option(
+        False, "Histograms have in le_X all samples up to X, as Prometheus has, instead of those between two bounds in bin_X."
+    )
     statistics: tuple[str, ...] = option(
         (), "The only statistics to send (upper_percent stands for every percentile, histogram for bins); none sends all."
     )
@@ -255,6 +258,20 @@ class LogSection:
     format: str = option("text", "The form of a line of the log.", choices=("text", "json"))
     to: str = option("stderr", "Where the log goes.", choices=("stderr", "stdout", "syslog"))
     name: str = option("nilometer", "The program's name in syslog.")
+    messages: bool = option(False, "Log every line that comes in, at level info; how many were too fast for that is told.")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyflushSection:
+    """A log of the names that lines come with most often, as statsd's keyFlush."""
+
+    interval: Duration = option(
+        Duration(0),
+        "How often it is written; 0 turns it off. While it is on, datagrams are read several times slower.",
+        maximum=DAY,
+    )
+    percent: float = option(100.0, "The share of the names to write, the most frequent first.", minimum=0, maximum=100)
+    log: str = option("", "The file to append to; standard output when empty.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +304,7 @@ class Settings:
     admin: AdminSection = field(default_factory=AdminSection)
     web: WebSection = field(default_factory=WebSection)
     log: LogSection = field(default_factory=LogSection)
+    keyflush: KeyflushSection = field(default_factory=KeyflushSection)
     self: SelfSection = field(default_factory=SelfSection)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 

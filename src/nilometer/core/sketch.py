@@ -18,13 +18,14 @@ from __future__ import annotations
 import math
 import struct
 from bisect import bisect_left
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from nilometer.core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 SHIFT = 46
 """Bits of a float64 below those that choose the bucket."""
@@ -34,6 +35,8 @@ ERROR = 1 / 128
 """The bound of the relative error."""
 VERSION = 1
 HEAD = struct.Struct("<BQdddd")
+MIDDLES = 8192
+"""Buckets whose middles are kept at hand: 128 powers of two."""
 
 
 def bucket(value: float) -> int:
@@ -42,6 +45,7 @@ def bucket(value: float) -> int:
     return -(bits >> SHIFT) if value < 0 else bits >> SHIFT
 
 
+@lru_cache(MIDDLES)
 def middle(number: int) -> float:
     """Return the middle of a bucket."""
     size = abs(number)
@@ -131,6 +135,11 @@ class Sketch:
             message = f"a sketch of {sketch.count} numbers with more of them in its buckets"
             raise InputError(message)
         return sketch
+
+
+def decoded(sketches: Sequence[bytes], count: int) -> list[Sketch | None]:
+    """Return the sketches of a block of `count` series; None where there is none, or one of a version that is not known."""
+    return [Sketch.decode(data) if data[:1] == bytes([VERSION]) else None for data in sketches or [b""] * count]
 
 
 def _one_nan(value: float) -> float:

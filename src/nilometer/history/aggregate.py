@@ -76,7 +76,7 @@ def rule_of(path: str, suffix: str | None = None) -> Rule:
     if suffix is not None:
         name = name.removesuffix("." + suffix)
     rest, _, last = name.rpartition(".")
-    if name.startswith("stats_counts.") or (last.startswith("bin_") and rest.endswith(".histogram")):
+    if name.startswith("stats_counts.") or (last.startswith(("bin_", "le_")) and rest.endswith(".histogram")):
         return Rule.SUM
     return _rule_of_part(last)
 

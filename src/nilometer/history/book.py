@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nilometer.history.catalog import Catalog
+    from nilometer.history.damage import Damage
     from nilometer.history.options import Level
 
 AHEAD = 86400
@@ -37,6 +38,7 @@ class Book:
     levels: Sequence[Level]
     catalog: Catalog
     now: Callable[[], float]
+    damage: Damage
     newest: int = 0
     writes: int = 0
     touched: dict[int, int] = field(default_factory=dict)

@@ -6,7 +6,7 @@ Rules:
 * Blocks are written in one transaction with what they mean for the roll-ups. The rows stay until every series is through:
   until then rows and blocks say the same, and where they differ the rows are newer.
 * A late write into the hour makes it begin again; blocks that exist are merged with the rows.
-* A row or block that is damaged is left out and logged: it must not hold up what comes after it.
+* A row or block that is damaged is left out and told of: it must not hold up what comes after it.
 """
 
 from __future__ import annotations
@@ -78,12 +78,15 @@ class Compaction:
         """Write the blocks of the series from `first` to before `end`, of one group; return how many."""
         db, raw = self._book.db, self._book.levels[0]
         group, slot = divmod(first, self._book.group)
-        rows = frame.sound(self._rows(group), self._book.group)
+        damage = self._book.damage
+        rows = frame.sound(
+            self._rows(group), self._book.group, lambda time, error: damage.note((time, hot_key(time, group)), error)
+        )
         columns = frame.columns(rows, self._book.group, range(slot, slot + end - first))
         if not columns:
             return 0
         points = {first - slot + each: aggregate.single(*column) for each, column in columns.items()}
-        for series, older in gathered(db, raw, [self.hour], first, end - 1).items():
+        for series, older in gathered(db, raw, [self.hour], first, end - 1, damage=damage).items():
             if series in points:
                 points[series] = overlaid(older, points[series])
         put(db, raw, self.hour, {series: (each.times, [each.totals]) for series, each in points.items()})
@@ -98,7 +101,7 @@ class Compaction:
         if finest is None:
             self._book.outdate(1, self.hour)
         else:
-            roll_up(self._book.db, finest, self.hour, points)
+            roll_up(self._book, finest, self.hour, points)
             self._book.outdate(2, self.hour)
 
     def _rows(self, group: int) -> list[tuple[int, bytes]]:

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nilometer.core.errors import StoreError, Unavailable
-from nilometer.history.block import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +41,6 @@ def guarded(file: Path) -> Iterator[None]:
     """Turn the errors of SQLite and of the file system into `Unavailable` and `StoreError`."""
     try:
         yield
-    except Damaged as error:
-        message = f"{file}: {error}: set the file aside (a new one is made); its other points can still be read"
-        raise StoreError(message) from error
     except sqlite3.Error as error:
         raise translated(error, file) from error
     except OSError as error:

@@ -6,7 +6,6 @@ each bit that is set. A series' slot is its id modulo the size of the group, its
 
 from __future__ import annotations
 
-import logging
 import sys
 from array import array
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,9 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nilometer.history.block import Damaged, regular
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
-
-LOG = logging.getLogger(__name__)
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 BIG = sys.byteorder == "big"
 
@@ -85,15 +82,15 @@ def columns(rows: Sequence[tuple[int, bytes]], size: int, wanted: Container[int]
     return {slot: _joined(found) for slot, found in pieces.items()}
 
 
-def sound(rows: Sequence[tuple[int, bytes]], size: int) -> list[tuple[int, bytes]]:
-    """Return the rows that are whole; each other one is logged."""
+def sound(rows: Sequence[tuple[int, bytes]], size: int, damaged: Callable[[int, Damaged], None]) -> list[tuple[int, bytes]]:
+    """Return the rows that are whole; `damaged` is called with the time of each other one and what is wrong."""
     whole = []
     for time, data in rows:
         slots = int.from_bytes(data[: width(size)], "little")
         if 0 < slots < 1 << size and len(data) == width(size) + 8 * slots.bit_count():
             whole.append((time, data))
         else:
-            LOG.error("a row of values from %s is damaged; its points are left out", time)
+            damaged(time, Damaged(f"a row of values from {time} is damaged"))
     return whole
 
 

@@ -6,6 +6,7 @@ Rules:
 * Points come from the finest level that reaches as far back as the range, or as the store itself.
 * Where that level is not made yet, its points are made from the finer one, on the fly: the answer is what it would be if
   everything were rolled up already.
+* What is damaged is left out, and noted.
 * A roll-up's points stand at the start of their step; the range means these times.
 """
 
@@ -21,17 +22,21 @@ from typing import TYPE_CHECKING
 from nilometer.core.capability import Series
 from nilometer.history import aggregate, frame, layout, levels
 from nilometer.history.aggregate import Buckets, Rule, cut, joined, overlaid
+from nilometer.history.block import Damaged
 from nilometer.history.book import newest
 from nilometer.history.layout import HOUR, LAST_TIME, SECONDS_OF, block_hours, block_key, block_series
-from nilometer.history.shelf import unpacked
+from nilometer.history.shelf import sound
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from nilometer.history.damage import Damage
     from nilometer.history.options import Level
 
 WILD = re.compile(r"[*?\[]")
+LONGEST_GLOB = 1000
+"""Characters of a glob that SQLite is asked to match; it refuses very long ones."""
 DENSE = 4
 """Blocks of one hour are read in one go when at least one in so many is wanted."""
 KEYS_OF = f"SELECT second << 24 | :group FROM ({SECONDS_OF})"  # noqa: S608 made of constants
@@ -39,7 +44,13 @@ GROUP_ROWS = f"SELECT key >> 24, data FROM history_hot WHERE key IN ({KEYS_OF}) 
 
 
 def find(db: sqlite3.Connection, pattern: str, limit: int, after: str = "") -> list[str]:
-    """Return the first `limit` paths after `after` that match a shell-style glob, sorted."""
+    """Return the first `limit` paths after `after` that match a shell-style glob, sorted.
+
+    SQLite's own GLOB is the same but for brackets, and takes neither a Python object for each path nor Python's lock.
+    """
+    if len(pattern) <= LONGEST_GLOB and not {"[", "\0"} & set(pattern):
+        select = "SELECT path FROM history_series WHERE path GLOB ? AND path > ? ORDER BY path LIMIT ?"
+        return [path for (path,) in db.execute(select, (pattern, after, max(limit, 0)))]
     wild = WILD.search(pattern)
     prefix = pattern if wild is None else pattern[: wild.start()]
     matches = re.compile(fnmatch.translate(pattern)).match
@@ -53,14 +64,16 @@ def find(db: sqlite3.Connection, pattern: str, limit: int, after: str = "") -> l
     return found
 
 
-def read(db: sqlite3.Connection, paths: Sequence[str], start: float, end: float, now: float) -> list[Series]:
+def read(  # noqa: PLR0913 what to read, and whom to tell
+    db: sqlite3.Connection, paths: Sequence[str], start: float, end: float, now: float, *, damage: Damage
+) -> list[Series]:
     """Return the points of each path with ``start <= time <= end``, as the file holds them at the moment `now`."""
     select = "SELECT id, rule FROM history_series WHERE path = ?"
     known = {path: db.execute(select, (path,)).fetchone() for path in dict.fromkeys(paths)}
     rules = {row[0]: Rule(row[1]) for row in known.values() if row is not None}
     first = math.ceil(max(start, 0.0)) if start < LAST_TIME else LAST_TIME
     last = math.floor(min(end, LAST_TIME - 1.0)) if end >= 0 else -1
-    found = _Snapshot(db, rules, now).read(first, last) if first <= last and rules else {}
+    found = _Snapshot(db, damage, rules, now).read(first, last) if first <= last and rules else {}
     ids = {path: -1 if row is None else row[0] for path, row in known.items()}
     return [Series(path, *found.get(ids[path], (array("q"), array("d")))) for path in paths]
 
@@ -68,8 +81,8 @@ def read(db: sqlite3.Connection, paths: Sequence[str], start: float, end: float,
 class _Snapshot:
     """The file at one moment, for the series with these ids and rules."""
 
-    def __init__(self, db: sqlite3.Connection, rules: Mapping[int, Rule], now: float) -> None:
-        self._db, self._rules, self._now = db, rules, now
+    def __init__(self, db: sqlite3.Connection, damage: Damage, rules: Mapping[int, Rule], now: float) -> None:
+        self._db, self._damage, self._rules, self._now = db, damage, rules, now
         self._ids = sorted(rules)
         self._group = layout.group_size(db)
         self._levels = levels.stored(db)
@@ -108,8 +121,18 @@ class _Snapshot:
         for group, wanted in groups.items():
             rows = self._db.execute(GROUP_ROWS, {"first": first, "last": last, "group": group}).fetchall()
             first_id = group * self._group
-            columns = frame.columns(rows, self._group, {series - first_id for series in wanted})
+            columns = self._columns(group, rows, {series - first_id for series in wanted})
             yield from ((first_id + slot, column) for slot, column in columns.items())
+
+    def _columns(self, group: int, rows: Sequence[tuple[int, bytes]], wanted: set[int]) -> dict[int, frame.Column]:
+        """Return the columns of a group's rows; those that are damaged are looked for once there are some."""
+        try:
+            return frame.columns(rows, self._group, wanted)
+        except Damaged:
+            whole = frame.sound(
+                rows, self._group, lambda time, error: self._damage.note((time, layout.hot_key(time, group)), error)
+            )
+            return frame.columns(whole, self._group, wanted)
 
     def _rolled_up(self, place: int, first: int, last: int) -> dict[int, Buckets]:
         """Return the points of a roll-up: its blocks, and what is not in them yet, from the finer level."""
@@ -139,7 +162,9 @@ class _Snapshot:
         pieces: dict[int, list[Buckets]] = {}
         for hour in block_hours(self._db, level.number, first, last):
             for series, data in self._data(level, hour):
-                pieces.setdefault(series, []).append(unpacked(data, level, hour))
+                points = sound(self._damage, data, level, hour, series)
+                if points is not None:
+                    pieces.setdefault(series, []).append(points)
         return {series: joined(found) for series, found in pieces.items()}
 
     def _data(self, level: Level, hour: int) -> Iterable[tuple[int, bytes]]:

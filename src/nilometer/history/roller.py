@@ -20,7 +20,6 @@ from nilometer.history.levels import holds
 from nilometer.history.shelf import gathered, put
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping
 
     from nilometer.history.aggregate import Buckets
@@ -56,8 +55,8 @@ class Rollup:
             self._finish()
             return
         first, last = found[0], found[-1]
-        finer = gathered(self._book.db, self._finer, self._sources, first, last)
-        roll_up(self._book.db, self.level, self.hour, {series: finer[series] for series in found if series in finer})
+        finer = gathered(self._book.db, self._finer, self._sources, first, last, damage=self._book.damage)
+        roll_up(self._book, self.level, self.hour, {series: finer[series] for series in found if series in finer})
         self._next, self._done = last + 1, self._done + len(found)
 
     def _finish(self) -> None:
@@ -67,14 +66,14 @@ class Rollup:
         self._book.outdate(self._book.levels.index(self.level) + 1, self.hour)
 
 
-def roll_up(db: sqlite3.Connection, level: Level, hour: int, finer: Mapping[int, Buckets]) -> None:
+def roll_up(book: Book, level: Level, hour: int, finer: Mapping[int, Buckets]) -> None:
     """Make the level's blocks of a period from the finer points of each series."""
     if not finer:
         return
-    first, last = min(finer), max(finer)
+    first, last, db = min(finer), max(finer), book.db
     rules = dict(db.execute("SELECT id, rule FROM history_series WHERE id BETWEEN ? AND ?", (first, last)).fetchall())
     made = {series: buckets(Rule(rules[series]), points, level.step) for series, points in finer.items()}
-    for series, older in gathered(db, level, [hour], first, last).items():
+    for series, older in gathered(db, level, [hour], first, last, damage=book.damage).items():
         if series in made:
             made[series] = overlaid(older, made[series])
     put(db, level, hour, {series: (each.times, [cleaned(each.totals), each.numbers]) for series, each in made.items()})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from nilometer.history import aggregate, block
@@ -14,29 +13,30 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Mapping, Sequence
 
+    from nilometer.history.damage import Damage
     from nilometer.history.options import Level
 
-LOG = logging.getLogger(__name__)
 
-
-def gathered(db: sqlite3.Connection, level: Level, hours: Iterable[int], first: int, last: int) -> dict[int, Buckets]:
+def gathered(  # noqa: PLR0913 where to look, and whom to tell
+    db: sqlite3.Connection, level: Level, hours: Iterable[int], first: int, last: int, *, damage: Damage
+) -> dict[int, Buckets]:
     """Return what the blocks of these periods hold, for the series from `first` to `last`. Damaged blocks are left out."""
     found: dict[int, list[Buckets]] = {}
     for hour in hours:
         keys = (block_key(level.number, hour, first), block_key(level.number, hour, last))
         for key, data in db.execute("SELECT key, data FROM history_blocks WHERE key BETWEEN ? AND ?", keys):
-            points = _sound(data, level, hour)
+            points = sound(damage, data, level, hour, block_series(key))
             if points is not None:
                 found.setdefault(block_series(key), []).append(points)
     return {series: joined(pieces) for series, pieces in found.items()}
 
 
-def _sound(data: bytes, level: Level, hour: int) -> Buckets | None:
-    """Return the points of a block, None and a line in the log when it is damaged."""
+def sound(damage: Damage, data: bytes, level: Level, hour: int, series: int) -> Buckets | None:
+    """Return the points of a block, None when it is damaged, which is noted."""
     try:
         return unpacked(data, level, hour)
     except block.Damaged as error:
-        LOG.error("%s; its points are left out", error)  # noqa: TRY400 the traceback says nothing more
+        damage.note((level.number, hour, series), error)
         return None
 
 

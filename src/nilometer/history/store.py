@@ -7,6 +7,7 @@ Rules:
 * Writing a window again replaces its points; windows may come late and in any order.
 * Points older than ``retention`` are kept as roll-ups only; see `aggregate` for what a roll-up is, `reader` for which one
   is read.
+* What is damaged in the file is left out, told in the log once, and counted.
 * All methods may be called from any thread. Reading never waits for writing.
 
 docs/reference/history.md describes the file.
@@ -22,13 +23,14 @@ from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import Rejected
 from nilometer.core.wire import render
 from nilometer.history import options, reader
+from nilometer.history.damage import Damage
 from nilometer.history.faults import guarded
 from nilometer.history.options import Options
 from nilometer.history.pool import Pool
 from nilometer.history.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from nilometer.core.clock import Clock
@@ -51,6 +53,7 @@ class Reader:
     def __init__(self, file: Path, clock: Clock = SYSTEM) -> None:
         self.file, self._clock = file, clock
         self._pool = Pool(file)
+        self.damage = Damage(str(file))
 
     def find(self, pattern: str = "*", limit: int = 10_000, after: str = "") -> list[str]:
         """Return the first `limit` paths after `after` that match the glob, sorted. Raise `Unavailable`, `StoreError`."""
@@ -62,7 +65,7 @@ class Reader:
         with guarded(self.file), self._pool.snapshot() as db:
             if db is None:
                 return [Series(path, (), ()) for path in paths]
-            return reader.read(db, paths, start, end, self._clock.time())
+            return reader.read(db, paths, start, end, self._clock.time(), damage=self.damage)
 
     def check(self) -> str:
         """Say how much the file holds. Raise `Unavailable`, `StoreError`."""
@@ -99,6 +102,10 @@ class Store(Reader):
                 self._close_writer()
                 raise
 
+    def left_out(self) -> Mapping[tuple[str, str], int]:
+        """Return how many damaged blocks and rows were met since the last call, by writing and by this object's reads."""
+        return {("store", "damaged"): self.damage.taken()}
+
     def close(self) -> None:
         """Close the file and give up its lock; what was written is stored."""
         with self._writing:
@@ -110,7 +117,7 @@ class Store(Reader):
         if self._writer is not None and self._writer.moved():
             self._close_writer()
         if self._writer is None:
-            self._writer = Writer(self.file, self._options, self._levels, self._clock)
+            self._writer = Writer(self.file, self._options, self._levels, self._clock, self.damage)
         return self._writer
 
     def _close_writer(self) -> None:

@@ -20,7 +20,7 @@ from nilometer.history import frame, layout, levels
 from nilometer.history.book import AHEAD, Book, newest
 from nilometer.history.catalog import Catalog
 from nilometer.history.compactor import SETTLED
-from nilometer.history.layout import HOUR, LAST_TIME, hot_key
+from nilometer.history.layout import GROUP_BITS, HOUR, LAST_TIME, hot_key
 from nilometer.history.upkeep import SHARE, Upkeep
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from nilometer.core.clock import Clock
     from nilometer.core.record import Points
+    from nilometer.history.damage import Damage
     from nilometer.history.options import Level, Options
 
 SHORTEST, LONGEST = 0.1, 3600.0
@@ -38,7 +39,7 @@ SHORTEST, LONGEST = 0.1, 3600.0
 class Writer:
     """The writer of one file, from its opening to its closing or its first error. Not safe to share between threads."""
 
-    def __init__(self, file: Path, options: Options, wanted: Sequence[Level], clock: Clock) -> None:
+    def __init__(self, file: Path, options: Options, wanted: Sequence[Level], clock: Clock, damage: Damage) -> None:
         self._file, self._clock = file, clock
         with ExitStack() as opened:
             opened.callback(os.close, _locked(file))
@@ -48,7 +49,7 @@ class Writer:
                 group = layout.create(self._db, file, options.group)
                 kept = levels.put(self._db, wanted)
             catalog = Catalog(self._db, file, group, options.suffix)
-            self._book = Book(self._db, group, kept, catalog, clock.time, newest(self._db))
+            self._book = Book(self._db, group, kept, catalog, clock.time, damage, newest(self._db))
             self._book.touched.update(dict.fromkeys(layout.hot_hours(self._db), 0))
             self.settle()
             self.upkeep = Upkeep(self._book)
@@ -113,6 +114,9 @@ class Writer:
         found = self._db.execute("SELECT data FROM history_hot WHERE key = ?", (key,)).fetchone()
         size = self._book.group
         if found is None or found[0][: frame.width(size)] == row[: frame.width(size)]:
+            return row
+        damage, second = self._book.damage, key >> GROUP_BITS
+        if not frame.sound([(second, found[0])], size, lambda _, error: damage.note((second, key), error)):
             return row
         return frame.pack(frame.unpack(found[0], size) | frame.unpack(row, size), size)
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import nilometer_native
 
     from nilometer.core.wire.render import Placed
-    from nilometer.ingest.kernel import Aggregation, Kernel, Receiver
+    from nilometer.ingest.kernel import Aggregation, Kernel, Receiver, Tap
     from nilometer.ingest.relay.router import Router
 
 VARIABLE = "NILOMETER_KERNEL"
@@ -141,17 +141,19 @@ class NativeKernel:
         self, host: str, port: int, *, buffer_bytes: int, threads: int, dialect: str, guard: Guard = OPEN
     ) -> Receiver:
         """Bind a UDP socket (per thread one, sharing the port) and read what `guard` lets in. Raise OSError when it cannot."""
-        networks = [(str(network.network_address), network.prefixlen) for network in guard.networks]
-        guarded = None if guard.is_open else (networks, guard.key, guard.window, guard.remembered)
-        return self._inner.receive_udp(host, port, buffer_bytes, threads, dialect, guarded)
+        return self._inner.receive_udp(host, port, buffer_bytes, threads, dialect, _guarded(guard))
 
-    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> Receiver:
-        """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
-        return self._inner.receive_unix(path, buffer_bytes, dialect)
+    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str, guard: Guard = OPEN) -> Receiver:
+        """Bind a Unix datagram socket and read what `guard` lets in. Raise OSError when it cannot be bound."""
+        return self._inner.receive_unix(path, buffer_bytes, dialect, _guarded(guard))
 
     def relay(self, streams: Sequence[bool], *, ring: bool, queue_bytes: int) -> Router:
         """Repeat what comes in from now on, before it is read. Raise OSError."""
         return self._inner.relay(streams, ring, queue_bytes)
+
+    def tap(self, queue_bytes: int) -> Tap:
+        """Copy what comes in from now on, before it is read, as far as there is room."""
+        return self._inner.tap(queue_bytes)
 
     def flush(self, seconds: float, *, last: bool = False) -> Aggregates:
         """Hand over the finished window; rates are per second over `seconds`. With `last`, nothing is held any longer."""
@@ -208,6 +210,11 @@ class NativeKernel:
     def totals(self) -> Totals:
         """Return what was counted since the kernel was made."""
         return Totals(*self._inner.totals())
+
+
+def _guarded(guard: Guard) -> tuple[list[tuple[str, int]], bytes, int, int] | None:
+    networks = [(str(network.network_address), network.prefixlen) for network in guard.networks]
+    return None if guard.is_open else (networks, guard.key, guard.window, guard.remembered)
 
 
 def _block(kind: str, names: bytes, count: int, columns: list[tuple[str, bytes, bytes | None]], sketches: list[bytes]) -> Block:

@@ -79,6 +79,7 @@ def rules(settings: Settings) -> Aggregation:
         max_members_per_set=limits.members_per_set,
         max_line=limits.line,
         sketch=timers.sketch,
+        cumulative=timers.cumulative,
     )
 
 
@@ -105,6 +106,8 @@ def _rule(rule: RuleTable, interval: float) -> Rule:
         sample=rule.sample,
         percentiles=rule.percentiles,
         histogram=rule.bounds(),
+        cumulative=rule.cumulative,
+        sketch=rule.sketch,
         statistics=rule.statistics,
         expire=None if rule.expire is None else rule.expire.within(interval),
         every=rule.flush_every,

@@ -82,8 +82,8 @@ class Rule:
     `scale` multiplies the values of all kinds but sets; `sample` is the fraction of counters' and timers' values that is
     kept, and whose weights make up for the others.
     The rest is for the series that comes out; None leaves it as it is for all: `percentiles`, `histogram` (upper bounds),
-    `statistics`; `expire`: in how many flushes a series is reported after its last update, 0 for ever; `every`: flush it
-    only every so many windows, together. Where several rules lead to a series, that of its first key counts.
+    `cumulative`, `sketch`, `statistics`; `expire`: in how many flushes a series is reported after its last update, 0 for ever;
+    `every`: flush it only every so many windows, together. Where several rules lead to a series, that of its first key counts.
     """
 
     pattern: str
@@ -99,6 +99,8 @@ class Rule:
     sample: float = 1.0
     percentiles: tuple[float, ...] | None = None
     histogram: tuple[float, ...] | None = None
+    cumulative: bool | None = None
+    sketch: bool | None = None
     statistics: tuple[str, ...] | None = None
     expire: int | None = None
     every: int = 1
@@ -127,6 +129,7 @@ class Aggregation:
     `max_set_members` of all sets and `max_members_per_set` (for each thread that receives) are kept exactly; the rest goes to
     estimates of standard error 0.81 %, one for 256 of `max_set_members`.
     `max_line`: bytes in a line, longer ones are bad. `sketch`: give a sketch of every timer.
+    `cumulative`: histograms have for each bound all samples up to it, not only those beyond the bound before.
     """
 
     percentiles: tuple[float, ...] = (90.0,)
@@ -159,6 +162,7 @@ class Aggregation:
     max_members_per_set: int = 100_000
     max_line: int = 65_536
     sketch: bool = False
+    cumulative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +267,22 @@ class Receiver(Protocol):
         """Read what the socket still holds, then close it. Stopping twice does nothing."""
 
 
+class Tap(Protocol):
+    """Copies of the lines that come in, empty ones left out, until it is stopped."""
+
+    def take(self, seconds: float) -> bytes | None:
+        """Wait for at most `seconds` for lines, each with a newline after it.
+
+        No bytes: nothing has come. None: nothing will come any more.
+        """
+
+    def missed(self) -> int:
+        """Return how many lines there was no room for, since the start."""
+
+    def stop(self) -> None:
+        """Copy nothing more. What waits can still be taken."""
+
+
 class Kernel(Protocol):
     """Aggregates lines into series."""
 
@@ -297,13 +317,19 @@ class Kernel(Protocol):
     ) -> Receiver:
         """Bind a UDP socket (per thread one, sharing the port) and read what `guard` lets in. Raise OSError when it cannot."""
 
-    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> Receiver:
-        """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
+    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str, guard: Guard = OPEN) -> Receiver:
+        """Bind a Unix datagram socket and read what `guard` lets in; no sender is in any network. Raise OSError."""
 
     def relay(self, streams: Sequence[bool], *, ring: bool, queue_bytes: int) -> Router:
         """Repeat what comes in from now on, before it is read, to as many targets; each is a stream or takes datagrams.
 
         In place of the router before, if any. Raise OSError when there is no thread for it.
+        """
+
+    def tap(self, queue_bytes: int) -> Tap:
+        """Copy what comes in from now on, before it is read, for somebody who looks on; in place of the tap before, if any.
+
+        At most `queue_bytes` wait to be taken; ingest never waits.
         """
 
     def flush(self, seconds: float, *, last: bool = False) -> Aggregates:

@@ -1,4 +1,4 @@
-"""statsd's ``keyFlush``: every so often the most frequent keys, ``<date> count=N key=K``, to standard output or to a file.
+"""The log of the most frequent keys, `keyflush.*`, statsd's ``keyFlush``: lines ``<date> count=N key=K``, every so often.
 
 Rules:
 
@@ -20,19 +20,19 @@ import threading
 import time
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from nilometer.core.clock import SYSTEM
 from nilometer.core.wire.key import clean
 from nilometer.ingest._reference.reading import CUT_OFF
-from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
-from nilometer.ingest.guard import OPEN, Guard
+from nilometer.ingest._reference.receiver import Receiving
 from nilometer.ingest.kernel import AUTO
 
 if TYPE_CHECKING:
     from nilometer.core.clock import Clock
+    from nilometer.core.settings import KeyflushSection
     from nilometer.ingest.kernel import Aggregates, Kernel
-    from nilometer.ingest.statsd.mode import KeyFlush
 
 LOG = logging.getLogger(__name__)
 MOST_KEYS = 100_000
@@ -80,7 +80,7 @@ class KeyCounter:
         return clean(key) if self._sanitize else key
 
 
-class CountingKernel:
+class CountingKernel(Receiving):
     """A kernel whose lines are counted on their way. What is not here is the kernel's own."""
 
     def __init__(self, kernel: Kernel, counter: KeyCounter) -> None:
@@ -109,23 +109,6 @@ class CountingKernel:
         with self._lock:
             self._drops += number
 
-    def receive_udp(  # noqa: PLR0913 the contract's
-        self,
-        host: str,
-        port: int,
-        *,
-        buffer_bytes: int,
-        threads: int,  # noqa: ARG002 the contract's
-        dialect: str,
-        guard: Guard = OPEN,
-    ) -> DatagramReceiver:
-        """Bind a UDP socket and read what `guard` lets in, in one thread. Raise OSError when it cannot be bound."""
-        return DatagramReceiver(self, udp_socket(host, port, buffer_bytes), dialect, guard)
-
-    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> DatagramReceiver:
-        """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound."""
-        return DatagramReceiver(self, unix_socket(path, buffer_bytes), dialect)
-
     def flush(self, seconds: float, *, last: bool = False) -> Aggregates:
         """Hand over the finished window, drops included."""
         aggregates = self._kernel.flush(seconds, last=last)
@@ -138,7 +121,7 @@ class CountingKernel:
 class KeyFlusher:
     """Writes the most frequent keys at each interval, from a thread of its own."""
 
-    def __init__(self, wanted: KeyFlush, *, sanitize: bool, clock: Clock = SYSTEM) -> None:
+    def __init__(self, wanted: KeyflushSection, *, sanitize: bool, clock: Clock = SYSTEM) -> None:
         self._wanted, self._clock = wanted, clock
         self._counter = KeyCounter(sanitize=sanitize)
         self._stop = threading.Event()
@@ -176,12 +159,12 @@ class KeyFlusher:
 
     def _put(self, text: str) -> None:
         try:
-            if self._wanted.log is None:
+            if self._wanted.log:
+                with Path(self._wanted.log).expanduser().open("a", encoding="utf-8", errors="replace") as file:
+                    file.write(text)
+            else:
                 sys.stdout.write(text)
                 sys.stdout.flush()
-            else:
-                with self._wanted.log.open("a", encoding="utf-8", errors="replace") as file:
-                    file.write(text)
         except OSError as error:
             LOG.warning("keyFlush: %s cannot be written: %s", self._wanted.log or "standard output", error)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.core.errors import UnknownScheme, did_you_mean
 from nilometer.core.options import at_least, one_of, option, refuse
@@ -56,6 +56,9 @@ class DatagramOptions(ListenerOptions):
     """What listeners of datagrams take."""
 
     buffer: Size = option(BUFFER, "bytes of receive buffer to ask the system for; the log says what was granted")  # noqa: RUF009 declares a field
+    hmac_key_file: str = option("", "file whose first line is the key that datagrams are signed with; unsigned when empty")
+    hmac_window: Duration = option(Duration(10), "how early or late a signed datagram may be; each is taken once")  # noqa: RUF009 declares a field
+    hmac_remembered: int = option(1_000_000, "signed datagrams to remember within the window; beyond it they are refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,6 @@ class UdpOptions(DatagramOptions):
 
     threads: int = option(1, f"receiver threads that share the port, with a socket each, 1 to {MOST_THREADS}")
     allow: str = option("", ALLOW_HELP)
-    hmac_key_file: str = option("", "file whose first line is the key that datagrams are signed with; unsigned when empty")
-    hmac_window: Duration = option(Duration(10), "how early or late a signed datagram may be; each is taken once")  # noqa: RUF009 declares a field
-    hmac_remembered: int = option(1_000_000, "signed datagrams to remember within the window; beyond it they are refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,22 @@ OPTIONS: dict[str, type[ListenerOptions]] = {
 """The schemes of listeners and their options."""
 
 
+class Elsewhere(NamedTuple):
+    """Listeners that do not take an option of others, and what does the same for them."""
+
+    schemes: tuple[str, ...]
+    reason: str
+
+
+UNSIGNED = Elsewhere((TCP, TCP_TLS, UNIX), "only datagrams are signed; for TCP, let in clients with a certificate: tcp+tls://")
+ELSEWHERE = {
+    "allow": Elsewhere(
+        (UNIX, UNIXGRAM), "who writes to a Unix socket has no address; the mode of its file says who may: ?mode=660"
+    ),
+    **dict.fromkeys(("hmac_key_file", "hmac_window", "hmac_remembered"), UNSIGNED),
+}
+
+
 def check(url: Url, *, sending: bool = False) -> None:
     """Raise `UrlError` for what is wrong with a listener's URL, without binding anything.
 
@@ -134,10 +150,13 @@ def check(url: Url, *, sending: bool = False) -> None:
         known = ", ".join(f"{scheme}://" for scheme in OPTIONS)
         message = f"{url}: no listener answers to {url.scheme}://{did_you_mean(url.scheme, OPTIONS)}; known are {known}"
         raise UnknownScheme(message)
+    _check_place(url)
     options = url.options(TlsPeerOptions if sending and url.scheme == TCP_TLS else OPTIONS[url.scheme])
     one_of(url, "dialect", options.dialect, DIALECTS)
     if options.gauges:
         one_of(url, "gauges", options.gauges, GAUGES)
+    if isinstance(options, DatagramOptions):
+        _check_signed(url, options)
     if isinstance(options, UdpOptions):
         _check_udp(url, options)
     elif isinstance(options, TcpOptions):
@@ -152,10 +171,20 @@ def check(url: Url, *, sending: bool = False) -> None:
         _check_zone(url)
 
 
+def _check_place(url: Url) -> None:
+    """Refuse an option of other listeners, and say what does the same here."""
+    for name, _ in url.query:
+        if name in ELSEWHERE and url.scheme in ELSEWHERE[name].schemes:
+            raise refuse(url, f"option {name}: {ELSEWHERE[name].reason}")
+
+
 def _check_udp(url: Url, options: UdpOptions) -> None:
     if not 1 <= options.threads <= MOST_THREADS:
         raise refuse(url, f"option threads: {options.threads} is not between 1 and {MOST_THREADS}")
     networks(url, options.allow)
+
+
+def _check_signed(url: Url, options: DatagramOptions) -> None:
     at_least(url, "hmac_window", options.hmac_window, 1)
     if not 1 <= options.hmac_remembered <= MOST_REMEMBERED:
         raise refuse(url, f"option hmac_remembered: {options.hmac_remembered} is not between 1 and {MOST_REMEMBERED}")
@@ -169,10 +198,11 @@ def _check_tcp(url: Url, options: TcpOptions, *, sending: bool) -> None:
         at_least(url, "handshake", options.handshake, 0.1)
 
 
-def guard(url: Url, options: UdpOptions) -> Guard:
+def guard(url: Url, options: DatagramOptions) -> Guard:
     """Return what the options let in. Raise `ConfigError` for a network or a key that is none."""
     key = read_key(options.hmac_key_file) if options.hmac_key_file else b""
-    return Guard(networks(url, options.allow), key, int(options.hmac_window), options.hmac_remembered)
+    allowed = networks(url, options.allow) if isinstance(options, UdpOptions) else ()
+    return Guard(allowed, key, int(options.hmac_window), options.hmac_remembered)
 
 
 def _check_zone(url: Url) -> None:

@@ -26,6 +26,7 @@ from nilometer.ingest.listener_urls import (
     UDP,
     UNIX,
     UNIXGRAM,
+    DatagramOptions,
     StreamOptions,
     TcpOptions,
     TlsOptions,
@@ -96,6 +97,12 @@ class Listener:
         """Call `clean` once the sockets are closed."""
         self.clean = clean
 
+    def read_by(self, receiver: Receiver) -> None:
+        """Take over a socket of datagrams."""
+        self.parts.append(receiver)
+        self.receivers.append(receiver)
+        self.buffers.append(receiver.buffer_bytes)
+
     def count_refused(self, refusals: Refusals) -> None:
         """Count what its receivers have refused since the last call."""
         for receiver in self.receivers:
@@ -108,6 +115,17 @@ class Listener:
             part.stop()
         self.parts.clear()
         self.clean()
+
+
+def _rekey(listener: Listener, options: DatagramOptions) -> Callable[[], None]:
+    """Read the key again. Return what makes the receivers use it."""
+    key = guard(listener.url, options).key
+
+    def use() -> None:
+        for receiver in listener.receivers:
+            receiver.rekey(key)
+
+    return use
 
 
 class Listeners:
@@ -162,49 +180,39 @@ class Listeners:
         for address in addresses(url):
             port = PORT if url.port is None else url.port
             try_udp(address, port)
-            receiver = self._kernel.receive_udp(
-                address.text,
-                port,
-                buffer_bytes=options.buffer,
-                threads=options.threads,
-                dialect=options.reading,
-                guard=guarded,
+            listener.read_by(
+                self._kernel.receive_udp(
+                    address.text,
+                    port,
+                    buffer_bytes=options.buffer,
+                    threads=options.threads,
+                    dialect=options.reading,
+                    guard=guarded,
+                )
             )
-            listener.parts.append(receiver)
-            listener.receivers.append(receiver)
-            listener.buffers.append(receiver.buffer_bytes)
-
-        def renew() -> Callable[[], None]:
-            key = guard(url, options).key
-
-            def use() -> None:
-                for receiver in listener.receivers:
-                    receiver.rekey(key)
-
-            return use
-
-        listener.renew = renew
+        listener.renew = lambda: _rekey(listener, options)
 
     def _unixgram(self, url: Url, listener: Listener) -> None:
         options = url.options(UnixgramOptions)
+        guarded = guard(url, options)
         with unix_file(url, socket.SOCK_DGRAM, options.mode, listener.cleaned_by) as path:
-            receiver = self._kernel.receive_unix(path, buffer_bytes=options.buffer, dialect=options.reading)
-            listener.parts.append(receiver)
-            listener.buffers.append(receiver.buffer_bytes)
+            receiver = self._kernel.receive_unix(path, buffer_bytes=options.buffer, dialect=options.reading, guard=guarded)
+            listener.read_by(receiver)
+        listener.renew = lambda: _rekey(listener, options)
 
     def _tcp(self, url: Url, listener: Listener) -> None:
         options = url.options(TcpOptions)
         self._tcp_sockets(url, listener, options, Entry(networks(url, options.allow)))
 
     def _tls(self, url: Url, listener: Listener) -> None:
-        from nilometer.ingest.tls import context  # noqa: PLC0415 ssl costs a server without it its start
+        from nilometer.core.tls import server_context  # noqa: PLC0415 ssl costs a server without it its start
 
         options = url.options(TlsOptions)
-        entry = Entry(networks(url, options.allow), context(url, options), options.handshake)
+        entry = Entry(networks(url, options.allow), server_context(url, options), options.handshake)
         self._tcp_sockets(url, listener, options, entry)
 
         def renew() -> Callable[[], None]:
-            made = context(url, options)
+            made = server_context(url, options)
             return lambda: setattr(entry, "tls", made)
 
         listener.renew = renew

@@ -1,7 +1,8 @@
 """What the server measures about itself, as ordinary series beside the clients' own.
 
 `METRICS` is the whole list; docs/reference/metrics.md repeats it and a test compares the two. Names stand below the setting
-``self.prefix``. ``<sink>`` and ``<listener>`` are URLs without their options, with ``_`` for what a name cannot hold.
+``self.prefix``. ``<sink>``, ``<listener>`` and ``<target>`` are URLs without their options, with ``_`` for what a name cannot
+hold.
 
 On statsd's own configuration file the server reports what statsd reports, and nothing else: see `StatsdMetrics`.
 """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from nilometer.core.record import Window
     from nilometer.ingest.inspection import Totals
     from nilometer.ingest.kernel import Tally
+    from nilometer.ingest.relay.relay import TargetStatus
 
 SKIPPED = "skipped"
 """Stands among the totals, for bytes that belong to the counter ``bytes``."""
@@ -63,6 +65,11 @@ METRICS = (
     Metric("sink.<sink>.dropped", COUNTER, "flushes", "flushes for the sink that were lost"),
     Metric("sink.<sink>.spool.flushes", GAUGE, "flushes", "flushes that wait on disk for the sink"),
     Metric("sink.<sink>.spool.size", GAUGE, "bytes", "what they take on disk"),
+    Metric("relay.<target>.packets", COUNTER, "packets", "packets that were forwarded to the target; on a ring, lines"),
+    Metric("relay.<target>.bytes", COUNTER, "bytes", "what they hold"),
+    Metric("relay.<target>.lost", COUNTER, "packets", "packets that did not reach the target"),
+    Metric("relay.<target>.queue", GAUGE, "bytes", "what waits for a tcp:// target"),
+    Metric("relay.<target>.up", GAUGE, "0 or 1", "1 while packets go to the target"),
     Metric("process.memory", GAUGE, "bytes", "resident memory of the server"),
     Metric("process.cpu", COUNTER, "ms", "processor time that the server used, in all its threads"),
     Metric("process.uptime", GAUGE, "s", "time since the server started"),
@@ -90,7 +97,7 @@ class SelfMetrics(Protocol):
 
 
 class OwnMetrics:
-    """Reports `METRICS` below a prefix. `sinks`, `buffers`, `connections` and `skipped` are asked at every flush.
+    """Reports `METRICS` below a prefix. All that can be called is called at every flush.
 
     `tags`: names and values that the names end with, asked for too.
     `skipped`: bytes received since the start that the kernel's tally does not know.
@@ -106,19 +113,23 @@ class OwnMetrics:
         connections: Callable[[], int],
         skipped: Callable[[], int],
         tags: Callable[[], Iterable[tuple[str, str]]] = tuple,
+        relay: Callable[[], Iterable[TargetStatus]] = tuple,
     ) -> None:
         self._prefix, self._losses = prefix, losses
         self._sinks, self._buffers, self._connections, self._skipped = sinks, buffers, connections, skipped
-        self._tags = tags
+        self._tags, self._relay = tags, relay
         self._started = time.monotonic()
         self._before: dict[str, float] = {}
 
     def blocks(self, moment: Moment) -> tuple[list[Block], list[Block]]:
         """Return counters and gauges, to go last."""
-        statuses = list(self._sinks())
-        grown = self._grown(statuses)
+        statuses, targets = list(self._sinks()), list(self._relay())
+        grown = self._grown(statuses, targets)
         counters = {**_tally(moment.tally, grown.pop(SKIPPED)), **grown}
         gauges = {**self._gauges(moment), **_sinks(statuses, moment.window.end)}
+        for target in targets:
+            name = f"relay.{label(target.name)}"
+            gauges |= {f"{name}.queue": target.queue, f"{name}.up": float(target.up)}
         return [], [
             counter_block(self._named(counters), moment.seconds),
             block(Kind.GAUGE, {"value": gauges.values()}, self._named(gauges)),
@@ -134,12 +145,15 @@ class OwnMetrics:
         after = "".join(f";{name}={value}" for name, value in self._tags())
         return {before + name + after: value for name, value in values.items()}
 
-    def _grown(self, statuses: Iterable[Status]) -> dict[str, float]:
+    def _grown(self, statuses: Iterable[Status], targets: Iterable[TargetStatus]) -> dict[str, float]:
         """Return by how much each total grew since the flush before."""
         totals: dict[str, float] = {f"lost.{stage}.{reason}": n for (stage, reason), n in self._losses.totals().items()}
         for status in statuses:
             name = f"sink.{label(status.name)}"
             totals |= {f"{name}.written": status.written, f"{name}.dropped": status.dropped}
+        for target in targets:
+            name = f"relay.{label(target.name)}"
+            totals |= {f"{name}.packets": target.sent, f"{name}.bytes": target.bytes, f"{name}.lost": target.lost}
         totals[SKIPPED] = self._skipped()
         totals["process.cpu"] = round(time.process_time() * 1000)
         grown = {name: max(total - self._before.get(name, 0), 0) for name, total in totals.items()}

@@ -7,8 +7,9 @@ A test module derives a class for each part that its backend keeps and gives it 
         def peer(self) -> Iterator[Peer]:
             ...
 
-`MetricSinkContract` is for every sink, `RemoteContract` for those whose other side can be away, `StallingContract` for those
-whose other side can stop reading, `SeriesReaderContract` for those that read back.
+`MetricSinkContract` is for every sink, `SketchContract` for those that take sketches, `RemoteContract` for those whose other
+side can be away, `StallingContract` for those whose other side can stop reading, and `SeriesReaderContract` for those that read
+back.
 """
 # assert is how a test speaks, and its name says what it states
 # ruff: noqa: S101, D102
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -27,6 +29,7 @@ from nilometer.backends import registry
 from nilometer.core.capability import Health, MetricSink, SeriesReader
 from nilometer.core.errors import Unavailable, UrlError
 from nilometer.core.naming import Naming
+from nilometer.core.sketch import ERROR, decoded
 from nilometer.core.wire import render
 from nilometer.testing import flushes
 
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nilometer.core.record import Flush
-    from nilometer.testing.peers import Peer, RemotePeer, StallingPeer
+    from nilometer.testing.peers import Peer, RemotePeer, SketchPeer, StallingPeer
 
 END = 1_700_000_010.0
 """When the example flushes' windows end, in seconds since the epoch."""
@@ -73,7 +76,7 @@ class MetricSinkContract:
         with opened(peer.url) as sink:
             assert isinstance(sink, MetricSink)
 
-    @pytest.mark.parametrize("example", [flushes.every_kind, flushes.foreign, flushes.extreme, flushes.gaps])
+    @pytest.mark.parametrize("example", [flushes.every_kind, flushes.foreign, flushes.extreme, flushes.gaps, flushes.sketched])
     def test_what_is_written_arrives(self, peer: Peer, example: flushes.Example) -> None:
         with opened(peer.url) as sink:
             sink.write(example(END))
@@ -146,6 +149,42 @@ class MetricSinkContract:
         health.close()
         assert said
         assert "\n" not in said
+
+
+class SketchContract:
+    """What a sink keeps that takes sketches: percentiles can be read from what arrived, as from what was sent."""
+
+    def test_sketches_arrive_with_the_other_values(self, peer: SketchPeer) -> None:
+        with opened(peer.url) as sink:
+            sink.write(flushes.sketched(END))
+            assert peer.lacks(flushes.sketched(END)) == []
+        assert_sketches(peer, flushes.sketched(END))
+
+    def test_the_same_flush_twice_counts_no_sample_twice(self, peer: SketchPeer) -> None:
+        with opened(peer.url) as sink:
+            sink.write(flushes.sketched(END))
+            sink.write(flushes.sketched(END))
+        assert_sketches(peer, flushes.sketched(END))
+
+
+def assert_sketches(peer: SketchPeer, flush: Flush) -> None:
+    """Compare counts, extremes and quantiles of what arrived with those of the flush's sketches."""
+    found = peer.sketches(flush)
+    blocks = [block for block in flush.blocks if block.sketches]
+    wanted = {
+        key: sketch
+        for block in blocks
+        for key, sketch in zip(block.keys(), decoded(block.sketches, block.count), strict=True)
+        if sketch
+    }
+    assert len(wanted) > 1
+    for key, sketch in wanted.items():
+        values = [value for value, times in found[key] for _ in range(int(times))]
+        assert len(values) == sketch.count
+        assert (values[0], values[-1]) == pytest.approx((sketch.low, sketch.high), rel=ERROR)
+        for fraction in (0.1, 0.5, 0.9, 0.99):
+            read = values[math.ceil(fraction * len(values)) - 1]
+            assert read == pytest.approx(sketch.quantile(fraction), rel=2 * ERROR)
 
 
 class RemoteContract:

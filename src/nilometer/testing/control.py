@@ -14,19 +14,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nilometer.ingest.kernel import Kernel
+    from nilometer.ingest.relay.relay import TargetStatus
     from nilometer.ingest.statsd.mode import StatsdMode
 
 
-def control(kernel: Kernel, statsd: StatsdMode | None = None, sinks: Iterable[Status] = ()) -> Control:
+def control(
+    kernel: Kernel,
+    statsd: StatsdMode | None = None,
+    sinks: Iterable[Status] = (),
+    settings: Settings | None = None,
+    relay: Iterable[TargetStatus] = (),
+) -> Control:
     """Return what may be asked of a server of that kernel, in statsd's place or not."""
     metrics = StatsdMetrics("statsd")
     sources = Sources(
         kernel=kernel,
         losses=Losses(),
-        settings=Settings,
+        settings=lambda: settings or Settings(),
         sinks=lambda: list(sinks),
         standing=metrics.standing if statsd is not None else lambda *_: {},
         connections=lambda: 3,
+        relay=lambda: list(relay),
         statsd=lambda: statsd,
     )
     return Control(sources)

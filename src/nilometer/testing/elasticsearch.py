@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from nilometer.core.record import Flush
     from nilometer.testing.certificates import Certificate
+    from nilometer.testing.peers import Runs
 
     Document = dict[str, Any]
     Refusal = Callable[[Document], tuple[int, str] | None]
@@ -64,8 +65,14 @@ def lacks(flush: Flush, found: Iterable[Document]) -> list[str]:
 def _plain(document: Document) -> tuple[str, dict[str, float]]:
     """Return kind and key of a document's series, and its statistics."""
     tags = "".join(f";{name}={value}" for name, value in document.get("tags", {}).items())
-    common = ("@timestamp", "name", "kind", "tags", "interval", "source")
+    common = ("@timestamp", "name", "kind", "tags", "interval", "source", "sketch")
     return f"{document['kind']} {document['name']}{tags}", {k: v for k, v in document.items() if k not in common}
+
+
+def sketches(found: Iterable[Document]) -> Runs:
+    """Return the sketches that documents hold."""
+    held = [(_plain(each)[0].partition(" ")[2], each["sketch"]) for each in found if "sketch" in each]
+    return {key: list(zip(sketch["values"], sketch["counts"], strict=True)) for key, sketch in held}
 
 
 class FakeElasticsearch:
@@ -95,6 +102,10 @@ class FakeElasticsearch:
     def lacks(self, flush: Flush) -> list[str]:
         """Compare with the documents."""
         return lacks(flush, self.documents("nilometer-metrics"))
+
+    def sketches(self, flush: Flush) -> Runs:  # noqa: ARG002 the documents are this flush's
+        """Return the sketches of the documents."""
+        return sketches(self.documents("nilometer-metrics"))
 
     def documents(self, stream: str) -> list[Document]:
         """Return a data stream's documents."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 
 from nilometer.core.record import Block, Column, Flush, Kind, Window, block
+from nilometer.ingest._reference import ReferenceKernel
+from nilometer.ingest.kernel import STATSD, Aggregation, Rule
 
 Example = Callable[[float], Flush]
 
@@ -54,6 +57,19 @@ def gaps(end: float) -> Flush:
         Column("mean", array("d", [0.0, 4.5]), present=b"\0\1"),
     )
     return Flush(window(end), (Block(Kind.TIMER, b"contract.rest\ncontract.work", 2, columns),))
+
+
+def sketched(end: float) -> Flush:
+    """Return a flush of timers as a kernel computes them, two of them busy, with sketches, and some that come without."""
+    kernel = ReferenceKernel()
+    own, plain = Rule("sketched", sketch=True), Aggregation(percentiles=(50.0,))
+    kernel.configure(replace(plain, rules=(own,)))
+    kernel.feed(b"contract.sketched.idle:1|ms", "", STATSD)
+    kernel.flush(INTERVAL)
+    lines = [f"contract.sketched;zone=a:{1.05**number * 3}|ms" for number in range(199)]
+    lines += [*(f"contract.sketched.few:{number}|ms" for number in (7, 7, 9)), "contract.plain:1|ms", "contract.count:1|c"]
+    kernel.feed("\n".join(lines).encode(), "", STATSD)
+    return Flush(window(end), kernel.flush(INTERVAL).blocks)
 
 
 def empty(end: float) -> Flush:

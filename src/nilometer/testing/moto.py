@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nilometer.core.record import Flush
+    from nilometer.testing.peers import Runs
 
     Datum = tuple[str, str, float]
 
@@ -40,6 +41,8 @@ LOGIN = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 """The environment in which the driver finds credentials, and nobody else's."""
+AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/monitoring/aws4_request, SignedHeaders=host, Signature=0"
+"""Tells moto which service is asked; it checks no signature."""
 LARGEST = 2.0**360
 
 
@@ -62,11 +65,15 @@ class Moto:
             command, env={**os.environ, **LOGIN}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         until(lambda: accepts(port), "moto answers", START)
+        self._ask("/", b"Action=ListMetrics&Version=2010-08-01", START)  # it loads what it emulates when first asked
 
     def reset(self) -> None:
         """Forget everything."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/moto-api/reset", method="POST")
-        urllib.request.urlopen(request, timeout=STOP).close()  # noqa: S310 our own
+        self._ask("/moto-api/reset", b"", STOP)
+
+    def _ask(self, path: str, body: bytes, timeout: float) -> None:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, {"Authorization": AUTHORIZATION})
+        urllib.request.urlopen(request, timeout=timeout).close()  # noqa: S310 our own
 
     def data(self, namespace: str) -> Counter[Datum]:
         """Return name, unit and value of each single value in a namespace, and how often it is there."""
@@ -98,12 +105,19 @@ class FakeCloudWatch(Proxy):
         self._server = server
         server.reset()
         place = f"endpoint=http://127.0.0.1:{self.port}"
-        self.url = f"cloudwatch://Test/Contract?region=eu-west-1&{place}&timeout=2s{options}"
+        self.url = f"cloudwatch://Test/Contract?region=eu-west-1&{place}&timeout=5s{options}"
 
     def lacks(self, flush: Flush) -> list[str]:
         """Compare with the data: each of the flush is there once."""
         found = self._server.data("Test/Contract")
         return [f"{each}: {found[each]} times" for each in expected(flush) if found[each] != 1]
+
+    def sketches(self, flush: Flush) -> Runs:
+        """Return the values of timers, by the first series of the flush that has the metric's name."""
+        found = self._server.data("Test/Contract")
+        keys = [key for kind, key, statistic, _ in flush.rows() if (kind, statistic) == (Kind.TIMER, "upper")]
+        runs = {key: sorted((value, n) for (name, _, value), n in found.items() if name == split(key)[0]) for key in keys}
+        return {key: held for key, held in runs.items() if held}
 
     def close(self) -> None:
         """Leave the server to others."""
@@ -113,13 +127,14 @@ class FakeCloudWatch(Proxy):
 
 def expected(flush: Flush) -> Iterator[Datum]:
     """Yield the data of a flush whose timers have too few statistics for a datum that has them all."""
+    whole = {key for kind, key, statistic, _ in flush.rows() if kind is Kind.TIMER and statistic == "upper"}
     for kind, key, statistic, value in flush.rows():
         name = "".join(sign if sign.isascii() else "".join(f"%{byte:02X}" for byte in sign.encode()) for sign in split(key)[0])
         if not math.isfinite(value) or abs(value) > LARGEST or statistic == "rate":
             continue
         if kind is Kind.TIMER:
             unit = {"count": "Count", "count_ps": "Count/Second"}.get(statistic, "Milliseconds")
-            if flush_has_samples(flush, key):
+            if flush_has_samples(flush, key) and key not in whole:
                 yield f"{name}.{statistic}", unit, value
         else:
             yield name, "None" if kind is Kind.GAUGE else "Count", value if abs(value) > 1 / LARGEST else 0.0

@@ -13,7 +13,7 @@ import subprocess
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
-from nilometer.testing.elasticsearch import lacks
+from nilometer.testing.elasticsearch import lacks, sketches
 from nilometer.testing.missing import Missing
 from nilometer.testing.ports import free_ports
 from nilometer.testing.servers import CHECKOUT, START, STOP, accepts, stop
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nilometer.core.record import Flush
+    from nilometer.testing.peers import Runs
 
 FOLDER = "NILOMETER_OPENSEARCH"
 MEMORY = "-Xmx512m"
@@ -95,6 +96,10 @@ class RealPeer:
     def lacks(self, flush: Flush) -> list[str]:
         """Compare with the documents."""
         return lacks(flush, self._server.documents(self._stream))
+
+    def sketches(self, flush: Flush) -> Runs:  # noqa: ARG002 the documents are this flush's
+        """Return the sketches of the documents."""
+        return sketches(self._server.documents(self._stream))
 
     def close(self) -> None:
         """Leave the server to others."""

@@ -10,10 +10,12 @@ import logging
 import math
 import os
 import threading
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from unittest import mock
 
-from nilometer.backends import console, registry
+from nilometer.backends import console, memory, registry
+from nilometer.core import url as urls
 from nilometer.core.naming import Naming
 from nilometer.core.record import Flush, Kind, Window
 from nilometer.core.wire import render
@@ -24,7 +26,6 @@ from nilometer.testing._server import Inbox, Server
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
 
 Key = TypeVar("Key")
 NAMING = Naming()
@@ -40,6 +41,17 @@ class Peer(Protocol):
 
     def close(self) -> None:
         """End whatever runs. Closing twice does nothing."""
+
+
+Runs = Mapping[str, Sequence[tuple[float, float]]]
+"""By series: values, ascending, and how many samples there were of each."""
+
+
+class SketchPeer(Peer, Protocol):
+    """One that takes sketches."""
+
+    def sketches(self, flush: Flush) -> Runs:
+        """Return what arrived of the flush's sketches."""
 
 
 class StallingPeer(Peer, Protocol):
@@ -101,6 +113,13 @@ class Keeper:
         finally:
             reader.close()
         return differences({path: [second, value] for path, value in wanted.items()}, found)
+
+    def sketches(self, flush: Flush) -> Runs:
+        """Read the sketches back that are kept in this process."""
+        reader, second = memory.open(urls.parse(self.url)), flush.window.timestamp
+        keys = [key for block in flush.blocks for key in block.keys()]  # noqa: SIM118 a method, of no dictionary
+        found = {key: reader.sketches(key, second, second) for key in keys}
+        return {key: list(sketch.runs()) for key, held in found.items() for _, sketch in held}
 
     def close(self) -> None:
         """Nothing runs."""

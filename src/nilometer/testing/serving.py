@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -81,6 +82,13 @@ class Serving:
         found = [match[2] for line in self.log if (match := LISTENING.search(line)) and match[1] == scheme]
         host, _, port = found[-1].rpartition(":")
         return host.strip("[]"), int(port)
+
+    def feed(self, data: bytes, source: str = "127.0.0.1") -> None:
+        """Send bytes over TCP from an address of this machine, and return once the server has read them all."""
+        with socket.create_connection(self.address("tcp"), source_address=(source, 0)) as client:
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+            client.recv(1)  # comes to an end when the server has read all
 
     def interface(self, what: str) -> tuple[str, int]:
         """Return host and port of an interface, by the words that the log has for it."""

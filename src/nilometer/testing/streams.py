@@ -110,6 +110,7 @@ LIMITS = {
     "max_set_members": st.sampled_from([5_000_000, 5_000_000, 0, 2]),
     "max_members_per_set": st.sampled_from([100_000, 100_000, 0, 2]),
     "sketch": st.booleans(),
+    "cumulative": st.booleans(),
 }
 """For each limit of an `Aggregation` usual values and tiny ones."""
 rules = st.builds(

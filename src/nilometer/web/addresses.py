@@ -9,8 +9,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nilometer.core import tls
 from nilometer.core.options import option, refuse
-from nilometer.ingest import tls
 from nilometer.ingest.sockets import addresses
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def context(url: Url) -> ssl.SSLContext | None:
     if url.scheme != HTTPS:
         return None
     options = url.options(HttpsOptions)
-    made = tls.context(url, options)
+    made = tls.server_context(url, options)
     made.set_alpn_protocols(["http/1.1"])
     return made
 

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from nilometer.web import graphite, ingest, live, openapi, page, series, status
+from nilometer.web import graphite, ingest, live, openapi, page, prometheus, series, status
 from nilometer.web.bodies import Bounded
 from nilometer.web.errors import refused
 from nilometer.web.guard import Guard
@@ -47,6 +47,7 @@ API: tuple[Routes, ...] = (
 ROOT: tuple[Routes, ...] = (
     # one a line
     graphite.router,
+    prometheus.router,
     page.router,
 )
 """What has paths of its own."""

@@ -4,12 +4,17 @@ Rules:
 
 * A series that is not in a flush is not shown, but its totals are kept, so that it goes on from there when it comes back; of
   such series at most `MOST_ABSENT` are kept, those that were absent longest go first.
+* Flushes of values with a time of their own are left out: who asks wants to know what is now.
 * A flush whose series are those of the flush before, byte for byte, is added column by column: no name is looked at.
 """
 
 from __future__ import annotations
 
+import queue
+import threading
+import time
 from array import array
+from contextlib import contextmanager
 from itertools import repeat
 from operator import add
 from typing import TYPE_CHECKING
@@ -17,12 +22,14 @@ from typing import TYPE_CHECKING
 from nilometer.core.record import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nilometer.core.record import Block, Flush
 
 MOST_ABSENT = 100_000
 SUMMED = {Kind.COUNTER: ("count",), Kind.TIMER: ("count", "sum")}
+OLD = 3600.0
+"""Seconds before now from which on a flush is of values with a time of their own."""
 BINS = ("histogram.bin_", "histogram.le_")
 
 
@@ -86,3 +93,38 @@ class Cumulative:
             if block.kind in SUMMED:
                 bins = (column.name for column in block.columns if column.name.startswith(BINS))
                 self.totals.setdefault(place, Totals()).add(block, dict.fromkeys([*SUMMED[block.kind], *bins]))
+
+
+class Exposition:
+    """Adds flushes up in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._cumulative, self._lock = Cumulative(), threading.Lock()
+        self._flushes: queue.SimpleQueue[Flush | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="nilometer-exposition", daemon=True)
+
+    def start(self) -> None:
+        """Begin to add up."""
+        self._thread.start()
+
+    def put(self, flush: Flush) -> None:
+        """Take a flush. Never waits."""
+        if flush.window.end > time.time() - OLD:
+            self._flushes.put(flush)
+
+    def _run(self) -> None:
+        while (flush := self._flushes.get()) is not None:
+            with self._lock:
+                self._cumulative.add(flush)
+
+    @contextmanager
+    def cumulative(self) -> Iterator[Cumulative]:
+        """Give the sums, which stand still meanwhile."""
+        with self._lock:
+            yield self._cumulative
+
+    def close(self) -> None:
+        """End the thread."""
+        self._flushes.put(None)
+        if self._thread.ident is not None:
+            self._thread.join()

@@ -74,6 +74,8 @@ class Target(BaseModel):
     bytes: int
     lost: int
     error: str
+    node: str
+    queue: int
 
 
 class Stats(BaseModel):

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nilometer.web.cumulative import Exposition
 from nilometer.web.reading import Reading
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Parts:
     `watch`: has a function called with every flush, on the thread that flushes: it returns at once and never raises. What it
     returns ends that.
     `reading`: asks what is read from `series`, in processes of its own.
+    `exposition`: the sums of all flushes since `begin`.
     `closing`: closed when the last request is answered, for what a room has to end: processes, threads.
     """
 
@@ -39,8 +41,15 @@ class Parts:
     watch: Watch = lambda _: _nothing
     closing: ExitStack = field(default_factory=ExitStack)
     reading: Reading = field(init=False)
+    exposition: Exposition = field(init=False, default_factory=Exposition)
 
     def __post_init__(self) -> None:
         """Make what all rooms share."""
         object.__setattr__(self, "reading", Reading(self.series))
         self.closing.callback(self.reading.close)
+
+    def begin(self) -> None:
+        """Add flushes up from now on. To be called once something listens."""
+        self.exposition.start()
+        self.closing.callback(self.exposition.close)
+        self.closing.callback(self.watch(self.exposition.put))

@@ -5,82 +5,44 @@ Rules:
 * A counter is ``NAME_total``. A set is the gauge ``NAME_unique``. A timer is the summary ``NAME``: its percentiles of the last
   flush as quantiles, ``_sum`` and ``_count`` since the start; with bins it is a histogram besides, ``NAME_histogram``.
 * Values keep the unit that clients send, as a rule milliseconds.
-* Series with a time of their own are no part of it: Prometheus asks for what is now.
 """
 
 from __future__ import annotations
 
 import math
-import queue
 import re
-import threading
-import time
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
 from nilometer.core.record import Kind
 from nilometer.core.wire.exposition import OPEN_METRICS, TEXT, Families, Sample, labelled, named, number
-from nilometer.web.cumulative import BINS, Cumulative
+from nilometer.web.cumulative import BINS
 from nilometer.web.reply import HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nilometer.core.record import Block, Flush
-    from nilometer.web.cumulative import Totals
+    from nilometer.core.record import Block
+    from nilometer.web.cumulative import Cumulative, Totals
     from nilometer.web.parts import Parts
 
 UPPER = re.compile(r"upper_(\d+(?:_\d+)?)")
-OLD = 3600.0
-"""Seconds before now from which on a flush is of values with a time of their own."""
 
 
 def router(parts: Parts) -> APIRouter:
     """Return the route."""
-    exposition = Exposition()
-    parts.closing.callback(exposition.close)
-    parts.closing.callback(parts.watch(exposition.put))
     found = APIRouter(include_in_schema=False)
 
     def metrics(request: Request) -> Response:
         """Tell the last flush."""
         wanted = "application/openmetrics-text" in request.headers.get("accept", "")
-        text = exposition.text(open_metrics=wanted).encode("utf-8", "replace")
+        with parts.exposition.cumulative() as sums:
+            text = exposed(sums).text(open_metrics=wanted).encode("utf-8", "replace")
         return Response(text, headers=HEADERS | {"content-type": OPEN_METRICS if wanted else TEXT})
 
     found.get("/metrics")(metrics)
     return found
-
-
-class Exposition:
-    """Adds flushes up in a thread of its own, and tells the sums."""
-
-    def __init__(self) -> None:
-        self._cumulative, self._lock = Cumulative(), threading.Lock()
-        self._flushes: queue.SimpleQueue[Flush | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="nilometer-exposition", daemon=True)
-        self._thread.start()
-
-    def put(self, flush: Flush) -> None:
-        """Take a flush. Never waits."""
-        if flush.window.end > time.time() - OLD:
-            self._flushes.put(flush)
-
-    def _run(self) -> None:
-        while (flush := self._flushes.get()) is not None:
-            with self._lock:
-                self._cumulative.add(flush)
-
-    def text(self, *, open_metrics: bool) -> str:
-        """Return the last flush and the totals as text."""
-        with self._lock:
-            return exposed(self._cumulative).text(open_metrics=open_metrics)
-
-    def close(self) -> None:
-        """End the thread."""
-        self._flushes.put(None)
-        self._thread.join()
 
 
 def exposed(cumulative: Cumulative) -> Families:

@@ -2,13 +2,15 @@
 //!
 //! Rules:
 //!
-//! * As many are kept as the limit of series, in all shards together. A new one takes the place of one that has not been
+//! * As many are kept as the limit of series, in all shards together, none whose key is longer than [`LONGEST`]. A new one takes the place of one that has not been
 //!   used of late; where there is none such nearby, the rules are asked again.
 
 use crate::chunks::Chunks;
 use crate::limit::Budget;
 use crate::table::{Hash, Table};
 
+/// Bytes of a key that is kept.
+pub(crate) const LONGEST: usize = 512;
 /// How many old routes are looked at to make room for a new one.
 const LOOKS: u32 = 8;
 /// Stands for no series.
@@ -34,6 +36,18 @@ impl Default for Route {
 impl Route {
     pub(crate) fn new(target: u32, life: u32, scale: f64, sample: f64) -> Self {
         Self { target, life, scale, sample, used: false }
+    }
+
+    /// The route, which is used now.
+    #[inline]
+    pub(crate) fn used(&mut self) -> Self {
+        self.used = true;
+        *self
+    }
+
+    /// Whether it was used since it was last asked.
+    pub(crate) fn rest(&mut self) -> bool {
+        std::mem::take(&mut self.used)
     }
 
     /// The series' id; none: values are dropped.
@@ -77,14 +91,12 @@ impl Routes {
     #[inline]
     pub(crate) fn find(&mut self, hash: u64, kind: u32, key: &[u8]) -> Option<(u32, Route)> {
         let id = self.keys.find(hash, kind, key)?;
-        let route = self.list.at(id);
-        route.used = true;
-        Some((id, *route))
+        Some((id, self.list.at(id).used()))
     }
 
     /// Keep a route of a key that has none, if there is room.
     pub(crate) fn add(&mut self, hash: u64, kind: u32, key: &[u8], route: Route, budget: &Budget, most: usize) {
-        if budget.full(most) && !self.make_room(budget) {
+        if key.len() > LONGEST || budget.full(most) && !self.make_room(budget) {
             return;
         }
         budget.take(1);
@@ -96,8 +108,7 @@ impl Routes {
     fn make_room(&mut self, budget: &Budget) -> bool {
         for _ in 0..LOOKS.min(self.keys.known()) {
             self.hand = (self.hand + 1) % self.keys.known();
-            let route = self.list.at(self.hand);
-            if !std::mem::take(&mut route.used) && self.keys.holds(self.hand) {
+            if !self.list.at(self.hand).rest() && self.keys.holds(self.hand) {
                 self.remove(self.hand, budget);
                 return true;
             }
@@ -135,5 +146,8 @@ mod tests {
         assert_eq!((0..1000).filter(|number| find(&mut routes, *number)).count(), 4);
         routes.clear(hash.clone(), &budget);
         assert!(routes.is_empty() && !budget.full(1));
+        let long = [b'x'; LONGEST + 1];
+        routes.add(hash.text(&long), 0, &long, Route::default(), &budget, 4);
+        assert!(routes.is_empty(), "a key that is too long takes no memory");
     }
 }

@@ -66,4 +66,31 @@ proptest! {
         }
         prop_assert_eq!(sorted(one.flush()), sorted(three.flush()));
     }
+
+    /// Tags mean the same whether their spelling is known or read with every care, whatever is deleted in between.
+    #[test]
+    fn spellings_do_not_matter(
+        steps in proptest::collection::vec((0..3_usize, "[ab]", r"[#;:,/ab]{0,6}", "[cgs]", 0..8_usize, any::<bool>()), 0..150),
+        most in 1_usize..6,
+    ) {
+        let rules = Rules { max_series: most, delete_counters: true, ..no_deletes() };
+        let (mut quick, mut careful) = (Kernel::new(rules.clone(), 1), Kernel::new(rules, 1));
+        for (number, (step, name, tags, kind, which, sanitize)) in steps.into_iter().enumerate() {
+            match (step, which) {
+                (0, 0) => prop_assert_eq!(rows(&quick.flush()), rows(&careful.flush())),
+                (0, 1) => {
+                    let rules = Rules { sanitize, ..quick.master.rules().clone() };
+                    quick.configure(&rules);
+                    careful.configure(&rules);
+                }
+                _ => {
+                    let line = format!("{name}:{number}|{kind}|#{tags}");
+                    for (kernel, line) in [(&mut quick, line.clone()), (&mut careful, format!("{line}|X"))] {
+                        kernel.shards[0].feed(line.as_bytes(), &String::new, Dialect::AUTO, 1);
+                    }
+                }
+            }
+        }
+        prop_assert_eq!(rows(&quick.flush()), rows(&careful.flush()));
+    }
 }

@@ -4,10 +4,11 @@
 //!
 //! * Of a sketch, each sample is the middle of its bucket, but not beyond the lowest and the highest. What covers all samples
 //!   comes from the sketch's exact sums.
+//! * Up to a bound and with it, of a sketch there are whole buckets, that of the bound the last: so samples at the bound count.
 //! * Sums run from the lowest up.
 
 use super::float;
-use crate::sketch::{Sketch, Sketches, Whole, middle};
+use crate::sketch::{Sketch, Sketches, Whole, bucket, middle};
 
 /// Samples in ascending order.
 pub(super) trait Ranked {
@@ -21,8 +22,8 @@ pub(super) trait Ranked {
     fn total(&self) -> (f64, f64);
     /// The mean of all, and the mean square of how far they are from it.
     fn spread(&self) -> (f64, f64);
-    /// How many from a rank on lie below a bound.
-    fn below(&self, rank: usize, bound: f64) -> usize;
+    /// How many lie below a bound, or with `inclusive` at it too; all for infinity.
+    fn upto(&self, bound: f64, inclusive: bool) -> usize;
 }
 
 /// Samples as they came, sorted, and the sums up to each.
@@ -58,8 +59,9 @@ impl Ranked for Exact<'_> {
         (mean, spread / size)
     }
 
-    fn below(&self, rank: usize, bound: f64) -> usize {
-        self.samples[rank..].iter().take_while(|sample| bound == f64::INFINITY || **sample < bound).count()
+    fn upto(&self, bound: f64, inclusive: bool) -> usize {
+        self.samples
+            .partition_point(|sample| *sample < bound || inclusive && *sample <= bound || bound == f64::INFINITY)
     }
 }
 
@@ -149,12 +151,13 @@ impl Ranked for Sketched {
         (mean, if spread < 0.0 { 0.0 } else { spread })
     }
 
-    fn below(&self, rank: usize, bound: f64) -> usize {
-        let end = if bound == f64::INFINITY {
-            self.steps.len()
+    fn upto(&self, bound: f64, inclusive: bool) -> usize {
+        let place = if inclusive {
+            let last = bucket(bound);
+            self.steps.partition_point(|step| bucket(step.value) <= last)
         } else {
-            self.steps.partition_point(|step| step.value < bound)
+            self.steps.partition_point(|step| step.value < bound || bound == f64::INFINITY)
         };
-        self.before(end).count.saturating_sub(rank)
+        self.before(place).count
     }
 }

@@ -14,8 +14,7 @@ mod pieces;
 mod queue;
 mod ring;
 
-use crate::relay::outbox::Outbox;
-pub use crate::relay::outbox::Parcel;
+pub use crate::relay::outbox::{Outbox, Parcel};
 use crate::relay::pieces::{LONGEST, pieces};
 use crate::relay::queue::Queue;
 pub use crate::relay::ring::Ring;
@@ -244,7 +243,8 @@ fn connected(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Sends one packet. The first try may only tell of an earlier datagram that was refused: then that one is counted.
+/// Sends one packet. The first try may only tell of an earlier datagram that was refused: then that one is counted, and
+/// not as sent any more; it may be of an earlier batch, so the batch's count wraps.
 fn send(socket: &UdpSocket, packet: &[u8], counts: &mut Counts) {
     for part in pieces(packet, LONGEST) {
         let sent = socket.send(part).or_else(|error| {
@@ -252,11 +252,11 @@ fn send(socket: &UdpSocket, packet: &[u8], counts: &mut Counts) {
                 return Err(error);
             }
             counts.refused += 1;
-            counts.sent = counts.sent.saturating_sub(1);
+            counts.sent = counts.sent.wrapping_sub(1);
             socket.send(part)
         });
         if sent.is_ok() {
-            counts.sent += 1;
+            counts.sent = counts.sent.wrapping_add(1);
             counts.bytes += part.len() as u64;
         } else {
             counts.refused += 1;

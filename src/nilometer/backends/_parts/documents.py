@@ -3,13 +3,16 @@
 ::
 
     {"@timestamp": 1700000010000, "name": "web.wait", "kind": "timer", "tags": {"zone": "a"},
-     "interval": 10.0, "source": "host1", "count": 4.0, "mean": 2.5, "upper_90": 3.0}
+     "interval": 10.0, "source": "host1", "count": 4.0, "mean": 2.5, "upper_90": 3.0,
+     "sketch": {"values": [1.0, 3.0], "counts": [1, 3]}}
 
 Rules:
 
 * Times are milliseconds since the epoch; the time is the window's end.
 * A statistic whose name has a dot is an object's field there: ``histogram.bin_10``. Tags' names lose their dots, since ``a``
   and ``a.b`` cannot both be fields; a tag without a value has the empty string.
+* A sketch is values, ascending, and how many there are of each, as `distributions` makes them: what Elasticsearch's type of
+  field `histogram` takes.
 * NaN and infinite values have no place in JSON: they are left out and counted, and a document without a statistic too.
 * An id is made of source, kind, key and window: a series of a window has the same one wherever it is written again.
 """
@@ -22,12 +25,15 @@ import math
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nilometer.backends._parts.distributions import of_sketch
+from nilometer.core.sketch import decoded
 from nilometer.core.wire.key import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from nilometer.core.record import Block, Event, Flush
+    from nilometer.core.sketch import Sketch
 
 ID_BYTES = 16
 ENCODER = json.JSONEncoder(separators=(",", ":"))
@@ -67,6 +73,7 @@ def documents(flush: Flush, source: str) -> Iterator[Document]:
 def _rows(block: Block) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield each series' own fields, none when no value is left, and how many values were left out."""
     columns = [(each.name, list(each.values), each.present) for each in block.columns]
+    sketches = decoded(block.sketches, block.count)
     for index, key in enumerate(block.keys()):
         values = {name: numbers[index] for name, numbers, present in columns if present is None or present[index]}
         finite = values
@@ -76,7 +83,19 @@ def _rows(block: Block) -> Iterator[tuple[dict[str, Any], int]]:
         fields: dict[str, Any] = {"name": name, "kind": block.kind.value}
         if tags:
             fields["tags"] = _tags(tags)
-        yield (fields | finite if finite else {}), len(values) - len(finite)
+        sketch, beyond = _sketch(sketches[index])
+        own = finite | sketch
+        yield (fields | own if own else {}), len(values) - len(finite) + beyond
+
+
+def _sketch(sketch: Sketch | None) -> tuple[dict[str, Any], int]:
+    """Return the field of a sketch, none without one, and how many of its values are not finite."""
+    points = of_sketch(sketch) if sketch else []
+    finite = [point for point in points if math.isfinite(point.value)]
+    if not finite:
+        return {}, len(points)
+    values, counts = zip(*finite, strict=True)
+    return {"sketch": {"values": values, "counts": counts}}, len(points) - len(finite)
 
 
 def _tags(text: str) -> dict[str, str]:

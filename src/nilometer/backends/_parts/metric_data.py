@@ -3,10 +3,9 @@
 Rules:
 
 * A counter's ``count`` and a set's ``count`` are values with the unit Count, a gauge a value without a unit.
-* A timer is one datum in milliseconds: a statistic set (count, sum, smallest, largest), or values with counts. The flush holds
-  no samples any more; the values are such that count, sum, smallest, largest and each percentile of the flush come out as they
-  were, and between two percentiles lies their mean. So CloudWatch can tell percentiles, and add them up over time.
-* A sampled timer's sum is scaled up as its count is: count times mean.
+* A timer is a statistic set in milliseconds (count, sum, smallest, largest), or values with counts, so that CloudWatch can tell
+  percentiles, and add them up over time: those of its sketch where there is one, else those that `distributions` makes of its
+  statistics. Beyond 150 values it is several data, which CloudWatch adds up.
 * A timer whose statistics lack what that takes goes as a metric for each statistic: ``name.mean``. An idle one has no datum.
 * What CloudWatch has no place for is left out and counted: tags beyond 30 or not as it wants them, NaN and infinite values,
   values beyond 2^360, names that are blank or longer than 255. Values nearer to zero than 2^-360 are zero to it.
@@ -25,18 +24,21 @@ from fnmatch import fnmatchcase, translate
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
+from nilometer.backends._parts.distributions import Point, distribution, of_sketch, summary, summary_of, weighted
 from nilometer.core.record import Kind
+from nilometer.core.sketch import decoded
 from nilometer.core.wire.key import split
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from nilometer.backends._parts.distributions import Summary
     from nilometer.core.record import Block, Flush
+    from nilometer.core.sketch import Sketch
 
 MOST_DIMENSIONS, LONGEST_NAME, LONGEST_VALUE = 30, 255, 1024
-MOST_PERCENTILES = 70
-"""So that values with counts stay below 150: two for each percentile, and a few more."""
+MOST_VALUES = 150
 LARGEST, SMALLEST = 2.0**360, 2.0**-360
 REFUSED, TAG, NOT_FINITE, OUT_OF_RANGE = (
     ("sink", "refused"),
@@ -44,20 +46,12 @@ REFUSED, TAG, NOT_FINITE, OUT_OF_RANGE = (
     ("sink", "not_finite"),
     ("sink", "out_of_range"),
 )
-UPPER = re.compile(r"upper_([0-9]+(?:_[0-9]+)?)")
 NOTHING = "(?!)"
 """A pattern that nothing matches."""
 PLAIN = "".join(map(chr, range(0x20, 0x7F)))
 COUNT, RATE, TIME, NONE = "Count", "Count/Second", "Milliseconds", "None"
 FIELD, NUMBER, DIMENSION, FIXED = 48, 66, 104, 200
 """Bytes of a request at most: a number's name or its text, a number in a list, a dimension, and what each datum has."""
-
-
-class Point(NamedTuple):
-    """A value and how many times it occurred."""
-
-    value: float
-    times: float
 
 
 class Datum(NamedTuple):
@@ -90,28 +84,32 @@ class Layout:
         common = {"Timestamp": datetime.fromtimestamp(flush.window.end, UTC), "StorageResolution": self.resolution}
         skipped = re.compile("|".join(map(translate, self.skip)) or NOTHING)
         for block in flush.blocks:
-            for key, values in _rows(block, left_out, skipped):
+            for key, values, sketch in _rows(block, left_out, skipped):
                 series = identity(self.prefix + key, left_out)
                 if series is None:
                     left_out[REFUSED] += 1
                     continue
-                parts = self._timer(values) if block.kind is Kind.TIMER else _single(block.kind, values)
+                parts = self._timer(values, sketch, left_out) if block.kind is Kind.TIMER else _single(block.kind, values)
                 for ending, size, fields in parts:
                     name = {"MetricName": series.name + ending}
                     if series.dimensions:
                         name["Dimensions"] = series.dimensions  # type: ignore[assignment]  # a list beside texts
                     yield Datum(name | fields | common, FIXED + series.size + len(ending) + size)
 
-    def _timer(self, values: Mapping[str, float]) -> Iterator[Part]:
+    def _timer(self, values: Mapping[str, float], sketch: Sketch | None, left_out: Counter[tuple[str, str]]) -> Iterator[Part]:
         """Yield what a timer is sent as."""
         if not values.get("count", 1.0):
             return
-        known = summary(values)
+        count = values.get("count", sketch.count if sketch else 0.0)
+        known = summary(values) or (summary_of(sketch, count) if sketch else None)
         if known is None:
             chosen = list(values)
         else:
-            points = distribution(values, known) if self.values else []
-            yield _values(points) if points else _set(known)
+            points = [] if not self.values else weighted(of_sketch(sketch), count) if sketch else distribution(values, known)
+            kept = [Point(kept, times) for value, times in points if (kept := _held(value, left_out)) is not None]
+            yield from (_values(kept[at : at + MOST_VALUES]) for at in range(0, len(kept), MOST_VALUES))
+            if not points:
+                yield _set(known)
             chosen = [name for name in values if any(fnmatchcase(name, pattern) for pattern in self.statistics)]
         for name in chosen:
             yield Part(f".{name}", 2 * FIELD, {"Value": values[name], "Unit": unit(name)})
@@ -125,18 +123,17 @@ class Part(NamedTuple):
     fields: dict[str, Any]
 
 
-class Summary(NamedTuple):
-    """A timer's statistic set; `weight` is what one sample stands for."""
+class Row(NamedTuple):
+    """A series' key, the values that CloudWatch can hold, and its sketch."""
 
-    samples: float
-    total: float
-    lower: float
-    upper: float
-    weight: float
+    key: str
+    values: dict[str, float]
+    sketch: Sketch | None
 
 
-def _rows(block: Block, left_out: Counter[tuple[str, str]], skipped: re.Pattern[str]) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield each series' key, unless it is skipped, and the values that CloudWatch can hold."""
+def _rows(block: Block, left_out: Counter[tuple[str, str]], skipped: re.Pattern[str]) -> Iterator[Row]:
+    """Yield each series, unless it is skipped."""
+    sketches = decoded(block.sketches, block.count)
     columns = [(each.name, list(each.values), each.present) for each in block.columns]
     for index, key in enumerate(block.keys()):
         if skipped.match(split(key)[0]):
@@ -144,14 +141,18 @@ def _rows(block: Block, left_out: Counter[tuple[str, str]], skipped: re.Pattern[
         values: dict[str, float] = {}
         for name, numbers, present in columns:
             if present is None or present[index]:
-                value = numbers[index]
-                if not math.isfinite(value):
-                    left_out[NOT_FINITE] += 1
-                elif abs(value) > LARGEST:
-                    left_out[OUT_OF_RANGE] += 1
-                else:
-                    values[name] = value if abs(value) >= SMALLEST else 0.0
-        yield key, values
+                value = _held(numbers[index], left_out)
+                if value is not None:
+                    values[name] = value
+        yield Row(key, values, sketches[index])
+
+
+def _held(value: float, left_out: Counter[tuple[str, str]]) -> float | None:
+    """Return the value as CloudWatch can hold it; None, counted, when it cannot."""
+    if math.isfinite(value) and abs(value) <= LARGEST:
+        return value if abs(value) >= SMALLEST else 0.0
+    left_out[OUT_OF_RANGE if math.isfinite(value) else NOT_FINITE] += 1
+    return None
 
 
 def _single(kind: Kind, values: Mapping[str, float]) -> Iterator[Part]:
@@ -177,78 +178,6 @@ def unit(statistic: str) -> str:
     if statistic.startswith(("count", "histogram.")):
         return COUNT
     return NONE if statistic.startswith("sum_squares") else TIME
-
-
-# -- timers --------------------------------------------------------------------------------------------------------------
-
-
-def summary(values: Mapping[str, float]) -> Summary | None:
-    """Return a timer's statistic set; None when a statistic is missing that it takes."""
-    if not {"count", "lower", "upper"} <= values.keys() or not {"sum", "mean"} & values.keys():
-        return None
-    count, mean, total = values["count"], values.get("mean"), values.get("sum")
-    if mean is None or total is None:
-        return Summary(count, total if mean is None else mean * count, values["lower"], values["upper"], 1.0)  # type: ignore[arg-type]  # one of both is there
-    scaled = mean * count
-    if math.isclose(scaled, total, rel_tol=1e-9):
-        return Summary(count, total, values["lower"], values["upper"], 1.0)
-    weight = scaled / total if total else 1.0
-    return Summary(count, scaled, values["lower"], values["upper"], weight)
-
-
-class Segment(NamedTuple):
-    """The samples between two percentiles: how many, their sum, and the largest."""
-
-    samples: float
-    total: float
-    upper: float
-
-
-def distribution(values: Mapping[str, float], known: Summary) -> list[Point]:
-    """Return values with counts, ascending, that have the statistics of the timer; empty when no percentile is known."""
-    segments = list(_segments(values, known))
-    if len(segments) < 2:  # noqa: PLR2004 without a percentile there is one, which a statistic set tells as well
-        return []
-    points, below = list[Point](), known.lower
-    for segment in segments:
-        points += _spread(segment, below, known, first=not points)
-        below = segment.upper
-    merged: dict[float, float] = {}
-    for value, times in points:
-        merged[value] = merged.get(value, 0.0) + times
-    return [Point(value, times) for value, times in merged.items() if times > 0]
-
-
-def _segments(values: Mapping[str, float], known: Summary) -> Iterator[Segment]:
-    """Yield the segments between the percentiles that are known whole, and the last up to the largest sample."""
-    count = total = 0.0
-    for label in _percentiles(values):
-        upto = values[f"count_{label}"] * known.weight, values[f"sum_{label}"] * known.weight
-        if count < upto[0] < known.samples:
-            yield Segment(upto[0] - count, upto[1] - total, values[f"upper_{label}"])
-            count, total = upto
-    yield Segment(known.samples - count, known.total - total, known.upper)
-
-
-def _percentiles(values: Mapping[str, float]) -> list[str]:
-    """Return the labels of the percentiles whose count, sum and upper bound are known, ascending."""
-    labels = [match[1] for name in values if (match := UPPER.fullmatch(name))]
-    whole = [label for label in labels if {f"count_{label}", f"sum_{label}"} <= values.keys()]
-    return sorted(whole, key=lambda label: float(label.replace("_", ".")))[:MOST_PERCENTILES]
-
-
-def _spread(segment: Segment, below: float, known: Summary, *, first: bool) -> Iterator[Point]:
-    """Yield a segment's points: its largest sample, the rest at their mean; the first also has the smallest sample."""
-    left, total = segment.samples, segment.total
-    if first and left > known.weight:
-        yield Point(known.lower, known.weight)
-        left, total = left - known.weight, total - known.lower * known.weight
-    top = min(known.weight, left)
-    rest = left - top
-    if rest > known.weight / 1000:
-        mean = (total - segment.upper * top) / rest
-        yield Point(min(max(mean, below), segment.upper), rest)
-    yield Point(segment.upper, top)
 
 
 # -- names ---------------------------------------------------------------------------------------------------------------

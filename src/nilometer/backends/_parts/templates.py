@@ -11,7 +11,10 @@ KEYWORD = {"type": "keyword", "ignore_above": 8191}
 
 
 def metrics_template(stream: str, *, flat: bool, opensearch: bool) -> dict[str, Any]:
-    """Return the template of documents that hold series. `flat` keeps all tags in one field."""
+    """Return the template of documents that hold series. `flat` keeps all tags in one field.
+
+    OpenSearch knows no field of type `histogram`: there a sketch is kept as it is, and not searched.
+    """
     rules = [
         {"tags": {"path_match": "tags.*", "match_mapping_type": "string", "mapping": KEYWORD}},
         {"whole": {"match_mapping_type": "long", "mapping": {"type": "double"}}},
@@ -19,6 +22,7 @@ def metrics_template(stream: str, *, flat: bool, opensearch: bool) -> dict[str, 
     ]
     fields: dict[str, Any] = dict.fromkeys(("name", "kind", "source"), KEYWORD)
     fields["interval"] = {"type": "double"}
+    fields["sketch"] = {"type": "object", "enabled": False} if opensearch else {"type": "histogram"}
     if flat:
         fields["tags"] = flattened(opensearch=opensearch)
     return _template(stream, fields, rules)

@@ -4,7 +4,7 @@ Rules:
 
 * One lock guards the table, the tally and the refused lines. `flush` holds it only to swap the window, and computes the
   statistics after that.
-* Values with a timestamp, events and service checks pass by the table; what is kept of them has bounds.
+* Events and service checks pass by the table; what is kept of them has bounds.
 """
 
 from __future__ import annotations
@@ -22,18 +22,16 @@ from nilometer.ingest._reference.explain import explained
 from nilometer.ingest._reference.limits import SERIES
 from nilometer.ingest._reference.line import read
 from nilometer.ingest._reference.reading import CUT_OFF, TOO_LONG, Reading, Refusal
-from nilometer.ingest._reference.receiver import DatagramReceiver, udp_socket, unix_socket
+from nilometer.ingest._reference.receiver import Receiving
 from nilometer.ingest._reference.relay import ReferenceRouter
 from nilometer.ingest._reference.table import Table
+from nilometer.ingest._reference.tap import ReferenceTap
 from nilometer.ingest._reference.timer import columns
-from nilometer.ingest.guard import OPEN, Guard
 from nilometer.ingest.inspection import Peeked, Top, Totals
 from nilometer.ingest.kernel import (
     AUTO,
     MAX_NOTICE_BYTES,
     MAX_NOTICES,
-    MAX_TIMED,
-    MAX_TIMED_BYTES,
     STATSD,
     Aggregates,
     Aggregation,
@@ -42,7 +40,6 @@ from nilometer.ingest.kernel import (
     Notice,
     Overflowed,
     Tally,
-    Timed,
     understood,
 )
 
@@ -57,7 +54,7 @@ MAX_BAD_LINES = 32
 SHOWN_BYTES = 512
 
 
-class ReferenceKernel:
+class ReferenceKernel(Receiving):
     """Aggregates lines into series, in Python. Any thread may call any method."""
 
     name = "reference"
@@ -67,8 +64,6 @@ class ReferenceKernel:
         self._table = Table(Aggregation())
         self._tally: dict[str, int] = {}
         self._bad: deque[BadLine] = deque()
-        self._timed: list[Timed] = []
-        self._timed_bytes = 0
         self._notices = Notices()
         self._overflowed: deque[Overflowed] = deque()
         self._last_gauges: dict[str, float] = {}
@@ -76,6 +71,7 @@ class ReferenceKernel:
         self._totals: Counter[str] = Counter()
         self._heard = time.monotonic()
         self._router: ReferenceRouter | None = None
+        self._tap: ReferenceTap | None = None
 
     def configure(self, aggregation: Aggregation) -> None:
         """Use other settings: limits, cleaning and rules at once, the rest when the open window is flushed."""
@@ -87,12 +83,16 @@ class ReferenceKernel:
         understood(dialect)
         if (router := self._router) is not None:
             router.offer_lines(data)
+        if (tap := self._tap) is not None:
+            tap.offer(data)
         self._feed(data, source, dialect, packets)
 
     def feed_datagram(self, data: bytes, source: str, dialect: str, *, cut: bool) -> None:
         """Count the lines of a datagram; of one whose end was `cut` off the last line, which is not whole, as bad."""
         if (router := self._router) is not None:
             router.offer(data)
+        if (tap := self._tap) is not None:
+            tap.offer(data)
         if not cut:
             self._feed(data, source, dialect, 1)
             return
@@ -111,6 +111,16 @@ class ReferenceKernel:
 
         self._router = router = ReferenceRouter(streams, ring=ring, queue_bytes=queue_bytes, detach=detach)
         return router
+
+    def tap(self, queue_bytes: int) -> ReferenceTap:
+        """Copy what comes in from now on, before it is read."""
+
+        def detach() -> None:
+            if self._tap is tap:
+                self._tap = None
+
+        self._tap = tap = ReferenceTap(queue_bytes, detach)
+        return tap
 
     def _feed(self, data: bytes, source: str, dialect: str, packets: int) -> None:
         whole = list(filter(None, _lines(data, dialect)))
@@ -149,9 +159,10 @@ class ReferenceKernel:
         """Count a sample, or keep it for the time that came with it: what counters and gauges can be, other kinds cannot."""
         timestamp = reading.extras.get("timestamp")
         if timestamp is not None and sample.kind in {Kind.COUNTER, Kind.GAUGE}:
-            self._time(timestamp, reading.key, sample)
+            outcome = self._table.time(timestamp, reading.key, sample, source)
         else:
-            self._account(sample.kind, self._table.add(reading.key, sample, source), source)
+            outcome = self._table.add(reading.key, sample, source)
+        self._account(sample.kind, outcome, source)
 
     def _account(self, kind: Kind, outcome: Outcome, source: str) -> None:
         if outcome.series is not None:
@@ -162,15 +173,6 @@ class ReferenceKernel:
             self._count(outcome.refused, 1)
             if len(self._overflowed) < MAX_BAD_LINES:
                 self._overflowed.append(Overflowed(source, _cut(outcome.wanted.encode()), kind, outcome.refused))
-
-    def _time(self, timestamp: int, key: str, sample: Sample) -> None:
-        size = len(key.encode())
-        if len(self._timed) < MAX_TIMED and self._timed_bytes + size <= MAX_TIMED_BYTES:
-            number = sample.number * sample.weight if sample.kind is Kind.COUNTER else sample.number
-            self._timed.append(Timed(timestamp, sample.kind, key, number))
-            self._timed_bytes += size
-        else:
-            self._count("timed_over_limit", 1)
 
     def _refuse(self, raw: bytes, source: str, refusal: Refusal) -> None:
         self._count("bad_lines", 1)
@@ -187,35 +189,12 @@ class ReferenceKernel:
         with self._lock:
             self._count("kernel_drops", number)
 
-    def receive_udp(  # noqa: PLR0913 the contract's
-        self,
-        host: str,
-        port: int,
-        *,
-        buffer_bytes: int,
-        threads: int,  # noqa: ARG002 the contract's
-        dialect: str,
-        guard: Guard = OPEN,
-    ) -> DatagramReceiver:
-        """Bind a UDP socket and read it. Raise OSError when it cannot be bound, ValueError for an unknown dialect.
-
-        One thread reads, whatever `threads` asks for: in Python a second one would only wait for the first.
-        """
-        understood(dialect)
-        return DatagramReceiver(self, udp_socket(host, port, buffer_bytes), dialect, guard)
-
-    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str) -> DatagramReceiver:
-        """Bind a Unix datagram socket and read it. Raise OSError when it cannot be bound, ValueError for an unknown dialect."""
-        understood(dialect)
-        return DatagramReceiver(self, unix_socket(path, buffer_bytes), dialect)
-
     def flush(self, seconds: float, *, last: bool = False) -> Aggregates:
         """Hand over the finished window; rates are per second over `seconds`. With `last`, nothing is held any longer."""
         with self._lock:
             start = time.perf_counter_ns()
-            order, series = list(peek.order(self._table)), len(self._table)
+            order, series, timed = list(peek.order(self._table)), len(self._table), tuple(self._table.timeline.values)
             rules, window, tally = self._table.rules, self._table.finish(seconds, last=last), self._tally
-            timed, self._timed, self._timed_bytes = tuple(self._timed), [], 0
             self._tally, self._last_gauges = {}, self._table.gauges.copy()
             self._finished, self._talkers = self._talkers.finish(order), top.Talkers()
             self._totals.update(tally)
@@ -336,10 +315,9 @@ def _timers(window: Window, rules: Aggregation) -> Iterator[Block]:
     for number, (profile, seconds) in enumerate(zip(window.profiles, window.spans, strict=True)):
         timers = {key: samples for key, samples in window.timers.items() if window.profile(Kind.TIMER, key) == number}
         if timers and seconds is not None:
-            computed = columns(timers.items(), len(timers), _tailored(rules, profile), seconds)
-            sketches = (
-                tuple(samples.whole().encode() if samples else b"" for samples in timers.values()) if rules.sketch else ()
-            )
+            own = _tailored(rules, profile)
+            computed = columns(timers.items(), len(timers), own, seconds)
+            sketches = tuple(samples.whole().encode() if samples else b"" for samples in timers.values()) if own.sketch else ()
             yield Block(Kind.TIMER, "\n".join(timers).encode(), len(timers), computed, sketches)
 
 
@@ -349,5 +327,7 @@ def _tailored(rules: Aggregation, profile: Profile) -> Aggregation:
         rules,
         percentiles=rules.percentiles if profile.percentiles is None else profile.percentiles,
         histograms=rules.histograms if profile.histogram is None else (Histogram("", profile.histogram),),
+        cumulative=rules.cumulative if profile.cumulative is None else profile.cumulative,
+        sketch=rules.sketch if profile.sketch is None else profile.sketch,
         timer_statistics=rules.timer_statistics if profile.statistics is None else profile.statistics,
     )

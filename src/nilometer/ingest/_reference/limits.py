@@ -33,7 +33,7 @@ class Gate:
     def __init__(self) -> None:
         self._key_bytes = 0
         self._sizes: Counter[Group] = Counter()
-        self._groups: dict[tuple[Kind, str], list[Group]] = {}
+        self._groups: dict[tuple[Kind, str, bool], list[Group]] = {}
 
     def admit(self, key: str, source: str, rules: Aggregation, series: int) -> str | None:
         """Return the limit that refuses one more series beside `series` others, None when there is none."""
@@ -49,17 +49,17 @@ class Gate:
         full = {PREFIX: rules.max_series_per_prefix, SOURCE: rules.max_series_per_source}
         return next((group[0] for group in _groups(name, source, rules) if self._sizes[group] >= full[group[0]]), None)
 
-    def enter(self, kind: Kind, key: str, source: str | None, rules: Aggregation) -> None:
-        """Count a series that was made; without a source it is in no group."""
+    def enter(self, kind: Kind, key: str, source: str | None, rules: Aggregation, *, timed: bool = False) -> None:
+        """Count a series that was made; without a source it is in no group. What is only `timed` counts apart."""
         groups = [] if source is None else _groups(key.partition(";")[0], source, rules)
         self._key_bytes += len(key.encode())
         self._sizes.update(groups)
-        self._groups[kind, key] = groups
+        self._groups[kind, key, timed] = groups
 
-    def leave(self, kind: Kind, key: str) -> None:
-        """Count a series that was deleted."""
+    def leave(self, kind: Kind, key: str, *, timed: bool = False) -> None:
+        """Count a series that is gone."""
         self._key_bytes -= len(key.encode())
-        self._sizes.subtract(self._groups.pop((kind, key)))
+        self._sizes.subtract(self._groups.pop((kind, key, timed)))
         self._sizes += Counter()  # without what is down to zero
 
 

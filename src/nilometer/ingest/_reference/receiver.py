@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nilometer.ingest._reference.guard import Gate
 from nilometer.ingest.guard import OPEN, Guard
+from nilometer.ingest.kernel import understood
 from nilometer.ingest.sockets import shown
 
 if TYPE_CHECKING:
@@ -157,6 +158,32 @@ class DatagramReceiver:
             poll.poll()
             self._reader.read(lambda: self._stopped)
         self._reader.finish(self.buffer_bytes)
+
+
+class Receiving(Feeds):
+    """The half of a kernel that reads datagrams, in Python.
+
+    One thread reads a socket, however many are asked for: in Python a second one would only wait for the first.
+    """
+
+    def receive_udp(  # noqa: PLR0913 the contract's
+        self,
+        host: str,
+        port: int,
+        *,
+        buffer_bytes: int,
+        threads: int,  # noqa: ARG002 the contract's
+        dialect: str,
+        guard: Guard = OPEN,
+    ) -> DatagramReceiver:
+        """Bind a UDP socket and read what `guard` lets in. Raise OSError, ValueError for an unknown dialect."""
+        understood(dialect)
+        return DatagramReceiver(self, udp_socket(host, port, buffer_bytes), dialect, guard)
+
+    def receive_unix(self, path: str, *, buffer_bytes: int, dialect: str, guard: Guard = OPEN) -> DatagramReceiver:
+        """Bind a Unix datagram socket and read what `guard` lets in. Raise OSError, ValueError for an unknown dialect."""
+        understood(dialect)
+        return DatagramReceiver(self, unix_socket(path, buffer_bytes), dialect, guard)
 
 
 class _Datagram(NamedTuple):

@@ -29,7 +29,7 @@ def pieces(data: bytes, most: int) -> Iterator[bytes]:
     yield data
 
 
-class _Target:
+class Target:
     """Where packets go, and what became of them."""
 
     def __init__(self, *, stream: bool, bound: int) -> None:
@@ -113,7 +113,7 @@ class ReferenceRouter:
     """Repeats packets, by a thread of its own."""
 
     def __init__(self, streams: Sequence[bool], *, ring: bool, queue_bytes: int, detach: Callable[[], None]) -> None:
-        self._targets = [_Target(stream=stream, bound=queue_bytes) for stream in streams]
+        self._targets = [Target(stream=stream, bound=queue_bytes) for stream in streams]
         self._by_ring, self._bound, self._detach = ring, queue_bytes, detach
         self._points: Sequence[tuple[int, int]] = ()
         self._filled = threading.Condition()

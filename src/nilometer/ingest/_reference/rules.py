@@ -31,6 +31,8 @@ class Profile(NamedTuple):
 
     percentiles: tuple[float, ...] | None = None
     histogram: tuple[float, ...] | None = None
+    cumulative: bool | None = None
+    sketch: bool | None = None
     statistics: tuple[str, ...] | None = None
     expire: int | None = None
     every: int = 1
@@ -38,7 +40,8 @@ class Profile(NamedTuple):
 
 def profile_of(rule: Rule) -> Profile:
     """Return the profile that a rule gives."""
-    return Profile(rule.percentiles, rule.histogram, rule.statistics, rule.expire, max(rule.every, 1))
+    shared = {name: getattr(rule, name) for name in Profile._fields}
+    return Profile(**shared | {"every": max(rule.every, 1)})
 
 
 class Target(NamedTuple):

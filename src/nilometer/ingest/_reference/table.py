@@ -22,7 +22,8 @@ from nilometer.core.record import Kind
 from nilometer.core.sketch import bucket
 from nilometer.ingest._reference.limits import MEMBERS, SAMPLES, Gate
 from nilometer.ingest._reference.members import Members
-from nilometer.ingest._reference.rules import Dice, Profile, Router, profile_of
+from nilometer.ingest._reference.rules import Dice, Profile, Router, Target, profile_of
+from nilometer.ingest._reference.timeline import OVER_LIMIT, Timeline
 from nilometer.ingest._reference.timer import Samples
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class Table(Window):
         "_since",
         "flushes",
         "rules",
+        "timeline",
         "updated",
     )
 
@@ -120,7 +122,7 @@ class Table(Window):
         super().__init__()
         self.rules = rules
         self._router, self._dice = Router(rules, 0), Dice()
-        self._gate = Gate()
+        self._gate, self.timeline = Gate(), Timeline()
         self._samples = self._pages = self._members = self._estimates = self.flushes = 0
         self.updated: dict[tuple[Kind, str], int] = {}  # the number of the window that had a value of the series last
         self._since: dict[int, float] = {}  # by number of windows the seconds since series that take so many were due
@@ -143,15 +145,13 @@ class Table(Window):
 
     def add(self, key: str, sample: Sample, source: str) -> Outcome:
         """Take a sample in that `source` sent."""
-        kind, target = sample.kind, self._router.route(sample.kind, key)
-        if target is None:
-            return Outcome(None, key, lost=DROPPED)
-        changed = self._dice.change(sample, target)
-        if changed is None:
-            return Outcome(None, key)
+        kind, routed = sample.kind, self._route(key, sample)
+        if isinstance(routed, Outcome):
+            return routed
+        target, changed = routed
         wanted, refused = target.key, None
         if wanted not in series(self, kind):
-            refused = self._gate.admit(wanted, source, self.rules, len(self))
+            refused = self._gate.admit(wanted, source, self.rules, self._alive())
             if refused is None:
                 self._gate.enter(kind, wanted, source, self.rules)
         counted = self._overflow(kind) if refused else wanted
@@ -160,6 +160,33 @@ class Table(Window):
         if not refused:
             self._settle((kind, wanted), target.profile)
         return Outcome(counted, wanted, refused, lost)
+
+    def time(self, timestamp: int, key: str, sample: Sample, source: str) -> Outcome:
+        """Keep a sample for the time that came with it."""
+        kind, routed = sample.kind, self._route(key, sample)
+        if isinstance(routed, Outcome):
+            return routed
+        (wanted, *_), changed = routed
+        new = wanted not in series(self, kind) and (kind, wanted) not in self.timeline.series
+        refused = self._gate.admit(wanted, source, self.rules, self._alive()) if new else None
+        if not self.timeline.add(timestamp, self.rules.overflow if refused else wanted, changed):
+            return Outcome(None, wanted, refused, OVER_LIMIT)
+        if new and not refused:
+            self._gate.enter(kind, wanted, source, self.rules, timed=True)
+            self.timeline.series.add((kind, wanted))
+        return Outcome(None, wanted, refused)
+
+    def _route(self, key: str, sample: Sample) -> tuple[Target, Sample] | Outcome:
+        """Return where a sample goes, and as what; or why it goes nowhere."""
+        target = self._router.route(sample.kind, key)
+        if target is None:
+            return Outcome(None, key, lost=DROPPED)
+        changed = self._dice.change(sample, target)
+        return Outcome(None, key) if changed is None else (target, changed)
+
+    def _alive(self) -> int:
+        """Return how many series there are, those of timed values included."""
+        return len(self) + len(self.timeline.series)
 
     def _overflow(self, kind: Kind) -> str:
         """Return the series that takes what a limit refuses; no limit refuses that."""
@@ -230,7 +257,7 @@ class Table(Window):
         """Set a gauge that has no value yet. Return False when the series limit refuses it."""
         if key in self.gauges:
             return True
-        if len(self) >= self.rules.max_series:
+        if self._alive() >= self.rules.max_series:
             return False
         self._gate.enter(Kind.GAUGE, key, None, self.rules)
         self.gauges[key] = value
@@ -261,6 +288,9 @@ class Table(Window):
                 self._empty(kind, key)
                 if not self._stays(kind, key):
                     self.forget(kind, key)
+        for kind, key in self.timeline.series:
+            self._gate.leave(kind, key, timed=True)
+        self.timeline = Timeline()
         self._begin()
         self.flushes += 1
         return done

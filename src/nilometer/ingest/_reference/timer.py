@@ -7,7 +7,7 @@ Rules:
   every percentile covers it. `round` is half up. What statsd prints as NaN is NaN here, what it leaves out is left out.
 * The sample rate counts for ``count`` and ``count_ps`` alone.
 * A timer that has a sketch is computed from a sketch of all its samples: each is the middle of its bucket. What covers all
-  samples comes from the sketch's exact sums.
+  samples comes from the sketch's exact sums. Up to a bound and with it there are whole buckets, that of the bound the last.
 
 Source: ``lib/process_metrics.js`` of statsd 0.9 and 0.10.
 """
@@ -21,13 +21,13 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from nilometer.core.record import Column
-from nilometer.core.sketch import Sketch
+from nilometer.core.sketch import Sketch, bucket
 from nilometer.core.wire.number import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from nilometer.ingest.kernel import Aggregation, Histogram
+    from nilometer.ingest.kernel import Aggregation
 
 ALWAYS = ("std", "upper", "lower")
 IDLE = "idle count_ps"
@@ -101,8 +101,8 @@ class Ranked(Protocol):
     def spread(self) -> tuple[float, float]:
         """Return the mean of all, and the mean square of how far they are from it."""
 
-    def below(self, rank: int, bound: float) -> int:
-        """Return how many from a rank on lie below a bound."""
+    def upto(self, bound: float, *, inclusive: bool) -> int:
+        """Return how many lie below a bound, or with `inclusive` at it too; all for infinity."""
 
 
 class Exact:
@@ -130,10 +130,9 @@ class Exact:
             spread += (value - mean) * (value - mean)
         return mean, spread / self.size
 
-    def below(self, rank: int, bound: float) -> int:
-        """Return how many from a rank on lie below a bound."""
-        end = self.size if bound == math.inf else bisect_left(self._values, bound)
-        return max(end - rank, 0)
+    def upto(self, bound: float, *, inclusive: bool) -> int:
+        """Return how many lie below a bound, or with `inclusive` at it too; all for infinity."""
+        return (bisect_right if inclusive or bound == math.inf else bisect_left)(self._values, bound)
 
 
 class Sketched:
@@ -175,10 +174,11 @@ class Sketched:
         spread = self.total[1] / count - mean * mean
         return mean, 0.0 if spread < 0 else spread
 
-    def below(self, rank: int, bound: float) -> int:
-        """Return how many from a rank on lie below a bound."""
-        end = len(self._values) if bound == math.inf else bisect_left(self._values, bound)
-        return max(self._counts[end] - rank, 0)
+    def upto(self, bound: float, *, inclusive: bool) -> int:
+        """Return how many lie below a bound, or with `inclusive` at it too; all for infinity."""
+        if inclusive:
+            return self._counts[bisect_right(self._values, bucket(bound), key=bucket)]
+        return self._counts[(bisect_right if bound == math.inf else bisect_left)(self._values, bound)]
 
 
 class Slot(NamedTuple):
@@ -200,7 +200,8 @@ def layout(rules: Aggregation) -> dict[str, Slot]:
     slots[IDLE] = Slot("count_ps", "count_ps")
     slots |= {name: Slot(name, name) for name in TOTALS}
     for number, histogram in enumerate(rules.histograms):
-        slots |= {_bin_key(number, bound): Slot(f"histogram.{_bin(bound)}", "histogram") for bound in histogram.bins}
+        word = "le" if rules.cumulative else "bin"
+        slots |= {_bin_key(number, bound): Slot(f"histogram.{word}_{_bound(bound)}", "histogram") for bound in histogram.bins}
     wanted = set(rules.timer_statistics)
     return {key: slot for key, slot in slots.items() if not wanted or slot.word in wanted}
 
@@ -210,13 +211,13 @@ def label(percentile: float) -> str:
     return to_text(percentile).replace(".", "_", 1).replace("-", "top", 1)
 
 
-def _bin(bound: float) -> str:
-    return "bin_" + ("inf" if bound == math.inf else to_text(bound).replace(".", "_", 1))
+def _bound(bound: float) -> str:
+    return "inf" if bound == math.inf else to_text(bound).replace(".", "_", 1)
 
 
 def _bin_key(number: int, bound: float) -> str:
     """Return the key of a bin's column; each histogram has its own, since no series is in two."""
-    return f"{number} {_bin(bound)}"
+    return f"{number} {_bound(bound)}"
 
 
 def columns(timers: Iterable[tuple[str, Samples | None]], count: int, rules: Aggregation, seconds: float) -> tuple[Column, ...]:
@@ -248,7 +249,7 @@ def _statistics(key: str, samples: Samples | None, rules: Aggregation, seconds: 
     weight = samples.before + samples.weight
     yield "count", weight
     yield "count_ps", weight / seconds
-    yield from _histogram(key, ranked, rules.histograms)
+    yield from _histogram(key, ranked, rules)
 
 
 def _percentile(percentile: float, samples: Ranked) -> Iterator[tuple[str, float]]:
@@ -299,13 +300,13 @@ def _whole(samples: Ranked) -> Iterator[tuple[str, float]]:
         yield "median", upper if size % 2 else (samples.value(middle - 1) + upper) / 2
 
 
-def _histogram(key: str, samples: Ranked, histograms: Sequence[Histogram]) -> Iterator[tuple[str, float]]:
-    """Yield how many samples lie below each bound and not below the one before, in a single pass over sorted samples."""
-    chosen = next((number for number, histogram in enumerate(histograms) if histogram.match in key), None)
+def _histogram(key: str, samples: Ranked, rules: Aggregation) -> Iterator[tuple[str, float]]:
+    """Yield how many samples lie below each bound and not below the one before, or how many in all are at most the bound."""
+    chosen = next((number for number, histogram in enumerate(rules.histograms) if histogram.match in key), None)
     if chosen is None:
         return
-    rank = 0
-    for bound in histograms[chosen].bins:
-        count = samples.below(rank, bound)
-        yield _bin_key(chosen, bound), count
-        rank += count
+    before = 0
+    for bound in rules.histograms[chosen].bins:
+        end = samples.upto(bound, inclusive=rules.cumulative)
+        yield _bin_key(chosen, bound), max(end - before, 0)
+        before = 0 if rules.cumulative else max(before, end)

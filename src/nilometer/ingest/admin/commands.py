@@ -5,9 +5,10 @@ Rules:
 * A command is a word, then arguments, each behind one space. Upper and lower case differ. What is unknown answers ``ERROR``.
 * In statsd's place every answer is statsd's, to the byte, dumps as ``util.inspect`` shows them; ``sets`` and ``delsets``, which
   statsd lacks, are of the same form. Otherwise dumps are JSON, and ``stats`` tells more.
+* ``status`` is that of statsd's cluster proxy; only a relay with a ring has it.
 * An answer is bounded: see `control`.
 
-Source: statsd's ``stats.js``, ``lib/mgmt_console.js`` and ``lib/helpers.js``.
+Source: statsd's ``stats.js``, ``proxy.js``, ``lib/mgmt_console.js`` and ``lib/helpers.js``.
 """
 
 from __future__ import annotations
@@ -49,10 +50,11 @@ class Commands:
     def __init__(self, control: Control) -> None:
         self._control = control
         plain: dict[str, Callable[[Sequence[str]], str]] = {
-            "help": lambda _: HELP if control.statsd is None else STATSD_HELP,
+            "help": lambda _: self._help(),
             "stats": lambda _: self._stats(),
             "health": self._health,
             "config": lambda _: self._config(),
+            "status": lambda _: self._status(),
         }
         dumps = {word: self._dumper(kind) for word, kind in KINDS.items()}
         deletions = {f"del{word}": self._deleter(kind) for word, kind in KINDS.items()}
@@ -98,6 +100,21 @@ class Commands:
     def _config(self) -> str:
         statsd = self._control.statsd
         return self._control.settings_text() + END if statsd is None else "\n" + "".join(_config(statsd.config))
+
+    def _help(self) -> str:
+        if self._control.statsd is not None:
+            return STATSD_HELP
+        return HELP.replace("health, ", "health, status, ") if self._rings() else HELP
+
+    def _rings(self) -> bool:
+        return self._control.statsd is None and self._control.settings().relay.mode == "ring"
+
+    def _status(self) -> str:
+        """Tell which servers are on the relay's ring."""
+        if not self._rings():
+            return ERROR
+        nodes = "".join(f"{target.node} " for target in self._control.relay() if target.up)
+        return f"uptime: {round(self._control.uptime)}\nnodes: {nodes}\n"
 
     def _stats(self) -> str:
         control, totals = self._control, self._control.totals()

@@ -67,6 +67,7 @@ CURES = {
     "spool.size": "bring the sink back, or raise spool.size",
     "spool.age": "bring the sink back, or raise spool.age",
     "spool.corrupt": "look after the disk of server.state",
+    "store.damaged": "look after the disk of the store; its log tells which hours are damaged",
     "spool.disk": "make room on the disk of server.state, or mend it",
     "sink.refused": "the log names the sink and its reason",
     "sink.rejected": "the log names the sink and its reason",

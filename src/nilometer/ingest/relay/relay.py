@@ -51,7 +51,10 @@ class Forwarding:
 
 
 class TargetStatus(NamedTuple):
-    """How a target fares: whether packets go to it, how many packets and bytes did, how many were lost, and what is wrong."""
+    """How a target fares: whether packets go to it, how many packets and bytes did, how many were lost, and what is wrong.
+
+    `node`: its name on a ring. `queue` are the bytes that wait for a stream.
+    """
 
     name: str
     up: bool
@@ -59,6 +62,8 @@ class TargetStatus(NamedTuple):
     bytes: int
     lost: int
     error: str
+    node: str
+    queue: int = 0
 
 
 class Relay:
@@ -126,12 +131,16 @@ class Relay:
     def statuses(self) -> list[TargetStatus]:
         """Return how each target fares, in the order of the settings."""
         found = []
-        for number, counts in enumerate(self._router.counts()):
-            target, (sent, size, refused, dropped) = self._forwarding.targets[number], Counts(*counts)
-            writer = self._writers.get(number)
-            broken, error = (writer.lost, writer.error) if writer else (0, "")
-            error = self._errors[number] or error
-            found.append(TargetStatus(str(target), not error, sent - broken, size, refused + dropped + broken, error))
+        for number, each in enumerate(self._router.counts()):
+            counts, target, writer = Counts(*each), self._forwarding.targets[number], self._writers.get(number)
+            if writer is None:
+                error, broken = self._errors[number], 0
+                sent, size, queue = counts.sent, counts.bytes, 0
+            else:
+                error, broken = self._errors[number] or writer.error, writer.lost
+                sent, size, queue = writer.sent, writer.bytes, max(counts.bytes - writer.taken, 0)
+            lost = counts.refused + counts.dropped + broken
+            found.append(TargetStatus(str(target), not error, sent, size, lost, error, target.name, queue))
         return found
 
     def tend(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nilometer.core.errors import UnknownScheme, did_you_mean
-from nilometer.core.options import at_least, one_host, option, refuse
+from nilometer.core.options import at_least, one_host, one_of, option, refuse
 from nilometer.ingest.relay.ring import Node
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 UDP, TCP = "udp", "tcp"
 PORT = 8125
 HIGHEST: Final = 65535
+FAMILIES = {"": 0, "ipv4": int(socket.AF_INET), "ipv6": int(socket.AF_INET6)}
 MOST = 100
 """Targets at most: each has threads of its own."""
 
@@ -28,6 +29,7 @@ class TargetOptions:
 
     admin: int = option(0, "the port where its management interface answers `health`; 0 does not ask")
     weight: float = option(1.0, "its share of the ring, against the others' weights")
+    family: str = option("", "the addresses to take of a name, `ipv4` or `ipv6`; IPv4 where it has one when empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def target(url: Url) -> Target:
     if not 0 <= options.admin <= HIGHEST:
         raise refuse(url, f"option admin: {options.admin} is no port")
     at_least(url, "weight", options.weight, 0.01)
-    return Target(url.scheme == TCP, host, port, options.admin, options.weight)
+    one_of(url, "family", options.family, FAMILIES)
+    return Target(url.scheme == TCP, host, port, options.admin, options.weight, FAMILIES[options.family])
 
 
 def targets(urls: Iterable[Url]) -> tuple[Target, ...]:

@@ -31,14 +31,17 @@ FIRST, MOST = 0.1, 30.0
 
 
 class Writer:
-    """One target's thread."""
+    """One target's thread.
+
+    `sent` packets and their `bytes` were written, `lost` packets not; `taken` bytes were either.
+    """
 
     def __init__(self, router: Router, number: int, target: Target) -> None:
         self._router, self._number, self._target = router, number, target
         self._link: socket.socket | None = None
         self._backoff = Backoff(FIRST, MOST)
         self._closing, self._end = threading.Event(), threading.Event()
-        self.lost = 0
+        self.sent = self.bytes = self.lost = self.taken = 0
         self.error = ""
         self._thread = threading.Thread(target=self._run, name=f"nilometer-relay-{number}", daemon=True)
         self._thread.start()
@@ -56,8 +59,12 @@ class Writer:
     def _run(self) -> None:
         while (parcel := self._router.take(self._number, LOOK)) is not None:
             data, packets = parcel
-            if data and not self._write(data):
+            if data and self._write(data):
+                self.sent += packets
+                self.bytes += len(data)
+            else:
                 self.lost += packets
+            self.taken += len(data)
         self._hang_up()
 
     def _write(self, data: bytes) -> bool:

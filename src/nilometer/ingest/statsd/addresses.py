@@ -158,6 +158,21 @@ def _protocol(document: Document) -> str:
     return str(value)
 
 
+def repeated(document: Document) -> Iterable[Url]:
+    """Yield where packets are repeated; statsd does so only when its backend is loaded."""
+    protocol, loaded = document.values.get("repeaterProtocol"), REPEATER in backends(document)
+    listed = document.values.get("repeater")
+    for number, value in enumerate(document.listed(listed if truthy(listed) else [], "repeater")):
+        key = f"repeater[{number}]"
+        target = document.object(value, key)
+        port = int(document.number(target.get("port"), f"{key}.port", low=1, high=65535))
+        host = _host(document.text(target.get("host") or "localhost", f"{key}.host"))
+        query = "" if protocol == "tcp" else f"?family={'ipv6' if protocol == 'udp6' else 'ipv4'}"
+        url = _url(document, f"{'tcp' if protocol == 'tcp' else 'udp'}://{host}:{port}{query}", f"{key}.host")
+        if loaded:
+            yield url
+
+
 def _url(document: Document, text: str, key: str) -> Url:
     try:
         return urls.parse(text)

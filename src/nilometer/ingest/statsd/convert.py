@@ -24,8 +24,7 @@ NOWHERE = (parse("null://"),)
 
 def convert(config: StatsdConfig, name: str) -> str:
     """Return the settings as a TOML file; `name` is that of statsd's file."""
-    values = {**config.values, "self.prefix": config.mode.prefix, "self.names": "statsd"}
-    values["server.sinks"] = values["server.sinks"] or NOWHERE
+    values = {**config.values, "server.sinks": config.values["server.sinks"] or NOWHERE}
     kept = {setting: _kept(setting, values[setting.name]) for setting in settings.TABLE if setting.name in values}
     notes = [*config.warnings, *config.alone, *_refused(values, kept)]
     return "\n".join([*_head(name, notes), *_sections({one: value for one, value in kept.items() if value != one.default})])

@@ -29,8 +29,6 @@ class Key(NamedTuple):
 
 
 PROXY = "it is a key of statsd's cluster proxy"
-NOT_YET = "it is not implemented yet"
-KEYS_SEEN = "the most frequent names are seen with `nilometer top`"
 
 SERVER = (
     Key("server", "./servers/udp", "the kind of listener: `./servers/udp` or `./servers/tcp`"),
@@ -70,7 +68,7 @@ KEYS = (
         "with `deleteGauges`, in how many flushes a gauge is reported after its last update: `idle.gauge_ttl`",
     ),
     Key("keyNameSanitize", "true", "clean names on arrival: `names.sanitize`; when off, the Graphite sink cleans them"),
-    Key("prefixStats", "statsd", "the prefix of the server's figures about itself"),
+    Key("prefixStats", "statsd", "the prefix of the server's figures about itself: `self.prefix`"),
     Key("backends", "['./backends/graphite']", "any of `./backends/graphite`, `./backends/console` and `./backends/repeater`"),
     Key("graphiteHost", "", "Graphite's host; without it, nothing is sent there"),
     Key("graphitePort", "2003", "the port of Graphite's text protocol"),
@@ -87,15 +85,15 @@ KEYS = (
     Key("graphite.globalSuffix", "", "what every path ends in"),
     Key("console", "{}", "how the console prints"),
     Key("console.prettyprint", "false", "in colours, and whole"),
-    Key("repeater", "[]", "where every packet goes as it came, with `./backends/repeater` among the backends"),
+    Key("repeater", "[]", "where every packet goes as it came, with `./backends/repeater` among the backends: `relay.to`"),
     Key("repeater[].host", "localhost", "its host"),
     Key("repeater[].port", "", "its port"),
     Key("repeaterProtocol", "udp4", "`udp4`, `udp6` or `tcp`; with `tcp` each packet gets a newline after it"),
-    Key("keyFlush", "{}", "the log of the most frequent keys; read at the start", alone=KEYS_SEEN),
-    Key("keyFlush.interval", "0", "milliseconds from one to the next; 0 turns it off", alone=KEYS_SEEN),
-    Key("keyFlush.percent", "100", "the share of the keys to write, the most frequent first", alone=KEYS_SEEN),
-    Key("keyFlush.log", "", "the file to append to; without it, standard output", alone=KEYS_SEEN),
-    Key("dumpMessages", "false", NOT_YET, effect=False),
+    Key("keyFlush", "{}", "the log of the most frequent keys; read at the start"),
+    Key("keyFlush.interval", "0", "milliseconds from one to the next: `keyflush.interval`; 0 turns it off"),
+    Key("keyFlush.percent", "100", "the share of the keys to write, the most frequent first: `keyflush.percent`"),
+    Key("keyFlush.log", "", "the file to append to: `keyflush.log`; without it, standard output"),
+    Key("dumpMessages", "false", "log every line that comes in: `log.messages`"),
     Key("debug", "false", "log more: `log.level` becomes `debug`"),
     Key("log", "{}", "where the log goes"),
     Key("log.backend", "stdout", "`stdout` or `syslog`: `log.to`"),

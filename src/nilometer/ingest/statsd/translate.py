@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nilometer.core.quantity import Duration
@@ -20,10 +19,11 @@ from nilometer.core.setting import Bins
 from nilometer.ingest.statsd import addresses
 from nilometer.ingest.statsd import document as documents
 from nilometer.ingest.statsd.document import truthy
-from nilometer.ingest.statsd.mode import PRIORITIES, TCP, UDP4, UDP6, KeyFlush, Repeater, StatsdMode, Target
+from nilometer.ingest.statsd.mode import PRIORITIES, StatsdMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from nilometer.core.settings import Settings
     from nilometer.ingest.statsd.document import Document
@@ -82,7 +82,12 @@ def _values(document: Document) -> dict[str, object]:
         "timers.statistics": _statistics(document),
         "names.sanitize": document.flag("keyNameSanitize", default=True),
         **_idle(document),
+        "relay.to": tuple(addresses.repeated(document)),
+        "log.messages": document.flag("dumpMessages"),
+        **_key_flush(document),
         **log(document),
+        "self.prefix": _prefix(document),
+        "self.names": "statsd",
     }
 
 
@@ -141,12 +146,8 @@ def _mode(document: Document) -> StatsdMode:
     values = document.values
     title = values.get("title")
     return StatsdMode(
-        prefix=_prefix(document),
         admin_named=any(truthy(values.get(key)) for key in ("mgmt_port", "mgmt_address")),
         healthy=_healthy(document),
-        key_flush=_key_flush(document),
-        repeater=_repeater(document),
-        dump_messages=document.flag("dumpMessages"),
         backends=tuple(name.rpartition("/")[2] for name in addresses.backends(document) if name != addresses.REPEATER),
         priority=_priority(document),
         title=document.text(title, "title") if truthy(title) else "",
@@ -175,30 +176,15 @@ def _priority(document: Document) -> str:
     return str(value)
 
 
-def _key_flush(document: Document) -> KeyFlush | None:
+def _key_flush(document: Document) -> dict[str, object]:
     found = document.section("keyFlush")
     interval = document.number(found.get("interval") or 0, "keyFlush.interval", high=LONGEST_MS)
     percent = document.number(found.get("percent") or 100, "keyFlush.percent")
-    log = document.text(found.get("log") or "", "keyFlush.log")
-    return KeyFlush(interval / 1000, percent, Path(log) if log else None) if interval > 0 else None
-
-
-def _repeater(document: Document) -> Repeater | None:
-    """Return where packets are repeated; statsd does so only when its backend is loaded."""
-    protocol = document.values.get("repeaterProtocol")
-    targets = tuple(_targets(document))
-    if not targets or addresses.REPEATER not in addresses.backends(document):
-        return None
-    return Repeater(targets, str(protocol) if protocol in (UDP6, TCP) else UDP4)
-
-
-def _targets(document: Document) -> Iterable[Target]:
-    listed = document.values.get("repeater")
-    for number, value in enumerate(document.listed(listed if truthy(listed) else [], "repeater")):
-        key = f"repeater[{number}]"
-        target = document.object(value, key)
-        port = int(document.number(target.get("port"), f"{key}.port", low=1, high=65535))
-        yield Target(document.text(target.get("host") or "localhost", f"{key}.host"), port)
+    return {
+        "keyflush.interval": Duration(max(interval, 1) / 1000 if interval > 0 else 0),  # no timer of Node's runs quicker
+        "keyflush.percent": float(min(max(percent, 0), 100)),
+        "keyflush.log": document.text(found.get("log") or "", "keyFlush.log"),
+    }
 
 
 def _effective(document: Document) -> dict[str, Json]:
