@@ -120,7 +120,7 @@ function options(latest: Latest, width: number): uPlot.Options {
   return {
     width,
     height,
-    padding: [small ? 6 : 10, small ? 8 : 14, 0, 0],
+    padding: [small ? 6 : 10, 18, 0, 0],
     legend: { show: false },
     focus: { alpha: 0.25 },
     cursor: cursor(latest),

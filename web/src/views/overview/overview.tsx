@@ -5,7 +5,7 @@ import { type Columns, sum } from "../../lib/columns";
 import { storeless, useHistory } from "../../lib/history";
 import { names } from "../../lib/names";
 import { full } from "../../lib/numbers";
-import type { Range } from "../../lib/range";
+import { length, type Range } from "../../lib/range";
 import { Busy, Empty, Shell, Wrong } from "../../parts/notes";
 import { Panel } from "../../parts/panel";
 import { Sinks } from "../../parts/sinks";
@@ -15,6 +15,8 @@ import { type Figure, figures } from "./figures";
 import { Tile } from "./tile";
 
 const HOUR: Range = { preset: "1h", zoom: null };
+/** For a server that has not been up for longer. */
+const QUARTER: Range = { preset: "15m", zoom: null };
 const POINTS = 360;
 
 export function Overview({ status }: ViewProps) {
@@ -23,7 +25,7 @@ export function Overview({ status }: ViewProps) {
   return (
     <>
       <Problems problems={status.value.problems} />
-      <Figures losses={Object.keys(status.value.losses)} />
+      <Figures losses={Object.keys(status.value.losses)} uptime={status.value.uptime} />
       <Panel title="Sinks">
         {status.value.sinks.length > 0 ? <Sinks sinks={status.value.sinks} /> : <Empty title="No sinks" />}
       </Panel>
@@ -51,11 +53,12 @@ function Problems({ problems }: { problems: readonly string[] }) {
   );
 }
 
-function Figures({ losses }: { losses: readonly string[] }) {
+function Figures({ losses, uptime }: { losses: readonly string[]; uptime: number }) {
+  const [range] = useState(uptime < length(QUARTER.preset) ? QUARTER : HOUR);
   const known = losses.join(" ");
   const shown = useMemo(() => figures(names(), known.split(" ").filter(Boolean)), [known]);
   const paths = useMemo(() => shown.flatMap((figure) => figure.paths), [shown]);
-  const history = useHistory(paths, HOUR, POINTS, true);
+  const history = useHistory(paths, range, POINTS, true);
   const [index, setIndex] = useState<number | null>(null);
   const parts = useMemo(() => split(shown, history.columns), [shown, history.columns]);
   const seen = index !== null && index < history.columns.times.length ? index : null;
