@@ -124,6 +124,7 @@ def test_the_status_tells_what_is_wrong(address: tuple[str, int], asked: Control
     told = ask(address, "/status").json
     assert models.Status.model_validate(told, strict=True)
     assert (told["kernel"], told["health"], told["interval"], told["history"]) == ("reference", "down", 10, "sqlite:///store")
+    assert told["metrics"] == "nilometer.*"
     assert told["spools"] == [{"sink": "null://", "items": 0, "bytes": 0, "most": 1 << 30}]
     assert [problem.partition(":")[0] for problem in told["problems"]] == [
         "the reference kernel is in use",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { appended, columns, facts, sum } from "../src/lib/columns";
+import { names } from "../src/lib/names";
 
 const run = (path: string, start: number, step: number, values: (number | null)[]) => ({ path, start, step, values });
 
@@ -65,4 +66,9 @@ test("a sum has a gap where all have one", () => {
       3,
     ),
   ).toEqual([3, 3, null]);
+});
+
+test("the server's own series stand in the tree by its prefix and tags", () => {
+  expect(names("nilometer.*").counter("lines")).toBe("stats.counters.nilometer.lines.rate");
+  expect(names("*;dc=east").gauge("series")).toBe("stats.gauges.series;dc=east");
 });

@@ -70,7 +70,7 @@ export function useHistory(paths: readonly string[], range: Range, points: numbe
         const known = before.key === key;
         if (!known && !without) return before; // the store's answer is under way
         const each = length / points; // seconds for which one value stands
-        if (known && each > COARSE * heard.interval) {
+        if (known && !without && each > COARSE * heard.interval) {
           if (heard.time >= before.read + each) again();
           return before;
         }

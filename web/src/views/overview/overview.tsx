@@ -25,7 +25,11 @@ export function Overview({ status }: ViewProps) {
   return (
     <>
       <Problems problems={status.value.problems} />
-      <Figures losses={Object.keys(status.value.losses)} uptime={status.value.uptime} />
+      {status.value.metrics === null ? (
+        <p class="hint">No figures: on statsd's configuration file the server reports about itself as statsd does.</p>
+      ) : (
+        <Figures losses={Object.keys(status.value.losses)} uptime={status.value.uptime} own={status.value.metrics} />
+      )}
       <Panel title="Sinks">
         {status.value.sinks.length > 0 ? <Sinks sinks={status.value.sinks} /> : <Empty title="No sinks" />}
       </Panel>
@@ -38,7 +42,7 @@ function Problems({ problems }: { problems: readonly string[] }) {
   if (problems.length === 0)
     return (
       <p class="verdict good" role="status">
-        All is well: what arrives is aggregated and stored.
+        All is well: what arrives is aggregated and handed on.
       </p>
     );
   return (
@@ -53,10 +57,16 @@ function Problems({ problems }: { problems: readonly string[] }) {
   );
 }
 
-function Figures({ losses, uptime }: { losses: readonly string[]; uptime: number }) {
+interface FiguresProps {
+  losses: readonly string[];
+  uptime: number;
+  own: string;
+}
+
+function Figures({ losses, uptime, own }: FiguresProps) {
   const [range] = useState(uptime < length(QUARTER.preset) ? QUARTER : HOUR);
   const known = losses.join(" ");
-  const shown = useMemo(() => figures(names(), known.split(" ").filter(Boolean)), [known]);
+  const shown = useMemo(() => figures(names(own), known.split(" ").filter(Boolean)), [known, own]);
   const paths = useMemo(() => shown.flatMap((figure) => figure.paths), [shown]);
   const history = useHistory(paths, range, POINTS, true);
   const [index, setIndex] = useState<number | null>(null);
@@ -77,9 +87,7 @@ function Figures({ losses, uptime }: { losses: readonly string[]; uptime: number
           />
         ))}
       </div>
-      {storeless(history.error) && (
-        <p class="hint">The figures begin now: no sink keeps a history that can be read. {history.error?.message}</p>
-      )}
+      {storeless(history.error) && <p class="hint">The figures begin now: {history.error?.message}.</p>}
     </>
   );
 }
