@@ -87,6 +87,10 @@ MEASURED = ("unit", "contract", "integration", "docs")
 """Tests whose coverage is shown. Comparing kernels runs the same code many times, which measuring would only slow down."""
 
 
+MOST_BROWSERS = 2
+"""Browsers at a time: each is several busy processes."""
+
+
 def fast(jobs: int) -> list[Check]:
     """What `make test` runs."""
     rust = {"RUSTFLAGS": "-C instrument-coverage", "CARGO_TARGET_DIR": str(CACHE / "cargo-coverage")}
@@ -96,6 +100,7 @@ def fast(jobs: int) -> list[Check]:
         cargo("cargo test", "cargo", "test", "-q", "--workspace", environment=rust),
         page("vitest", "vitest", "run"),
         pytest("tests", jobs, "-m", "not slow", *(f"tests/{each}" for each in MEASURED), coverage=True),
+        pytest("e2e", min(jobs, MOST_BROWSERS), "-m", "not slow", "tests/e2e", coverage=False),
         pytest("parity", jobs, "-m", "not slow", "tests/parity", coverage=False),
     ]
 
@@ -144,6 +149,8 @@ def left_out() -> dict[str, str]:
     found = {name: f"{name}: {why['reason']}; cure: {why['cure']}" for name, why in known.items()}
     if find_spec("nilometer_native") is None:
         found["native"] = f"native kernel: not built; cure: {CARGO_CURE}"
+    if not (ROOT / "src/nilometer/web/static/index.html").exists():
+        found["page"] = f"page: not built; cure: {PAGE_CURE}"
     if shutil.which("node") is None:
         found["node"] = "node: not installed; cure: install it (Debian: apt-get install nodejs npm)"
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,14 @@ def environment(folder: Path, wheels: Path, *wanted: str) -> Path:
 def test_the_server_extra_brings_the_native_kernel(tmp_path: Path, wheels: Path) -> None:
     binaries = environment(tmp_path / "env", wheels, "nilometer[server]")
     assert "native" in call(binaries / "nilometer", "--version", cwd=tmp_path)
+
+
+def test_the_wheel_holds_the_page(wheels: Path) -> None:
+    (wheel,) = wheels.glob("nilometer-*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "nilometer/web/static/index.html" in names
+    assert [name for name in names if name.startswith("nilometer/web/static/assets/") and name.endswith(".js")]
+    assert not [name for name in names if "node_modules" in name]
 
 
 def test_the_bare_package_needs_nothing_and_says_what_the_server_needs(tmp_path: Path, wheels: Path) -> None:

@@ -60,7 +60,9 @@ def asked(both: Both, target: str, **options: str) -> Pairs:
 
 def difference(both: Both, pairs: Pairs) -> str:
     """Return how the answers differ, nothing when they do not."""
-    theirs, ours = both.theirs("/render", pairs), answers.render(both.shelf, pairs)
+    theirs, ours = both.theirs("/render", pairs), answers.render(both.store, pairs)
+    if ours != answers.render(both.shelf, pairs):
+        return "the store's series and the shelf's are not alike"
     if theirs.status >= 400 or ours.status >= 400:
         return "" if theirs.status >= 400 and ours.status == 400 else f"{theirs.status} and {ours.status}: {ours.body[:200]!r}"
     if theirs.body == ours.body.decode():
@@ -145,7 +147,9 @@ def test_nodes(both: Both, kind: str, option: str) -> None:
         if pattern.startswith(("*", "**")):
             pattern = "{web,both,odd,slow}" + pattern.removeprefix("*") if pattern.startswith("*.") else "[bosw]" + pattern  # noqa: PLW2901 not those of a Graphite's own
         pairs = [("query", pattern), ("format", kind), *([(option, "1")] if option else [])]
-        found, wanted = json.loads(answers.find(both.shelf, pairs).body), json.loads(both.theirs("/metrics/find", pairs).body)
+        ours = answers.find(both.store, pairs)
+        assert ours == answers.find(both.shelf, pairs)
+        found, wanted = json.loads(ours.body), json.loads(both.theirs("/metrics/find", pairs).body)
         if kind == "nodelist":
             assert found == wanted, pattern
         elif kind == "completer":

@@ -132,6 +132,11 @@ def atheris() -> None:
     call(uv, "pip", "install", "-p", str(CACHE / "atheris/bin/python"), "-r", str(HERE / "atheris.txt"))
 
 
+def chromium() -> None:
+    """A browser, from Debian."""
+    apt("chromium")
+
+
 NODE = "install node and npm (Debian: apt-get install nodejs npm)"
 FAST = {
     "graphite": Server(graphite, CACHE / "graphite/bin/carbon-cache.py", HERE / "graphite.txt", "check that pip works"),
@@ -146,6 +151,7 @@ FAST = {
         hot_shots, CACHE / "hot-shots/node_modules/hot-shots/package.json", HERE / "hot-shots/package-lock.json", NODE
     ),
     "prometheus": Server(prometheus, Path("/usr/bin/prometheus"), None, "as root: apt-get install prometheus"),
+    "chromium": Server(chromium, Path("/usr/bin/chromium"), None, "as root: apt-get install chromium"),
     "llvm": Server(llvm, llvm_proof(), None, "as root: apt-get install llvm-N, N being the LLVM version of `rustc -vV`"),
 }
 SLOW = {

@@ -86,6 +86,9 @@ def test_a_colour_of_the_line_is_used_when_it_is_one() -> None:
         (0, 0, [0, 0.2, 0.4, 0.6, 0.8, 1]),
         (5, 5, [0, 1, 2, 3, 4, 5]),
         (-5, -5, [-5, -4, -3, -2, -1, 0]),
+        (5e-324, 5e-324, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (1.5e307, 1.5e307, [0, 2e299, 4e299, 6e299, 8e299, 1e300]),
+        (-5e-324, 0, [0, 0.2, 0.4, 0.6, 0.8, 1]),
     ],
 )
 def test_marks_of_values(low: float, high: float, marks: list[float]) -> None:

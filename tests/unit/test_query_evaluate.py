@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nilometer.query import context
 from nilometer.query import evaluate as evaluating
 from nilometer.query.evaluate import evaluate
 from nilometer.query.functions import TABLE
@@ -14,6 +15,9 @@ from nilometer.query.limits import Budget, QueryError, TooMuch
 from nilometer.testing.series import Shelf
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nilometer.core.capability import Series
     from nilometer.query.series import Points
 
 START, END = 1_000_000, 1_000_060
@@ -124,6 +128,22 @@ def test_what_a_request_may_ask_for_is_bounded(
         return
     with pytest.raises(TooMuch, match=problem):
         ask(target)
+
+
+def test_points_are_counted_as_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "AT_A_TIME", 1)
+    monkeypatch.setattr(evaluating, "Budget", lambda: Budget(points=6))
+    reads: list[list[str]] = []
+    read = SHELF.read
+
+    def noted(paths: Sequence[str], start: float, end: float) -> list[Series]:
+        reads.append(list(paths))
+        return read(paths, start, end)
+
+    monkeypatch.setattr(SHELF, "read", noted)
+    with pytest.raises(TooMuch, match="points"):
+        ask("*.*.cpu", "requests;dc=east")
+    assert reads == [["web.one.cpu"], ["web.two.cpu"]]
 
 
 def test_the_number_of_targets_is_bounded() -> None:

@@ -31,6 +31,8 @@ PATHS = (
     "requests;code=500;dc=east",
     "requests;code=500;dc=west",
     "errors;dc=west",
+    "tagged.only;dc=west",
+    "web.one.zone;dc=west",
 )
 SHELF = Shelf({path: {1000: 1.0} for path in PATHS})
 
@@ -71,6 +73,10 @@ def test_leaves(pattern: str, paths: Sequence[str]) -> None:
             [("web.one.cpu", False), ("web.one.load", True), ("web.one.cpu.system", True), ("web.one.cpu.user", True)],
         ),
         ("nothing.*", []),
+        ("t*", []),
+        ("tagged", []),
+        ("web.one", [("web.one", False)]),
+        ("web.one.*", [("web.one.cpu", False), ("web.one.load", True)]),
         ("requests;code=500;dc=west", [("requests;code=500;dc=west", True)]),
     ],
 )
@@ -82,10 +88,11 @@ def test_nodes(pattern: str, nodes: Sequence[tuple[str, bool]]) -> None:
     ("expressions", "paths"),
     [
         (["name=errors"], ["errors;dc=west"]),
+        (["name=tagged.only"], ["tagged.only;dc=west"]),
         (["dc=east"], ["requests;code=200;dc=east", "requests;code=500;dc=east"]),
         (["name=requests", "code!=200"], ["requests;code=500;dc=east", "requests;code=500;dc=west"]),
-        (["dc=~w.*", "code="], ["errors;dc=west"]),
-        (["dc!=", "code!=~5.."], ["errors;dc=west", "requests;code=200;dc=east"]),
+        (["dc=~w.*", "code=", "name=errors"], ["errors;dc=west"]),
+        (["dc!=", "code!=~5..", "name=~(err|req)"], ["errors;dc=west", "requests;code=200;dc=east"]),
         (["name=~web\\.t"], []),
         (["name=web.two"], []),
         (["name=~(req|err)", "dc=~e"], ["requests;code=200;dc=east", "requests;code=500;dc=east"]),
@@ -108,6 +115,34 @@ def test_tags(expressions: list[str], paths: Sequence[str]) -> None:
 def test_tag_expressions_that_cannot_be_answered(expressions: list[str], problem: str) -> None:
     with pytest.raises(QueryError, match=problem):
         find.by_tags(SHELF, expressions)
+
+
+def test_folders_are_jumped_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [
+        "a",
+        "a-b",
+        *(f"a.{number:04}" for number in range(2000)),
+        "a.z.deep",
+        *(f"b;n={number:04}" for number in range(2000)),
+        "c.d",
+    ]
+    shelf = Shelf({name: {} for name in names})
+    looks: list[str] = []
+    found = shelf.find
+
+    def noted(pattern: str, limit: int, after: str = "") -> list[str]:
+        looks.append(after)
+        return found(pattern, limit, after)
+
+    monkeypatch.setattr(shelf, "find", noted)
+    assert find.nodes(shelf, "*") == [
+        Node("a", is_leaf=False),
+        Node("a", is_leaf=True),
+        Node("a-b", is_leaf=True),
+        Node("c", is_leaf=False),
+    ]
+    assert len(looks) <= 4
+    assert len(find.nodes(shelf, "a.*")) == 2001
 
 
 def test_looking_through_too_many_paths_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,6 +140,7 @@ def test_a_forecast_lies_between_its_bands() -> None:
     "target",
     [
         "aliasQuery(a.x,'x','gone','%d')",
+        "group(a.x,None)",
         "areaBetween(a.*)",
         "sumSeriesLists(a.*,a.x)",
         "asPercent(a.*,group(a.x,a.y))",

@@ -124,6 +124,7 @@ def test_the_status_tells_what_is_wrong(address: tuple[str, int], asked: Control
     told = ask(address, "/status").json
     assert models.Status.model_validate(told, strict=True)
     assert (told["kernel"], told["health"], told["interval"], told["history"]) == ("reference", "down", 10, "sqlite:///store")
+    assert told["metrics"] == "nilometer.*"
     assert told["spools"] == [{"sink": "null://", "items": 0, "bytes": 0, "most": 1 << 30}]
     assert [problem.partition(":")[0] for problem in told["problems"]] == [
         "the reference kernel is in use",
@@ -263,6 +264,42 @@ def test_a_peer_that_asks_nothing_is_closed(serve: Serve, monkeypatch: pytest.Mo
     with socket.create_connection(address, timeout=10) as slow:
         slow.sendall(b"GET /api/v1/health HTTP/1.1\r\n")
         assert slow.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"garbage\r\n\r\n",
+        b"PUT /api/v1/health HTTP/1.1\r\nhost: 127.0.0.1\r\ntransfer-encoding: chunked\r\n\r\nz\r\n",
+        b"GET /api/v1/health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n\x00garbage\r\n\r\n",
+        b"GET /api/v1/live HTTP/1.1\r\nhost: 127.0.0.1\r\ntransfer-encoding: chunked\r\n\r\n5\r\n12345z\r\n",
+    ],
+    ids=["head", "body", "second request", "stream"],
+)
+def test_what_is_no_http_is_refused_and_fills_no_log(
+    address: tuple[str, int], sent: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "LINGER", 0.1)
+    with socket.create_connection(address, timeout=10) as peer:
+        peer.sendall(sent)
+        while peer.recv(1 << 16):
+            pass
+    assert ask(address, "/health").status == 200
+    assert caplog.messages == []
+
+
+def test_who_goes_astray_while_an_answer_comes_fills_no_log(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "LINGER", 0.1)
+    with socket.create_connection(address, timeout=10) as peer:
+        peer.sendall(b"GET /api/v1/live HTTP/1.1\r\nhost: 127.0.0.1\r\ntransfer-encoding: chunked\r\n\r\n")
+        assert peer.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+        peer.sendall(b"z\r\n")
+        while peer.recv(1 << 16):
+            pass
+    assert ask(address, "/health").status == 200
+    assert caplog.messages == []
 
 
 def test_a_peer_that_never_reads_is_closed(serve: Serve, kernel: ReferenceKernel, monkeypatch: pytest.MonkeyPatch) -> None:

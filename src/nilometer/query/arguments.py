@@ -51,6 +51,8 @@ def checked(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) 
             values = list(args[place:]) or ([kwargs[param.name]] if param.name in kwargs else [])
             if param.required and not values:
                 raise _missing(function, param)
+            if None in values and param.type == "seriesList":
+                raise _missing(function, param)
             given += [_value(function, param, value) for value in values]
         else:
             given.append(_value(function, param, args[place] if place < len(args) else kwargs.get(param.name)))

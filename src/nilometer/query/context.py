@@ -7,16 +7,19 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from nilometer.query import find, grid
+from nilometer.query.grid import Slots
 from nilometer.query.series import Points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from nilometer.core.capability import SeriesReader
-    from nilometer.query.grid import Slots
     from nilometer.query.limits import Budget
     from nilometer.query.parse import Constant, Node
     from nilometer.query.series import Values
+
+AT_A_TIME = 200
+"""Series that are read before their points are counted."""
 
 
 class Source:
@@ -40,14 +43,23 @@ class Source:
             return []
         end = min(end, self._now)
         known = (key, start, end)
-        if known not in self._read:
-            if key not in self._paths:
-                self._paths[key] = look_up()
-            paths = self._paths[key]
-            self.budget.take(len(paths), 0)
-            self._read[known] = grid.read(self._reader, paths, start, end, self._now) if paths else []
-        self.budget.take(0, sum(len(slots.values) for slots in self._read[known]))
-        return self._read[known]
+        if known in self._read:
+            self.budget.take(0, _size(self._read[known]))
+            return self._read[known]
+        if key not in self._paths:
+            self._paths[key] = look_up()
+        paths, found = self._paths[key], list[Slots]()
+        self.budget.take(len(paths), 0)
+        for at in range(0, len(paths), AT_A_TIME):
+            read = grid.read(self._reader, paths[at : at + AT_A_TIME], start, end, self._now)
+            self.budget.take(0, _size(read))
+            found += read
+        self._read[known] = found
+        return found
+
+
+def _size(slots: Sequence[Slots]) -> int:
+    return sum(len(each.values) for each in slots)
 
 
 @dataclass(slots=True)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 EXPRESSION = re.compile(r"([^;!=]+)(!?=~?)([^;]*)")
 TAGGED = ";"
 NAME = "name"
-NODE = re.compile(r"[^.;]+")
 AT_A_TIME = 256
 """Paths that are taken at once where most will be jumped over."""
 LAST = "\U0010ffff"
@@ -90,10 +89,9 @@ def _by_name(node: Node) -> tuple[str, str, bool]:
 
 def _named(reader: SeriesReader, path: str) -> Iterable[Node]:
     """Yield the nodes with a path: a folder, a series, both or none."""
-    exact = patterns.escaped(path)
-    if reader.find(f"{exact}.*", 1):
+    if next(iter(children(reader, f"{path}.")), None) is not None:
         yield Node(path, is_leaf=False)
-    if reader.find(exact, 1):
+    if reader.find(patterns.escaped(path), 1):
         yield Node(path, is_leaf=True)
 
 
@@ -103,14 +101,13 @@ def children(reader: SeriesReader, folder: str) -> Iterable[Node]:
     while looked_at < MOST_PATHS:
         found = reader.find(patterns.escaped(folder) + "*", AT_A_TIME, after)
         looked_at += len(found)
-        after = found[-1] if found else ""
         for path in found:
-            name = NODE.match(path, len(folder))
-            sign = path[name.end() : name.end() + 1] if name else ""
-            if name and sign != TAGGED:
-                yield Node(path[: name.end()], is_leaf=not sign)
-            if name and sign and path == found[-1]:
-                after = path[: name.end()] + sign + LAST
+            if TAGGED in path:
+                after = path.partition(TAGGED)[0] + TAGGED + LAST
+                continue
+            name, dot, _ = path[len(folder) :].partition(".")
+            yield Node(folder + name, is_leaf=not dot)
+            after = folder + name + dot + LAST if dot else path
         if len(found) < AT_A_TIME:
             return
     message = f"there are more than {MOST_PATHS} series in {folder!r}"

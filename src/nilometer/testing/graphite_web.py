@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from nilometer.testing import graphite_series, servers
+from nilometer.testing import graphite_series, history, servers
 from nilometer.testing.series import Shelf
 from nilometer.testing.waiting import until
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from nilometer.history.store import Store
     from nilometer.testing.servers import Graphite
 
 HOUR = 3600
@@ -45,10 +46,11 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True)
 class Both:
-    """A graphite-web and a shelf with the same series around the time `base`."""
+    """A graphite-web, a shelf and an embedded store with the same series around the time `base`."""
 
     server: Graphite
     shelf: Shelf
+    store: Store
     base: int
 
     def theirs(self, path: str, pairs: list[tuple[str, str]]) -> Told:
@@ -76,12 +78,24 @@ def both(folder: Path) -> Iterator[Both]:
     _set_steps(server.folder)
     base = int(time.time()) // HOUR * HOUR - 2 * HOUR
     series = graphite_series.made(base)
+    diary = history.Diary(folder, start=base)
     try:
         server.start()
         _fill(server, series)
-        yield Both(server, Shelf(series), base)
+        _write(diary, series)
+        yield Both(server, Shelf(series), diary.store, base)
     finally:
+        diary.close()
         server.stop()
+
+
+def _write(diary: history.Diary, series: graphite_series.Series) -> None:
+    by_time: dict[int, dict[str, float]] = {}
+    for path, points in series.items():
+        for second, value in points.items():
+            by_time.setdefault(second, {})[path] = value
+    for second, values in sorted(by_time.items()):
+        diary.write(second, values, graphite_series.STEP)
 
 
 def _set_steps(folder: Path) -> None:

@@ -36,9 +36,7 @@ TABLE = (
     Rule(frozenset(), re.compile(r"/api/v1/config"), Scope.ADMIN),
     Rule(
         frozenset({"POST"}),
-        re.compile(
-            r"/render/?|/metrics/(find|expand|index\.json)/?|/tags/(findSeries|autoComplete/(tags|values))/?|/functions/?.*"
-        ),
+        re.compile(r"/(render|metrics/(find|expand|index\.json)|tags(/findSeries|/autoComplete/(tags|values))?|functions)/?"),
         Scope.READ,
     ),
 )

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,8 +68,12 @@ class Connection(H11Protocol):
             400, f"this is no HTTP request, or its head has more than {LONGEST_HEAD} bytes", {"connection": "close"}
         )
         head = h11.Response(status_code=400, headers=answer.raw_headers, reason=b"Bad Request")
-        for part in (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(part) or b"")
+        with contextlib.suppress(h11.LocalProtocolError):  # an answer has begun already
+            for part in (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(part) or b"")
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self._deaf = True
         self._timers.append(self.loop.call_later(LINGER, self.transport.close))
 

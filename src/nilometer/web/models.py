@@ -108,7 +108,10 @@ class Spool(BaseModel):
 
 
 class Status(BaseModel):
-    """How the server is doing. `history`: where series are read from; `flushed`: the end of the last window that was."""
+    """How the server is doing. `history`: where series are read from; `flushed`: the end of the last window that was.
+
+    `metrics`: the names of its metrics about itself, ``*`` for each; null when it reports as statsd does.
+    """
 
     version: str
     kernel: str
@@ -119,6 +122,7 @@ class Status(BaseModel):
     health: str
     problems: list[str]
     history: str | None
+    metrics: str | None
     listeners: list[Listener]
     connections: int
     sinks: list[Sink]

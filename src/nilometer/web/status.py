@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Response
 
+from nilometer.ingest.aggregate import static_tags
 from nilometer.web import models
 from nilometer.web.ingest import counted, word
 from nilometer.web.openapi import ok
 from nilometer.web.reply import reply
 
 if TYPE_CHECKING:
+    from nilometer.core.settings import Settings
     from nilometer.ingest.listeners import Listener
     from nilometer.web.parts import Parts
+
+STATSD = "statsd"
 
 
 def router(parts: Parts) -> APIRouter:
@@ -48,9 +52,17 @@ def _status(parts: Parts) -> dict[str, Any]:
         "health": word(control),
         "problems": control.problems(),
         "history": None if history is None else str(history),
+        "metrics": None if control.statsd is not None else _metrics(settings),
         "listeners": [_listener(listener) for listener in control.listeners()],
         "spools": spools,
     } | found
+
+
+def _metrics(settings: Settings) -> str | None:
+    if settings.self.names == STATSD:
+        return None
+    before = f"{settings.self.prefix}." if settings.self.prefix else ""
+    return f"{before}*" + "".join(f";{name}={value}" for name, value in static_tags(settings))
 
 
 def _listener(listener: Listener) -> dict[str, Any]:

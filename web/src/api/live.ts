@@ -1,4 +1,6 @@
 // Server-sent events, read by fetch so that the token travels in a header. A broken connection is made anew.
+//
+// A page that nobody looks at lets its connection go: browsers allow only a few to a server, over all tabs together.
 import { useEffect, useRef } from "preact/hooks";
 import { store } from "../lib/store";
 import { aborted, ask, Failure } from "./client";
@@ -99,9 +101,20 @@ export function useLive(paths: readonly string[], active: boolean, heard: Heard)
         stop.signal,
       );
     };
+    const turn = () => {
+      if (document.hidden) {
+        stop.abort();
+        line.set("waiting");
+        return;
+      }
+      latest.current.missed?.();
+      begin();
+    };
     begin();
     const ended = given.watch(begin);
+    document.addEventListener("visibilitychange", turn);
     return () => {
+      document.removeEventListener("visibilitychange", turn);
       ended();
       stop.abort();
       line.set("off");

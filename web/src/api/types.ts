@@ -47,6 +47,8 @@ export interface Status {
   health: string;
   /** The URL that series are read from. */
   history: string | null;
+  /** The names of the server's metrics about itself, `*` for each; null when it reports as statsd does. */
+  metrics: string | null;
   listeners: Listener[];
   sinks: Sink[];
   losses: Record<string, number>;

@@ -10,8 +10,6 @@ import { now } from "./times";
 
 export interface History {
   columns: Columns;
-  /** Seconds between two values; 0 while unknown. */
-  step: number;
   range: Zoom;
   error: Error | null;
   loading: boolean;
@@ -20,13 +18,12 @@ export interface History {
 
 interface Read {
   columns: Columns;
-  step: number;
   /** When it was read. */
   read: number;
   key: string;
 }
 
-const UNREAD: Read = { columns: NOTHING, step: 0, read: 0, key: "" };
+const UNREAD: Read = { columns: NOTHING, read: 0, key: "" };
 /** Where a value of the store stands for more flushes than this, a single flush is not put behind it. */
 const COARSE = 1.5;
 
@@ -55,7 +52,6 @@ export function useHistory(paths: readonly string[], range: Range, points: numbe
       setEnd(at);
       setHeld({
         columns: columns(answer.series, paths),
-        step: Math.max(0, ...answer.series.map((run) => run.step)),
         read: at,
         key,
       });
@@ -66,14 +62,16 @@ export function useHistory(paths: readonly string[], range: Range, points: numbe
 
   const without = storeless(poll.error);
   const { again } = poll;
+  const length = shown.until - shown.from;
   const flush = useCallback(
     (heard: Flush) => {
       setEnd(Math.max(now(), heard.time));
       setHeld((before) => {
         const known = before.key === key;
         if (!known && !without) return before; // the store's answer is under way
-        if (known && before.step > COARSE * heard.interval) {
-          if (heard.time >= before.read + before.step) again();
+        const each = length / points; // seconds for which one value stands
+        if (known && !without && each > COARSE * heard.interval) {
+          if (heard.time >= before.read + each) again();
           return before;
         }
         const fresh = known ? before : { ...UNREAD, columns: { times: [], values: paths.map(() => []) }, key };
@@ -81,14 +79,13 @@ export function useHistory(paths: readonly string[], range: Range, points: numbe
         return { ...fresh, columns: appended(fresh.columns, heard.time, values, bounds(range, heard.time).from) };
       });
     },
-    [key, paths, range, without, again],
+    [key, paths, range, points, length, without, again],
   );
   useLive(paths, moving && paths.length > 0, { flush, missed: again });
 
   const current = held.key === key;
   return {
     columns: current ? held.columns : NOTHING,
-    step: current ? held.step : 0,
     range: shown,
     error: poll.error,
     loading: !current && !poll.error,

@@ -5,11 +5,13 @@ export interface Names {
   gauge(name: string): string;
 }
 
-/** Names below `prefix`, in the default tree of series. */
-export function names(prefix = "nilometer"): Names {
-  const below = prefix && `${prefix}.`;
+/** Names as the server tells them, such as `nilometer.*;dc=east`, in the default tree of series. */
+export function names(own: string): Names {
+  const [pattern = "", ...tags] = own.split(";");
+  const path = (before: string, name: string, after: string) =>
+    [before + pattern.replace("*", name) + after, ...tags].join(";");
   return {
-    counter: (name) => `stats.counters.${below}${name}.rate`,
-    gauge: (name) => `stats.gauges.${below}${name}`,
+    counter: (name) => path("stats.counters.", name, ".rate"),
+    gauge: (name) => path("stats.gauges.", name, ""),
   };
 }

@@ -19,6 +19,28 @@ export function asked(text: string): Asked {
   return { match, tag };
 }
 
+export interface Piece {
+  text: string;
+  /** It was searched for. */
+  hit: boolean;
+}
+
+/** Cut pieces in two at a place counted from the front of the whole. */
+export function cut(pieces: readonly string[], place: number): [Piece[], Piece[]] {
+  const [head, tail]: [Piece[], Piece[]] = [[], []];
+  let at = 0;
+  pieces.forEach((text, index) => {
+    const mine = Math.min(Math.max(place - at, 0), text.length);
+    for (const [part, side] of [
+      [text.slice(0, mine), head],
+      [text.slice(mine), tail],
+    ] as const)
+      if (part) side.push({ text: part, hit: index % 2 === 1 });
+    at += text.length;
+  });
+  return [head, tail];
+}
+
 /** Cut a path into pieces that were searched for and others, in turn: the first is never one that was. */
 export function marked(path: string, text: string): string[] {
   const words = text

@@ -81,7 +81,7 @@ function line(each: Line): uPlot.Series {
 
 /** Leave some air above, and show zero unless all values are far from it; an area always stands on it. */
 function vertical(least: number | null, most: number | null, area: boolean): [number, number] {
-  if (least === null || most === null || !Number.isFinite(least)) return [0, 1];
+  if (least === null || most === null || !Number.isFinite(least) || (least === 0 && most === 0)) return [0, 1];
   const low = least >= 0 && (area || least <= most * 0.6) ? 0 : least;
   const room = (most - low || Math.abs(most) || 1) * 0.08;
   return [low === 0 ? 0 : low - room, most + room];
@@ -120,7 +120,7 @@ function options(latest: Latest, width: number): uPlot.Options {
   return {
     width,
     height,
-    padding: [small ? 6 : 10, small ? 8 : 14, 0, 0],
+    padding: [small ? 6 : 10, 18, 0, 0],
     legend: { show: false },
     focus: { alpha: 0.25 },
     cursor: cursor(latest),

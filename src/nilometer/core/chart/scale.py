@@ -27,6 +27,8 @@ MONTH = 30 * DAY
 LAST_YEAR = 9998
 LARGEST = 1e300
 """Beyond it no scale is drawn: its steps would overflow."""
+SMALLEST = 1e-300
+"""Ends that are closer to each other are taken for the same: steps between them would vanish."""
 
 
 class Scale(NamedTuple):
@@ -39,13 +41,13 @@ class Scale(NamedTuple):
 
 def values(low: float, high: float, most: int = 5) -> Scale:
     """Return a scale with about so many marks that holds all from `low` to `high`, which are finite."""
-    low, high = max(low, -LARGEST), min(high, LARGEST)
+    low, high = (min(max(end, -LARGEST), LARGEST) for end in (low, high))
     if 0 < low < high / 2 or low == high > 0:
         low = 0.0
     if high / 2 > low and 0 > high > low / 2:
         high = 0.0
-    if low == high:
-        high, low = (1.0, 0.0) if low == 0 else (0.0, low)
+    if high / 2 - low / 2 < SMALLEST:
+        high, low = (1.0, 0.0) if abs(low) < SMALLEST else (0.0, low)
     step = _nice((high - low) / most)
     first, last = math.floor(low / step), math.ceil(high / step)
     if not 0 < last - first <= 4 * most:  # the ends differ by less than a number can tell

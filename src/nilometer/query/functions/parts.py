@@ -63,7 +63,7 @@ def node_or_tag(series: Points, node: Any, path: str | None) -> str:  # noqa: AN
     try:
         if node == int(node):
             return (path or series.name).split(";", 2)[0].split(".")[int(node)]
-    except (ValueError, IndexError, OverflowError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         pass
     return series.tags.get(str(node), "")
 

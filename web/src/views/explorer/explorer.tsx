@@ -1,10 +1,11 @@
 // The series explorer: found on the left, drawn on the right. The address holds all of its state.
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useHistory } from "../../lib/history";
 import { useKeys } from "../../lib/keys";
 import { short } from "../../lib/numbers";
+import { useSettled } from "../../lib/poll";
 import { narrowed } from "../../lib/range";
-import { go } from "../../lib/route";
+import { go, parse } from "../../lib/route";
 import { seriesColour } from "../../lib/theme";
 import { clock, moment, span } from "../../lib/times";
 import { Chart } from "../../parts/chart";
@@ -16,28 +17,38 @@ import { MOST, read, type Shown, toggled, write } from "./state";
 import { Taking, Tools } from "./tools";
 
 const DAY = 86_400;
+/** Milliseconds without a key after which what was typed stands in the address. */
+const TYPING = 300;
 const NARROW = 700;
 
 export function Explorer({ parameters }: ViewProps) {
   const address = parameters.toString();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the text of the parameters is what counts
   const shown = useMemo(() => read(parameters), [address]);
-  const change = useCallback(
-    (part: Partial<Shown>, replace = false) => go("series", write({ ...shown, ...part }), replace),
-    [shown],
-  );
+  const change = useCallback((part: Partial<Shown>, replace = false) => {
+    const latest = read(parse(location.hash).parameters);
+    go("series", write({ ...latest, ...part }), replace);
+  }, []);
   const [text, setText] = useState(shown.text);
-  useEffect(() => setText(shown.text), [shown.text]);
+  const settled = useSettled(text, TYPING);
+  const written = useRef(shown.text);
+  useEffect(() => {
+    if (settled === written.current) return;
+    written.current = settled;
+    change({ text: settled }, true);
+  }, [settled, change]);
+  useEffect(() => {
+    if (shown.text === written.current) return;
+    written.current = shown.text; // not what was typed here: a link, or a step back
+    setText(shown.text);
+  }, [shown.text]);
   return (
     <div class="explorer">
       <Picker
         text={text}
         chosen={shown.paths}
-        onText={(next) => {
-          setText(next);
-          change({ text: next }, true);
-        }}
-        onToggle={(path) => change({ paths: toggled(shown.paths, path) })}
+        onText={setText}
+        onToggle={(path) => change({ paths: toggled(read(parse(location.hash).parameters).paths, path) })}
       />
       <Drawn shown={shown} change={change} />
     </div>

@@ -2,13 +2,15 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { full } from "../../lib/numbers";
 import { useSettled } from "../../lib/poll";
-import { marked } from "../../lib/search";
+import { cut, marked, type Piece } from "../../lib/search";
 import { scrolledTo, seen } from "../../lib/window";
 import { Busy, Empty, FirstMetric, Wrong } from "../../parts/notes";
 import { usePages } from "./pages";
 
 const ROW = 28;
 const TYPING = 150;
+/** Characters at the end of a path that are always shown. */
+const TAIL = 18;
 
 interface PickerProps {
   text: string;
@@ -168,15 +170,27 @@ function Row({ path, index, text, active, chosen, onToggle }: RowProps) {
       class={`row ${active ? "active" : ""}`}
       role="option"
       tabIndex={-1}
+      aria-label={path}
       aria-selected={chosen}
       title={path}
       style={{ top: `${index * ROW}px`, height: `${ROW}px` }}
       onClick={() => onToggle(path)}
     >
       <span class="tick" aria-hidden="true" />
-      <span class="path">
-        {marked(path, text).map((piece, place) => (place % 2 ? <mark key={`${place}`}>{piece}</mark> : piece))}
-      </span>
+      <Path path={path} text={text} />
     </div>
+  );
+}
+
+/** A path, what was searched for marked; where it does not fit, its middle is left out: its end tells most. */
+function Path({ path, text }: { path: string; text: string }) {
+  const [head, tail] = cut(marked(path, text), path.length - TAIL);
+  const show = (pieces: readonly Piece[]) =>
+    pieces.map((piece, place) => (piece.hit ? <mark key={`${place}`}>{piece.text}</mark> : piece.text));
+  return (
+    <span class="path">
+      <span class="head">{show(head)}</span>
+      <span>{show(tail)}</span>
+    </span>
   );
 }

@@ -5,7 +5,7 @@ import { type Columns, sum } from "../../lib/columns";
 import { storeless, useHistory } from "../../lib/history";
 import { names } from "../../lib/names";
 import { full } from "../../lib/numbers";
-import type { Range } from "../../lib/range";
+import { length, type Range } from "../../lib/range";
 import { Busy, Empty, Shell, Wrong } from "../../parts/notes";
 import { Panel } from "../../parts/panel";
 import { Sinks } from "../../parts/sinks";
@@ -15,6 +15,8 @@ import { type Figure, figures } from "./figures";
 import { Tile } from "./tile";
 
 const HOUR: Range = { preset: "1h", zoom: null };
+/** For a server that has not been up for longer. */
+const QUARTER: Range = { preset: "15m", zoom: null };
 const POINTS = 360;
 
 export function Overview({ status }: ViewProps) {
@@ -23,7 +25,11 @@ export function Overview({ status }: ViewProps) {
   return (
     <>
       <Problems problems={status.value.problems} />
-      <Figures losses={Object.keys(status.value.losses)} />
+      {status.value.metrics === null ? (
+        <p class="hint">No figures: on statsd's configuration file the server reports about itself as statsd does.</p>
+      ) : (
+        <Figures losses={Object.keys(status.value.losses)} uptime={status.value.uptime} own={status.value.metrics} />
+      )}
       <Panel title="Sinks">
         {status.value.sinks.length > 0 ? <Sinks sinks={status.value.sinks} /> : <Empty title="No sinks" />}
       </Panel>
@@ -36,7 +42,7 @@ function Problems({ problems }: { problems: readonly string[] }) {
   if (problems.length === 0)
     return (
       <p class="verdict good" role="status">
-        All is well: what arrives is aggregated and stored.
+        All is well: what arrives is aggregated and handed on.
       </p>
     );
   return (
@@ -51,11 +57,18 @@ function Problems({ problems }: { problems: readonly string[] }) {
   );
 }
 
-function Figures({ losses }: { losses: readonly string[] }) {
+interface FiguresProps {
+  losses: readonly string[];
+  uptime: number;
+  own: string;
+}
+
+function Figures({ losses, uptime, own }: FiguresProps) {
+  const [range] = useState(uptime < length(QUARTER.preset) ? QUARTER : HOUR);
   const known = losses.join(" ");
-  const shown = useMemo(() => figures(names(), known.split(" ").filter(Boolean)), [known]);
+  const shown = useMemo(() => figures(names(own), known.split(" ").filter(Boolean)), [known, own]);
   const paths = useMemo(() => shown.flatMap((figure) => figure.paths), [shown]);
-  const history = useHistory(paths, HOUR, POINTS, true);
+  const history = useHistory(paths, range, POINTS, true);
   const [index, setIndex] = useState<number | null>(null);
   const parts = useMemo(() => split(shown, history.columns), [shown, history.columns]);
   const seen = index !== null && index < history.columns.times.length ? index : null;
@@ -74,9 +87,7 @@ function Figures({ losses }: { losses: readonly string[] }) {
           />
         ))}
       </div>
-      {storeless(history.error) && (
-        <p class="hint">The figures begin now: no sink keeps a history that can be read. {history.error?.message}</p>
-      )}
+      {storeless(history.error) && <p class="hint">The figures begin now: {history.error?.message}.</p>}
     </>
   );
 }

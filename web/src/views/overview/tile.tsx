@@ -31,7 +31,7 @@ export function Tile({ figure, columns, range, index, onCursor }: TileProps) {
         {value !== null && <span class="unit">{figure.unit}</span>}
       </p>
       <Chart
-        label={`${figure.title}, ${figure.help}: the last hour`}
+        label={`${figure.title}, ${figure.help}: until now`}
         columns={columns}
         lines={[{ label: figure.title, colour: figure.colour, fill: true }]}
         range={range}

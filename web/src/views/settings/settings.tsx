@@ -57,7 +57,7 @@ export function Settings({ parameters }: ViewProps) {
           rows={rows}
           id={([name]) => name}
           columns={[
-            { name: "Setting", cell: ([name]) => <code>{name}</code> },
+            { name: "Setting", class: "title", cell: ([name]) => <code>{name}</code> },
             { name: "Value", class: "wide", cell: ([, setting]) => <code>{setting.value}</code> },
             {
               name: "From",
