@@ -184,6 +184,32 @@ def test_the_last_point_of_a_slot_counts_and_nan_is_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("step", "length", "wide"),
+    [
+        (10, 655_360, 10),
+        (10, 655_370, 60),
+        (10, 30 * 86_400, 60),
+        (1, 365 * 86_400, 600),
+        (7, 10**6, 21),
+        (86_400, 10**9, 86_400),
+        (10, 10**11, 1_525_880),
+    ],
+)
+def test_long_ranges_have_wider_steps(step: int, length: int, wide: int) -> None:
+    assert grid.wide_step(step, length) == wide
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("a.count", 18.0), ("a.upper_90", 5.0), ("a.lower", 1.0), ("a.mean", 3.0), ("a.sum_99_9;dc=east", 18.0)]
+)
+def test_what_wider_slots_show_depends_on_the_name(name: str, value: float) -> None:
+    times, start = range(600_000, 600_060, 10), 600_000 - 86_400 * 30
+    found = grid.slots(Series(name, times, [1, 2, 3, 4, 5, 3]), start, 600_119, 10)
+    assert (found.step, found.end, found.values[-2:]) == (60, 600_120, [value, None])
+    assert len(found.values) == (found.end - found.start) // 60
+
+
+@pytest.mark.parametrize(
     ("times", "step"),
     [
         ([0, 10, 20, 50, 60], 10),

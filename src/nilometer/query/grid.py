@@ -7,18 +7,21 @@ Rules:
   series beside it, or is `USUAL_STEP`.
 * A point stands in the slot that its time falls into; the last one of a slot counts. NaN is nothing.
 * The first slot begins after `start`, the last one holds `end`, as whisper has it.
+* A range of more than `MOST_SLOTS` steps has wider slots, so that a month of a store that is a day old is no trouble.
 * This file and `find` are all that knows how a store is read.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from itertools import islice, pairwise
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nilometer.core.capability import Series, SeriesReader
     from nilometer.query.series import Values
@@ -30,6 +33,16 @@ LOOK_AHEAD = 600
 """Seconds that are read beyond the end, for a last slot that reaches beyond it."""
 SAMPLE = 500
 """Distances that are looked at."""
+MOST_SLOTS = 65_536
+"""Slots of one series: a week of steps of 10 s. For longer ranges steps are wider."""
+STEPS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400)
+PERCENTILE = r"(?:_(?:top)?\d+(?:_\d+)*)?"
+FOLDS: tuple[tuple[Callable[[list[float]], float], re.Pattern[str]], ...] = (
+    (sum, re.compile(rf"(?:count|sum|sum_squares){PERCENTILE}")),
+    (max, re.compile(rf"(?:upper|max){PERCENTILE}")),
+    (min, re.compile(rf"(?:lower|min){PERCENTILE}")),
+)
+"""What wider slots show: totals are added up, of the largest and smallest values these stay; else it is the mean."""
 REGULAR = 0.6
 """The share of distances that makes one the usual one."""
 
@@ -72,12 +85,38 @@ def step_of(times: Sequence[int]) -> int:
 
 def slots(series: Series, start: int, end: int, step: int) -> Slots:
     """Put points into slots."""
-    first = start - start % step + step
-    last = max(end - end % step + step, first + step)
-    size = (last - first) // step
+    wide = wide_step(step, end - start)
+    first = start - start % wide + wide
+    last = max(end - end % wide + wide, first + wide)
+    size = (last - first) // wide
+    if wide > step:
+        return Slots(series.path, first, last, wide, _folded(series, first, wide, size))
     values: Values = [None] * size
     for time, value in zip(series.times, series.values, strict=True):
         place = (time - first) // step
         if 0 <= place < size and value == value:  # noqa: PLR0124 NaN is not itself
             values[place] = value
     return Slots(series.path, first, last, step, values)
+
+
+def wide_step(step: int, length: int) -> int:
+    """Return the step with which so many seconds have at most `MOST_SLOTS` slots, the series' own where it does."""
+    if length // step <= MOST_SLOTS:
+        return step
+    fitting = (nice for nice in STEPS if nice % step == 0 and length // nice <= MOST_SLOTS)
+    return next(fitting, step * math.ceil(length / (step * MOST_SLOTS)))
+
+
+def _folded(series: Series, first: int, step: int, size: int) -> Values:
+    """Put points into slots that are wider than their distance: what a slot shows, the path's last part decides."""
+    gathered: dict[int, list[float]] = {}
+    for time, value in zip(series.times, series.values, strict=True):
+        if value == value:  # noqa: PLR0124 NaN is not itself
+            gathered.setdefault((time - first) // step, []).append(value)
+    name = series.path.partition(";")[0].rpartition(".")[2]
+    fold = next((each for each, pattern in FOLDS if pattern.fullmatch(name)), fmean)
+    values: Values = [None] * size
+    for place, numbers in gathered.items():
+        if 0 <= place < size:
+            values[place] = fold(numbers)
+    return values
