@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from nilometer.core import url as urls
+from nilometer.testing.missing import Missing
 from nilometer.web import page
 from nilometer.web.server import WebServer
 
@@ -92,6 +93,14 @@ def test_files_are_compressed_for_who_takes_that(asked: Asked) -> None:
 @pytest.mark.parametrize("path", ["/assets/none.js", "/assets/secret.txt", "/assets/..%2Findex.html", "/assets/%2e%2e"])
 def test_only_the_files_of_the_page_are_served(asked: Asked, path: str) -> None:
     assert asked.get(path).status == 404
+
+
+def test_the_built_page_stays_small() -> None:
+    files = page.read(page.STATIC)
+    if not files:
+        message = "the page is not built; type: make page"
+        raise Missing(message, "page")
+    assert sum(len(file.packed) for file in files.values()) < 64 * 1024
 
 
 def test_without_a_built_page_the_root_tells_how_to_build_it(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { appended, columns, facts, sum } from "../src/lib/columns";
+import { appended, columns, facts, joined, sum } from "../src/lib/columns";
 import { names } from "../src/lib/names";
 
 const run = (path: string, start: number, step: number, values: (number | null)[]) => ({ path, start, step, values });
@@ -48,6 +48,39 @@ describe("appended", () => {
 
   test("starts from nothing", () => {
     expect(appended({ times: [], values: [[]] }, 30, [3], 20)).toEqual({ times: [30], values: [[3]] });
+  });
+});
+
+describe("joined", () => {
+  const lately = {
+    times: [20, 30, 40],
+    values: [
+      [2, 3, 4],
+      [5, 6, null],
+    ],
+  };
+
+  test("keeps what the store does not know yet", () => {
+    const fresh = {
+      times: [10, 20, 30],
+      values: [
+        [1, 2.5, null],
+        [null, null, undefined],
+      ],
+    };
+    expect(joined(fresh, lately)).toEqual({
+      times: [10, 20, 30, 40],
+      values: [
+        [1, 2.5, 3, 4],
+        [null, null, 6, null],
+      ],
+    });
+  });
+
+  test("of nothing is the other", () => {
+    const nothing = { times: [], values: [[], []] };
+    expect(joined(nothing, lately)).toEqual(lately);
+    expect(joined(lately, nothing)).toEqual(lately);
   });
 });
 

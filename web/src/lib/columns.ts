@@ -50,6 +50,23 @@ export function appended(to: Columns, time: number, values: readonly Cell[], old
   };
 }
 
+/** Put what was appended lately behind what is read now: the store learns of a flush a moment after the page does. */
+export function joined(fresh: Columns, lately: Columns): Columns {
+  const last = fresh.times.findLastIndex((_, index) =>
+    fresh.values.some((column) => typeof column[index] === "number"),
+  );
+  const known = fresh.times[last] ?? Number.NEGATIVE_INFINITY;
+  const from = lately.times.findIndex((time) => time > known);
+  const behind = from < 0 ? lately.times.length : from;
+  return {
+    times: [...fresh.times.slice(0, last + 1), ...lately.times.slice(behind)],
+    values: fresh.values.map((column, index) => [
+      ...column.slice(0, last + 1),
+      ...(lately.values[index] ?? []).slice(behind),
+    ]),
+  };
+}
+
 export interface Facts {
   least: number | null;
   mean: number | null;

@@ -3,7 +3,7 @@ import { useCallback, useState } from "preact/hooks";
 import { data, Failure } from "../api/client";
 import { useLive } from "../api/live";
 import type { Flush } from "../api/types";
-import { appended, type Columns, columns, NOTHING } from "./columns";
+import { appended, type Columns, columns, joined, NOTHING } from "./columns";
 import { usePoll } from "./poll";
 import { bounds, type Range, type Zoom } from "./range";
 import { now } from "./times";
@@ -26,6 +26,8 @@ interface Read {
 const UNREAD: Read = { columns: NOTHING, read: 0, key: "" };
 /** Where a value of the store stands for more flushes than this, a single flush is not put behind it. */
 const COARSE = 1.5;
+/** Flushes after which the store is asked again for those that the page has missed. */
+const PATIENCE = 3;
 
 /** Whether the server keeps no history that it could read. */
 export function storeless(error: Error | null): boolean {
@@ -50,11 +52,12 @@ export function useHistory(paths: readonly string[], range: Range, points: numbe
         signal,
       );
       setEnd(at);
-      setHeld({
-        columns: columns(answer.series, paths),
+      const fresh = columns(answer.series, paths);
+      setHeld((before) => ({
+        columns: moving ? joined(fresh, before.key === key ? before.columns : NOTHING) : fresh,
         read: at,
         key,
-      });
+      }));
     },
     0,
     key,
@@ -74,6 +77,8 @@ export function useHistory(paths: readonly string[], range: Range, points: numbe
           if (heard.time >= before.read + each) again();
           return before;
         }
+        const missed = heard.time > (before.columns.times.at(-1) ?? heard.time) + COARSE * heard.interval;
+        if (known && !without && missed && heard.time > before.read + PATIENCE * heard.interval) again();
         const fresh = known ? before : { ...UNREAD, columns: { times: [], values: paths.map(() => []) }, key };
         const values = paths.map((path) => heard.values[path] ?? null);
         return { ...fresh, columns: appended(fresh.columns, heard.time, values, bounds(range, heard.time).from) };
