@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     started = serving(folder, f"sqlite:///{folder}/test.db")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.sendto(SENT, started.address("udp"))
-    until(lambda: "tagged" in names(started, "stats.counters.*"), "what was sent is in the store")
+    until(lambda: "web" in names(started, "stats.counters.*"), "what was sent is in the store")
     yield started
     started.kill()
 

@@ -70,6 +70,7 @@ def ask(target: str) -> dict[str, list[float | None]]:
         ("summarize(a.x,'30s','sum')", 'summarize(a.x, "30s", "sum")', [3, 12, 6]),
         ("summarize(a.x,'30s','max',true)", 'summarize(a.x, "30s", "max", true)', [3, 6]),
         ("hitcount(a.x,'30s')", 'hitcount(a.x, "30s")', [60, 150]),
+        ("hitcount(constantLine(2),'1min')", 'hitcount(2.0, "1min")', [120]),
         ("movingAverage(a.x,2)", "movingAverage(a.x,2)", [1, 1.5, 2.5, 3.5, 4.5, 5.5]),
         ("movingMax(a.z,'30s')", 'movingMax(a.z,"30s")', [-4, 9, 9, 25, 25, 49]),
         ("timeShift(a.x,'20s')", 'timeShift(a.x, "-20s")', [GAP, GAP, 1, 2, 3, 4]),

@@ -124,6 +124,8 @@ def _hits(series: Points, length: int, start: int, size: int) -> Values:
             continue
         begin = series.start + place * int(series.step) - start
         first, first_rest = divmod(begin, length)
+        if first >= size:
+            break
         last, last_rest = divmod(begin + int(series.step), length)
         if last >= size:
             last, last_rest = size - 1, length
