@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 MOST_BODY = 1024
 MOST_TOP = 100
 UP, DOWN = "up", "down"
-HEALTH = {"type": "object", "required": ["health"], "properties": {"health": {"type": "string", "enum": [UP, DOWN]}}}
+WORD = {"type": "string", "enum": [UP, DOWN]}
+HEALTH = {"type": "object", "required": ["health"], "properties": {"health": WORD}, "additionalProperties": False}
 BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": HEALTH}}}}
 
 
@@ -112,7 +113,7 @@ class _Ingest:
     async def set_health(self, request: Request) -> Response:
         """Say something else about the server's health."""
         wanted = _json(await _body(request))
-        if not isinstance(wanted, dict) or wanted.get("health") not in (UP, DOWN):
+        if wanted not in ({"health": UP}, {"health": DOWN}):
             raise HTTPException(400, 'expected {"health": "up"} or {"health": "down"}')
         self._control.set_health(healthy=wanted["health"] == UP)
         return reply({"health": word(self._control)})
