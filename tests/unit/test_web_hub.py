@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.core.naming import Naming
+from nilometer.core.url import parse
 from nilometer.testing import flushes
 from nilometer.web import hub
 from nilometer.web.hub import Full, Hub
+from nilometer.web.live import naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,3 +101,8 @@ def test_the_end_of_the_server_lets_everybody_go() -> None:
 def test_nothing_is_kept_while_nobody_follows(made: Hub) -> None:
     made.put(flushes.marked(END))
     assert made.followers == 0
+
+
+def test_paths_are_those_of_the_store() -> None:
+    assert naming(parse("sqlite:///a.db?prefix=x&suffix=y")) == Naming(prefix="x", suffix="y")
+    assert naming(parse("memory://")) == naming(None) == Naming()

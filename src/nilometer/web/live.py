@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import StreamingResponse
 
+from nilometer.backends import registry
 from nilometer.core.naming import Naming
+from nilometer.core.options import NamingOptions
 from nilometer.ingest.admin.commands import to_json
 from nilometer.web.connection import LASTING
 from nilometer.web.hub import MOST_PATHS, Full, Hub
@@ -19,6 +21,7 @@ from nilometer.web.series import LONGEST_PATH
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from nilometer.core.url import Url
     from nilometer.web.hub import Follower
     from nilometer.web.parts import Parts
 
@@ -34,7 +37,7 @@ Followed = Annotated[
 
 def router(parts: Parts) -> APIRouter:
     """Return the route of the stream."""
-    hub = Hub(Naming)
+    hub = Hub(lambda: naming(parts.series()))
     parts.closing.callback(hub.close)
     parts.closing.callback(parts.watch(hub.put))
     found = APIRouter()
@@ -50,6 +53,14 @@ def router(parts: Parts) -> APIRouter:
 
     found.get("/live", response_class=StreamingResponse, responses={200: {"content": EVENTS}})(live)
     return found
+
+
+def naming(url: Url | None) -> Naming:
+    """Return how the store at a URL names series, so that a path means the same live and kept."""
+    options = registry.module(url.scheme).Options if url is not None else None
+    if url is None or options is None or not issubclass(options, NamingOptions):
+        return Naming()
+    return url.options(options).naming(url)
 
 
 async def _events(follower: Follower) -> AsyncIterator[bytes]:
