@@ -131,7 +131,7 @@ def test_http_with_tls_renews_its_certificate(start: Start, tmp_path: Path) -> N
     ("url", "reason"),
     [
         ("https://127.0.0.1:0", "option cert is missing"),
-        ("https://127.0.0.1:0?cert=/nowhere", "cannot use cert and key: No such file"),
+        ("https://127.0.0.1:0?cert=/nowhere", "cannot use cert: No such file"),
         ("http://127.0.0.1:0?cert=/nowhere", "the HTTP interface has one host"),
         ("http://127.0.0.1:0/path", "the HTTP interface has one host"),
         ("udp://127.0.0.1:0", "the HTTP interface has one host"),
