@@ -57,10 +57,9 @@ def router(parts: Parts) -> APIRouter:
 
 def naming(url: Url | None) -> Naming:
     """Return how the store at a URL names series, so that a path means the same live and kept."""
-    options = registry.module(url.scheme).Options if url is not None else None
-    if url is None or options is None or not issubclass(options, NamingOptions):
-        return Naming()
-    return url.options(options).naming(url)
+    kind = registry.module(url.scheme).Options if url is not None else None
+    options = url.options(kind) if url is not None and kind is not None else None
+    return options.naming(url) if isinstance(options, NamingOptions) and url is not None else Naming()
 
 
 async def _events(follower: Follower) -> AsyncIterator[bytes]:
