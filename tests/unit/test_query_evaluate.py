@@ -146,6 +146,12 @@ def test_points_are_counted_as_they_are_read(monkeypatch: pytest.MonkeyPatch) ->
     assert reads == [["web.one.cpu"], ["web.two.cpu"]]
 
 
+def test_what_comes_before_the_range_has_its_steps() -> None:
+    week = {START - 7 * 86_400 - 86_400 + 10 * place: float(place % 50) for place in range(8 * 8640)}
+    found = evaluate(Shelf({"a": week}), ["holtWintersAberration(a)", "a"], START - 86_400, START, now=START, zone=UTC)
+    assert [(series.step, len(series.values)) for series in found] == [(10, 8640), (10, 8640)]
+
+
 def test_the_number_of_targets_is_bounded() -> None:
     with pytest.raises(TooMuch, match="more than 200 targets"):
         ask(*["web.one.cpu"] * 201)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from nilometer.core.capability import Series
 from nilometer.query import find, grid, patterns
 from nilometer.query.find import Node
+from nilometer.query.grid import Slots, Span
 from nilometer.query.limits import QueryError, TooMuch
 from nilometer.testing.series import Shelf
 
@@ -172,15 +173,19 @@ def series(times: Sequence[int], values: Sequence[float]) -> Series:
     return Series("a", times, values)
 
 
+def slots(points: Series, start: int, end: int) -> Slots:
+    return grid.slots(points, Span(start, end, end - start), 10)
+
+
 def test_slots_begin_after_the_start_and_hold_the_end() -> None:
-    found = grid.slots(series([1000, 1010, 1020, 1030], [1, 2, 3, 4]), 1000, 1020, 10)
+    found = slots(series([1000, 1010, 1020, 1030], [1, 2, 3, 4]), 1000, 1020)
     assert found == ("a", 1010, 1030, 10, [2, 3])
-    assert grid.slots(series([1005, 1015], [1, 2]), 1003, 1017, 10) == ("a", 1010, 1020, 10, [2])
-    assert grid.slots(series([], []), 1001, 1002, 10) == ("a", 1010, 1020, 10, [None])
+    assert slots(series([1005, 1015], [1, 2]), 1003, 1017) == ("a", 1010, 1020, 10, [2])
+    assert slots(series([], []), 1001, 1002) == ("a", 1010, 1020, 10, [None])
 
 
 def test_the_last_point_of_a_slot_counts_and_nan_is_nothing() -> None:
-    assert grid.slots(series([1011, 1019, 1020], [1, 2, math.nan]), 1000, 1020, 10).values == [2, None]
+    assert slots(series([1011, 1019, 1020], [1, 2, math.nan]), 1000, 1020).values == [2, None]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +209,7 @@ def test_long_ranges_have_wider_steps(step: int, length: int, wide: int) -> None
 )
 def test_what_wider_slots_show_depends_on_the_name(name: str, value: float) -> None:
     times, start = range(600_000, 600_060, 10), 600_000 - 86_400 * 30
-    found = grid.slots(Series(name, times, [1, 2, 3, 4, 5, 3]), start, 600_119, 10)
+    found = slots(Series(name, times, [1, 2, 3, 4, 5, 3]), start, 600_119)
     assert (found.step, found.end, found.values[-2:]) == (60, 600_120, [value, None])
     assert len(found.values) == (found.end - found.start) // 60
 
@@ -229,9 +234,9 @@ def test_a_step_is_the_commonest_distance(times: Sequence[int], step: int) -> No
 
 def test_a_step_that_cannot_be_seen_is_that_of_the_series_beside() -> None:
     shelf = Shelf({"a": {1000: 1.0, 1060: 2.0, 1120: 3.0}, "b": {1060: 5.0}})
-    assert [(each.step, each.values) for each in grid.read(shelf, ["a", "b"], 1000, 1120, 1120)] == [
+    assert [(each.step, each.values) for each in grid.read(shelf, ["a", "b"], Span(1000, 1120, 60), 1120)] == [
         (60, [2.0, 3.0]),
         (60, [5.0, None]),
     ]
-    assert grid.read(shelf, ["b"], 1040, 1069, 1120)[0].step == grid.USUAL_STEP
-    assert grid.read(shelf, ["a"], 9000, 9060, 1120)[0] == ("a", 9060, 9120, 60, [None])
+    assert grid.read(shelf, ["b"], Span(1040, 1069, 60), 1120)[0].step == grid.USUAL_STEP
+    assert grid.read(shelf, ["a"], Span(9000, 9060, 60), 1120)[0] == ("a", 9060, 9120, 60, [None])

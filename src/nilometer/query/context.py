@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from nilometer.query import find, grid
-from nilometer.query.grid import Slots
+from nilometer.query.grid import Slots, Span
 from nilometer.query.series import Points
 
 if TYPE_CHECKING:
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 200
 """Series that are read before their points are counted."""
+MOST_BEFORE = 8 * 86_400
+"""Seconds before the range that functions may ask for without wider steps, so that what they make fits to its values."""
 
 
 class Source:
-    """A store as one request reads it: each pattern once for each range. `now` is the last second there is."""
+    """A store as one request reads it: each pattern once for each range.
 
-    def __init__(self, reader: SeriesReader, now: int, budget: Budget) -> None:
-        self._reader, self._now, self.budget = reader, now, budget
+    `now` is the last second there is, `length` that of the request's range in seconds.
+    """
+
+    def __init__(self, reader: SeriesReader, now: int, length: int, budget: Budget) -> None:
+        self._reader, self._now, self._length, self.budget = reader, now, length, budget
         self._paths: dict[object, list[str]] = {}
         self._read: dict[tuple[object, int, int], list[Slots]] = {}
 
@@ -51,7 +56,8 @@ class Source:
         paths, found = self._paths[key], list[Slots]()
         self.budget.take(len(paths), 0)
         for at in range(0, len(paths), AT_A_TIME):
-            read = grid.read(self._reader, paths[at : at + AT_A_TIME], start, end, self._now)
+            span = Span(start, end, max(self._length, end - start - MOST_BEFORE))
+            read = grid.read(self._reader, paths[at : at + AT_A_TIME], span, self._now)
             self.budget.take(0, _size(read))
             found += read
         self._read[known] = found

@@ -46,7 +46,7 @@ def evaluate(  # noqa: PLR0913 what a request says
         message = f"more than {MOST_TARGETS} targets"
         raise TooMuch(message)
     context = Context(
-        Source(reader, now, Budget()),
+        Source(reader, now, end - start, Budget()),
         start,
         end,
         _series,

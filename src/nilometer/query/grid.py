@@ -57,9 +57,17 @@ class Slots(NamedTuple):
     values: Values
 
 
-def read(reader: SeriesReader, paths: Sequence[str], start: int, end: int, now: int) -> list[Slots]:
+class Span(NamedTuple):
+    """From when until when, in seconds since the epoch; `length` is that of the range which the width of steps goes by."""
+
+    start: int
+    end: int
+    length: int
+
+
+def read(reader: SeriesReader, paths: Sequence[str], span: Span, now: int) -> list[Slots]:
     """Return the values of each path, in the order of the paths; `now` is the last second there is."""
-    found = reader.read(paths, max(0, min(start, end - LOOK_BACK)), end + LOOK_AHEAD)
+    found = reader.read(paths, max(0, min(span.start, span.end - LOOK_BACK)), span.end + LOOK_AHEAD)
     steps = [step_of(series.times) for series in found]
     unseen = {series.path for series, step in zip(found, steps, strict=True) if not step}
     if unseen:
@@ -68,7 +76,7 @@ def read(reader: SeriesReader, paths: Sequence[str], start: int, end: int, now: 
         steps = [step or seen[series.path] for series, step in zip(found, steps, strict=True)]
     usual = Counter(step for step in steps if step).most_common(1)
     common = usual[0][0] if usual else USUAL_STEP
-    return [slots(series, start, end, step or common) for series, step in zip(found, steps, strict=True)]
+    return [slots(series, span, step or common) for series, step in zip(found, steps, strict=True)]
 
 
 def step_of(times: Sequence[int]) -> int:
@@ -83,9 +91,10 @@ def step_of(times: Sequence[int]) -> int:
     return common if common > 1 else usual
 
 
-def slots(series: Series, start: int, end: int, step: int) -> Slots:
+def slots(series: Series, span: Span, step: int) -> Slots:
     """Put points into slots."""
-    wide = wide_step(step, end - start)
+    start, end, length = span
+    wide = wide_step(step, length)
     first = start - start % wide + wide
     last = max(end - end % wide + wide, first + wide)
     size = (last - first) // wide
