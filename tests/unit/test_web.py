@@ -315,6 +315,7 @@ def test_a_peer_that_never_reads_is_closed(serve: Serve, kernel: ReferenceKernel
         began = time.monotonic()
         until(lambda: gone(deaf), "it is closed")
     assert time.monotonic() - began < module.LIFE + 20
+    monkeypatch.undo()
     assert ask(address, "/health").status == 200
 
 

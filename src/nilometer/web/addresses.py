@@ -9,7 +9,6 @@ import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nilometer.core import tls
 from nilometer.core.options import option, refuse
 from nilometer.ingest.sockets import addresses
 
@@ -44,14 +43,20 @@ def context(url: Url) -> ssl.SSLContext | None:
     """Return what TLS the URL asks for, None for none. Raise `ConfigError` for files that cannot be used."""
     if url.scheme != HTTPS:
         return None
-    options = url.options(HttpsOptions)
-    made = tls.server_context(url, options)
+    from nilometer.core import tls  # noqa: PLC0415 ssl costs a server without it its start
+
+    made = tls.server_context(url, url.options(HttpsOptions))
     made.set_alpn_protocols(["http/1.1"])
     return made
 
 
 def renew(url: Url, used: ssl.SSLContext) -> None:
-    """Have connections to come use the certificate and the key as the files hold them now. Raise `ConfigError`."""
+    """Have connections to come use the certificate and the key as the files hold them now. Raise `ConfigError`.
+
+    A handshake meanwhile, in another thread, would fail: it could get the new certificate with the old key.
+    """
+    from nilometer.core import tls  # noqa: PLC0415 see above
+
     tls.load(used, url, url.options(HttpsOptions))
 
 

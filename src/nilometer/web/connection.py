@@ -103,7 +103,9 @@ class Connection(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """uvicorn on sockets of which each may have a TLS of its own."""
+    """uvicorn on sockets of which each may have a TLS of its own. `loop`: where it runs, None before it does."""
+
+    loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(self, app: ASGIApp, listening: Sequence[Listening], most: int) -> None:
         self._listening, self._most = listening, most
@@ -125,7 +127,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept; uvicorn's own way knows one TLS for all, and a handshake of a minute."""
         del sockets
-        loop = asyncio.get_running_loop()
+        loop = self.loop = asyncio.get_running_loop()
 
         def connection() -> Connection:
             made = Connection(config=self.config, server_state=self.server_state, app_state={})

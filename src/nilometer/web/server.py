@@ -15,6 +15,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
+from nilometer.core.errors import ConfigError
 from nilometer.ingest.sockets import addresses, shown, tcp_socket
 from nilometer.web.addresses import PORT, context, renew
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    import uvicorn
     from starlette.types import ASGIApp
 
     from nilometer.core.url import Url
+    from nilometer.web.connection import Server
 
 LOG = logging.getLogger(__name__)
 MOST_CONNECTIONS = 500
@@ -46,7 +47,7 @@ class WebServer:
     def __init__(self, make: Callable[[], ASGIApp]) -> None:
         self._make = make
         self._bound: list[Bound] = []
-        self._server: uvicorn.Server | None = None
+        self._server: Server | None = None
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="nilometer-web", daemon=True)
 
@@ -67,11 +68,21 @@ class WebServer:
             context(bound.url)
 
         def use() -> None:
+            loop = self._server.loop if self._server is not None else None
+            if loop is None:
+                self._use()
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(self._use)  # between two handshakes
+
+        return use
+
+    def _use(self) -> None:
+        try:
             for bound in self._bound:
                 if bound.tls is not None:
                     renew(bound.url, bound.tls)
-
-        return use
+        except ConfigError as error:
+            LOG.error("%s", error)  # noqa: TRY400 the reason is the message
 
     def start(self) -> None:
         """Begin to answer."""
@@ -80,10 +91,10 @@ class WebServer:
 
     def _run(self) -> None:
         try:
-            from nilometer.web.connection import Listening, Server  # noqa: PLC0415 see the rules
+            from nilometer.web import connection  # noqa: PLC0415 see the rules
 
-            listening = [Listening(sock, bound.tls) for bound in self._bound for sock in bound.sockets]
-            self._server = Server(self._make(), listening, MOST_CONNECTIONS)
+            listening = [connection.Listening(sock, bound.tls) for bound in self._bound for sock in bound.sockets]
+            self._server = connection.Server(self._make(), listening, MOST_CONNECTIONS)
             if not self._stopping:
                 asyncio.run(self._server.serve([each.socket for each in listening]))
         except Exception:  # the server goes on without the interface
