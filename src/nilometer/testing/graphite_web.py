@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nilometer.testing.servers import Graphite
 
 HOUR = 3600
-SCHEMAS = "[slow]\npattern = ^slow\\.\nretentions = 60s:1d\n[all]\npattern = .*\nretentions = 10s:1d\n"
+SCHEMAS = "[slow]\npattern = ^slow\\.\nretentions = 60s:3d\n[all]\npattern = .*\nretentions = 10s:3d\n"
 TELL_FUNCTIONS = """
 import django, json
 django.setup()
