@@ -9,6 +9,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 
+from nilometer.testing.waiting import until
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -138,11 +140,13 @@ def test_a_long_list_is_loaded_as_it_is_scrolled_and_draws_few_rows(look: Look) 
     page.get_by_role("combobox").fill("many.host")
     expect(page.get_by_text("the first 500 series")).to_be_visible()
     rows = page.get_by_role("listbox", name="Series found")
-    for _ in range(3):
+
+    def whole() -> bool:
         rows.evaluate("box => box.scrollTo(0, box.scrollHeight)")
-        page.wait_for_timeout(50)
         assert options(page).count() < 100
-    expect(page.get_by_text("1 200 series".replace(" ", "\u202f", 1))).to_be_visible()
+        return page.get_by_text("1\u202f200 series").is_visible()
+
+    until(whole, "all pages of the list are there")
     rows.evaluate("box => box.scrollTo(0, box.scrollHeight)")
     expect(page.get_by_role("option", name="many.host1199")).to_be_visible()
 
