@@ -3,7 +3,9 @@ import "uplot/dist/uPlot.min.css";
 import "./style/tokens.css";
 import "./style/frame.css";
 import "./style/parts.css";
+import "./style/tables.css";
 import "./style/views.css";
+import "./style/explorer.css";
 import { App } from "./app";
 import { follow } from "./lib/theme";
 
