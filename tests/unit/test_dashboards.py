@@ -65,6 +65,11 @@ def test_the_order_of_paths_changes_nothing_and_uids_fit_grafana() -> None:
     assert max(map(len, uids)) <= 40
 
 
+def test_no_two_dashboards_share_a_title() -> None:
+    titles = [board["title"] for board in dashboards(["stats.gauges.overview.x", "stats.gauges.server.x"]).boards.values()]
+    assert len(set(titles)) == 3
+
+
 def test_panels_and_dashboards_are_bounded_and_what_is_left_out_is_counted() -> None:
     deep = ["stats.gauges.deep" + ".x" * depth for depth in range(1, 30)]
     panel = dashboards(deep).boards["prefix-deep"]["panels"][0]

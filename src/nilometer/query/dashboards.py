@@ -78,7 +78,7 @@ def dashboards(paths: Iterable[str], own: str = "nilometer") -> Made:
             depths[prefix][family].add(depth)
             if family.kind == "counters" and re.search(ERRORS, path):
                 failing.add((prefix, family))
-    boards = {"overview": _board("Nilometer: overview", own, _own(sorted(namespaces), own))}
+    boards = {"overview": _board("Nilometer: the server", own, _own(sorted(namespaces), own))}
     for prefix, families in sorted(depths.items()):
         errors = {family for each, family in failing if each == prefix}
         boards[f"prefix-{prefix}"] = _board(f"Nilometer: {prefix}", f"prefix/{prefix}", _panels(prefix, families, errors))
