@@ -2,7 +2,7 @@
 
 Rules:
 
-* On a terminal the view is drawn anew at each interval; elsewhere, and with ``--once``, it is plain text.
+* On a terminal the view is drawn anew at each interval, until ``q``; elsewhere, and with ``--once``, it is plain text.
 * A server that does not answer for a while is told of, and asked again; the first question must be answered.
 * What peers sent is shown without control characters.
 """
@@ -124,11 +124,10 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f}s"
 
 
-def _snapshots(ask: Callable[[], Answers], interval: float, told: Callable[[str], None]) -> Iterator[Answers]:
-    """Yield snapshots for ever; after the first, tell why there is none instead of failing."""
+def _snapshots(ask: Callable[[], Answers], wait: Callable[[], bool], told: Callable[[str], None]) -> Iterator[Answers]:
+    """Yield snapshots for as long as `wait` says so; after the first, tell why there is none instead of failing."""
     yield ask()
-    while True:
-        time.sleep(interval)
+    while wait():
         try:
             answers = ask()
         except Unavailable as error:
@@ -150,13 +149,39 @@ def _print_json(answers: Answers, rate: float) -> None:
     click.echo(json.dumps(told, ensure_ascii=False))
 
 
-def _live(console: Console, snapshots: Iterator[Answers], trend: Trend) -> None:
-    from rich.live import Live  # noqa: PLC0415 other commands need no rich
+def _live(console: Console, ask: Callable[[], Answers], interval: float) -> None:
+    """Draw snapshots over each other until ``q`` is pressed; while the server does not answer, say so above the last one."""
+    from rich.console import Group  # noqa: PLC0415 other commands need no rich
+    from rich.live import Live  # noqa: PLC0415 see above
+    from rich.text import Text  # noqa: PLC0415 see above
 
-    with Live(console=console, screen=True, auto_refresh=False) as live:
-        for answers in snapshots:
+    from nilometer.cli.keys import keys  # noqa: PLC0415 only a terminal has any
+
+    trend = Trend()
+    with keys() as key, Live(console=console, screen=True, auto_refresh=False) as live:
+        drawn: RenderableType = ""
+
+        def draw(above: str) -> None:
+            live.update(Group(Text(above or "q ends", style="red" if above else "dim"), drawn), refresh=True)
+
+        for answers in _snapshots(ask, lambda: _goes_on(key, interval), lambda message: draw(printable(message))):
             trend.add(answers)
-            live.update(view(answers, trend), refresh=True)
+            drawn = view(answers, trend)
+            draw("")
+
+
+def _goes_on(key: Callable[[float], str], interval: float) -> bool:
+    """Wait for the next snapshot, and return whether there is to be one."""
+    end = time.monotonic() + interval
+    while (left := end - time.monotonic()) > 0:
+        if key(left) in {"q", "Q"}:
+            return False
+    return True
+
+
+def _sleeps(interval: float) -> bool:
+    time.sleep(interval)
+    return True
 
 
 @click.command(
@@ -179,7 +204,7 @@ def command(  # noqa: PLR0913 each is an option
 ) -> int:
     """Show what a server takes in, loses and sends on.
 
-    URL is that of its HTTP interface, see the setting web.listen.
+    URL is that of its HTTP interface, see the setting web.listen. On a terminal, q ends it.
     """
     from rich.console import Console  # noqa: PLC0415 help needs no rich
 
@@ -189,13 +214,11 @@ def command(  # noqa: PLR0913 each is an option
     console = Console(file=sys.stdout)
     if not console.is_terminal:
         console = Console(file=sys.stdout, width=WIDTH, no_color=True)
-    told = (lambda _: None) if console.is_terminal and not as_json else (lambda message: click.echo(message, err=True))
-    snapshots = _snapshots(ask, interval, told)
-    if once:
-        snapshots = iter([ask()])
     if console.is_terminal and not once and not as_json:
-        _live(console, snapshots, trend)
-    for answers in snapshots:
+        _live(console, ask, interval)
+        return DONE
+    endless = _snapshots(ask, lambda: _sleeps(interval), lambda message: click.echo(message, err=True))
+    for answers in iter([ask()]) if once else endless:
         rate = trend.add(answers)
         if as_json:
             _print_json(answers, rate)
