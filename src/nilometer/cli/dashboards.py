@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from nilometer.core.capability import SeriesReader
 
 PAGE = 10_000
-MOST = 1_000_000
 TOKEN = "$GRAFANA_NILOMETER_TOKEN"  # noqa: S105 the name of a variable
 DATA_SOURCE = """\
 apiVersion: 1
@@ -58,14 +57,11 @@ providers:
 
 
 def paths(reader: SeriesReader) -> Iterator[str]:
-    """Yield the store's paths page by page, at most `MOST`."""
-    after = ""
-    for _ in range(MOST // PAGE):
-        found = reader.find("*", PAGE, after)
+    """Yield the store's paths, read page by page."""
+    found = reader.find("*", PAGE)
+    while found:
         yield from found
-        if len(found) < PAGE:
-            return
-        after = found[-1]
+        found = reader.find("*", PAGE, found[-1])
 
 
 def write(file: Path, text: str) -> bool:
