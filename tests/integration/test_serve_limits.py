@@ -34,14 +34,6 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
         server.kill()
 
 
-def send(server: Serving, lines: bytes, source: str = "127.0.0.1") -> None:
-    """Send over TCP, and wait until all is read."""
-    with socket.create_connection(server.address("tcp"), timeout=30, source_address=(source, 0)) as client:
-        client.sendall(lines)
-        client.shutdown(socket.SHUT_WR)
-        assert client.recv(1) == b""
-
-
 def lost(server: Serving) -> dict[str, float]:
     """Stop, and return what was lost in the kernel and before it, by reason."""
     assert server.stop() == 0
@@ -51,8 +43,8 @@ def lost(server: Serving) -> dict[str, float]:
 
 def test_names_and_lines(start: Start) -> None:
     server = start(series_per_prefix=2, tags=1, name=16, line=100)
-    send(server, b"p.a:1|c\np.b:1|c\np.c:5|c\n")
-    send(server, b"t:7|c|#a:1,b:2\n" + b"n" * 17 + b":9|c\n" + b"x" * 200 + b":1|c\n" + USUAL)
+    server.feed(b"p.a:1|c\np.b:1|c\np.c:5|c\n")
+    server.feed(b"t:7|c|#a:1,b:2\n" + b"n" * 17 + b":9|c\n" + b"x" * 200 + b":1|c\n" + USUAL)
 
     assert lost(server) == {"prefix_limit": 1, "tag_limit": 1, "name_limit": 1, "bad_line": 1}
     assert [server.total(key) for key in ("p.a", "p.b", "usual", "nilometer.overflow")] == [1, 1, 1, 5 + 7 + 9]
@@ -61,7 +53,7 @@ def test_names_and_lines(start: Start) -> None:
 
 def test_series_in_all_and_bytes_of_their_keys(start: Start) -> None:
     server = start(series=1000, keys="2KiB")
-    send(server, USUAL + b"".join(b"%050d:1|c\n" % number for number in range(100)) + USUAL)
+    server.feed(USUAL + b"".join(b"%050d:1|c\n" % number for number in range(100)) + USUAL)
 
     found = lost(server)
     assert list(found) == ["key_limit"]
@@ -71,8 +63,8 @@ def test_series_in_all_and_bytes_of_their_keys(start: Start) -> None:
 
 def test_one_source(start: Start) -> None:
     server = start(series_per_source=2)
-    send(server, b"a:1|c\nb:1|c\nc:1|c\na:1|c\n")
-    send(server, b"d:1|c\na:1|c\n", "127.0.0.2")
+    server.feed(b"a:1|c\nb:1|c\nc:1|c\na:1|c\n")
+    server.feed(b"d:1|c\na:1|c\n", "127.0.0.2")
 
     assert lost(server) == {"source_limit": 1}
     assert [server.total(key) for key in ("a", "b", "d", "nilometer.overflow")] == [3, 1, 1, 1]
@@ -83,7 +75,7 @@ def test_one_source(start: Start) -> None:
 )
 def test_samples_and_members_go_on_as_sketches(start: Start, limits: dict[str, int]) -> None:
     server = start(**limits)
-    send(server, b"".join(b"t:%d|ms\nu:%d|s\n" % (number, number) for number in range(1, 2001)) + USUAL)
+    server.feed(b"".join(b"t:%d|ms\nu:%d|s\n" % (number, number) for number in range(1, 2001)) + USUAL)
 
     assert lost(server) == {}
     [timer], [members] = server.series("t"), server.series("u")
