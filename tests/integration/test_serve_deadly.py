@@ -91,6 +91,34 @@ def test_rates_that_statsd_cannot_read_are_bad_lines(start: Start) -> None:
     alive(server)
 
 
+def test_datagrams_that_nobody_would_send_are_bad_lines(start: Start) -> None:
+    server = start()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        for data in (
+            b"",
+            b"\0",
+            b"x" * 65_507,
+            b"\xff\xfe:\xff|\xff",
+            b":::|||@@@",
+            b"a:NaN|c",
+            b"a:Infinity|ms",
+            b"a:1e999|g",
+            b"\n" * 9000,
+        ):
+            client.sendto(data, server.address("udp"))
+
+    until(lambda: server.total("statsd.bad_lines_seen") > 0, "bad lines are counted")
+    alive(server)
+
+
+def test_thousands_of_commands_in_one_write_are_answered_or_refused(start: Start) -> None:
+    server = start()
+    with socket.create_connection(server.interface("admin interface"), timeout=30) as client:
+        client.sendall(b"counters\n" * 5000 + b"quit\n")
+        assert client.recv(1000)
+    alive(server)
+
+
 def test_a_reset_harms_neither_lines_nor_commands(start: Start) -> None:
     server = start()
     for _ in range(20):
