@@ -76,7 +76,9 @@ def start(settings: Settings, parts: Parts, cleanup: ExitStack) -> Renew:
         named = settings.origin("web.listen") != DEFAULT
         cleanup.callback(parts.closing.close)
         cleanup.callback(web.stop)
-        _listen("HTTP interface", settings.web.listen, web.listen, named=named)
+        names = _listen("HTTP interface", settings.web.listen, web.listen, named=named)
+        if names:
+            LOG.info("the page to look at: %s://%s/", settings.web.listen[0].scheme, names[0])
         parts.begin()
         web.start()
         for url in settings.web.listen:
