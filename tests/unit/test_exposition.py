@@ -75,6 +75,12 @@ def test_a_counter_goes_on_when_series_come_go_and_come_back() -> None:
     assert told(*(flush(counters(values)) for values in steps)) == {("c_total",): 5, ("a_total",): 5}
 
 
+def test_a_counter_goes_on_in_another_block() -> None:
+    own, clients = counters({"own": 1}), counters({"a": 1})
+    steps = [(own,), (clients, own), (own,), (clients, own)]
+    assert told(*(flush(*blocks) for blocks in steps)) == {("a_total",): 2, ("own_total",): 4}
+
+
 def test_few_absent_series_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cumulative, "MOST_ABSENT", 1)
     steps = [{"a": 2.0}, {"b": 2.0}, {"c": 2.0}, {"a": 1.0, "b": 1.0}]

@@ -34,30 +34,50 @@ BINS = ("histogram.bin_", "histogram.le_")
 
 
 class Totals:
-    """The totals of one kind of series, by statistic."""
+    """The totals of the series of one block, by statistic."""
 
-    def __init__(self) -> None:
-        self.keys: list[str] = []
-        self.columns: dict[str, array[float]] = {}
-        self._names = b""
-        self._absent: dict[str, dict[str, float]] = {}
+    def __init__(self, keys: list[str], kept: dict[str, dict[str, float]]) -> None:
+        """Begin with what was kept of these series, which is kept no longer."""
+        self.keys = keys
+        before = [kept.pop(key, {}) for key in keys]
+        names = dict.fromkeys(name for each in before for name in each)
+        self.columns = {name: array("d", (each.get(name, 0.0) for each in before)) for name in names}
 
     def add(self, block: Block, statistics: Iterable[str]) -> None:
         """Add the values of a block's statistics."""
-        if block.names != self._names or block.count != len(self.keys):
-            self._follow(block)
         for name in statistics:
-            values = summed(block, name)
-            before = self.columns.get(name)
+            values, before = summed(block, name), self.columns.get(name)
             self.columns[name] = array("d", values if before is None else map(add, before, values))
 
-    def _follow(self, block: Block) -> None:
-        """Bring the totals into the order of other series."""
+    def by_key(self) -> Iterator[tuple[str, dict[str, float]]]:
+        """Yield each series with its totals."""
         for place, key in enumerate(self.keys):
-            self._absent[key] = {name: column[place] for name, column in self.columns.items()}
-        self.keys, self._names = block.keys(), block.names
-        kept = [self._absent.pop(key, {}) for key in self.keys]
-        self.columns = {name: array("d", (each.get(name, 0.0) for each in kept)) for name in self.columns}
+            yield key, {name: column[place] for name, column in self.columns.items()}
+
+
+class KindTotals:
+    """The totals of all blocks of one kind: a series keeps its own, whichever block it is in."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Totals] = []
+        self._names: list[bytes] = []
+        self._absent: dict[str, dict[str, float]] = {}
+
+    def add(self, blocks: Sequence[Block]) -> None:
+        """Add a flush's blocks of the kind."""
+        names = [block.names for block in blocks]
+        if names != self._names:
+            self._follow(blocks, names)
+        for totals, block in zip(self.blocks, blocks, strict=True):
+            bins = (column.name for column in block.columns if column.name.startswith(BINS))
+            totals.add(block, dict.fromkeys([*SUMMED[block.kind], *bins]))
+
+    def _follow(self, blocks: Sequence[Block], names: list[bytes]) -> None:
+        """Bring the totals into the order of other series."""
+        for totals in self.blocks:
+            self._absent.update(totals.by_key())
+        self.blocks = [Totals(block.keys(), self._absent) for block in blocks]
+        self._names = names
         for key in list(self._absent)[: max(len(self._absent) - MOST_ABSENT, 0)]:
             del self._absent[key]
 
@@ -81,18 +101,18 @@ class Cumulative:
 
     def __init__(self) -> None:
         self.flush: Flush | None = None
-        self.totals: dict[tuple[Kind, int], Totals] = {}
+        self._kinds = {kind: KindTotals() for kind in SUMMED}
 
     def add(self, flush: Flush) -> None:
-        """Take the next flush. A block of a kind is that block of the flush before."""
+        """Take the next flush."""
         self.flush = flush
-        number: dict[Kind, int] = {}
-        for block in flush.blocks:
-            place = (block.kind, number.setdefault(block.kind, 0))
-            number[block.kind] += 1
-            if block.kind in SUMMED:
-                bins = (column.name for column in block.columns if column.name.startswith(BINS))
-                self.totals.setdefault(place, Totals()).add(block, dict.fromkeys([*SUMMED[block.kind], *bins]))
+        for kind, totals in self._kinds.items():
+            totals.add([block for block in flush.blocks if block.kind is kind])
+
+    def totals(self, kind: Kind) -> list[tuple[Block, Totals]]:
+        """Return the last flush's blocks of a kind, each with the totals of its series."""
+        blocks = [block for block in self.flush.blocks if block.kind is kind] if self.flush else []
+        return list(zip(blocks, self._kinds[kind].blocks, strict=True))
 
 
 class Exposition:

@@ -48,17 +48,14 @@ def router(parts: Parts) -> APIRouter:
 def exposed(cumulative: Cumulative) -> Families:
     """Return families of all series of the last flush."""
     families = Families()
-    seen: dict[Kind, int] = {}
+    for _, totals in cumulative.totals(Kind.COUNTER):
+        for key, value in zip(totals.keys, totals.columns["count"], strict=True):
+            name, labels = named(key)
+            families.of(name.removesuffix("_total"), "counter").add(Sample("", labels, value, summed=True))
+    for block, totals in cumulative.totals(Kind.TIMER):
+        _timers(families, block, totals)
     for block in cumulative.flush.blocks if cumulative.flush else ():
-        totals = cumulative.totals.get((block.kind, seen.setdefault(block.kind, 0)))
-        seen[block.kind] += 1
-        if block.kind is Kind.TIMER and totals is not None:
-            _timers(families, block, totals)
-        elif block.kind is Kind.COUNTER and totals is not None:
-            for key, value in zip(totals.keys, totals.columns["count"], strict=True):
-                name, labels = named(key)
-                families.of(name.removesuffix("_total"), "counter").add(Sample("", labels, value, summed=True))
-        elif block.kind in (Kind.GAUGE, Kind.SET):
+        if block.kind in (Kind.GAUGE, Kind.SET):
             _values(families, block)
     return families
 
