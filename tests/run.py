@@ -97,7 +97,7 @@ def fast(jobs: int) -> list[Check]:
     rust["LLVM_PROFILE_FILE"] = str(CACHE / "cargo-coverage/profiles/%p-%m.profraw")
     return [
         *lint(),
-        cargo("cargo test", "cargo", "test", "-q", "--workspace", environment=rust),
+        cargo("cargo test", "cargo", "test", "-q", "--workspace", "--exclude", "nilometer-native", environment=rust),
         page("vitest", "vitest", "run"),
         pytest("tests", jobs, "-m", "not slow", *(f"tests/{each}" for each in MEASURED), coverage=True),
         pytest("e2e", min(jobs, MOST_BROWSERS), "-m", "not slow", "tests/e2e", coverage=False),
