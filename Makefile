@@ -23,10 +23,11 @@ test-slow: $(STAMPS)/dev native page servers  ## run what takes longer: fault lo
 	@$(BIN)/python tests/servers/install.py --slow
 	@$(BIN)/python tests/run.py slow --jobs $(JOBS)
 
-bench: $(STAMPS)/dev native servers  ## measure side by side with other servers; the table goes to docs/performance.md
+bench: $(STAMPS)/dev native page servers  ## measure side by side with other servers; the table goes to docs/performance.md
 	@$(BIN)/python tests/servers/install.py --slow
 	@$(BIN)/python bench/flush.py --write
 	@$(BIN)/python bench/history.py --write
+	@$(BIN)/python bench/page.py --write
 	@$(BIN)/python bench/statsd.py --write $(ARGS)
 
 lint: $(STAMPS)/dev native page  ## run the linters and type checkers only

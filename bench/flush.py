@@ -11,18 +11,14 @@ import statistics
 import time
 
 import load
-from page import write
+from made import milliseconds
+from section import write
 
 from nilometer.core.naming import Naming
 from nilometer.core.record import Flush, Window
 from nilometer.core.wire import render
 from nilometer.ingest import _kernel
 from nilometer.ingest.kernel import Aggregation
-
-
-def milliseconds(start: float) -> float:
-    """Return the milliseconds since `start`."""
-    return (time.perf_counter() - start) * 1000
 
 
 def rounds(series: int, repeats: int, samples: int) -> dict[str, list[float]]:

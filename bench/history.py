@@ -10,77 +10,29 @@ from __future__ import annotations
 import argparse
 import random
 import sqlite3
-import statistics
-import sys
 import tempfile
 import time
-from array import array
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from page import write as write_page
+from made import BEGIN, INTERVAL, STATISTICS, MeasuredClock, fill, flushes, milliseconds, spread
+from section import write as write_page
 
 from nilometer.core import url
-from nilometer.core.record import Block, Column, Flush, Kind, Window
 from nilometer.history.store import Store
 from nilometer.ingest import _kernel
-from nilometer.testing.clock import ManualClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
-STATISTICS = ("mean_90", "upper_90", "sum_90", "std", "upper", "lower", "count", "sum", "mean", "median")
-INTERVAL = 10
+    from nilometer.core.record import Flush
+    from nilometer.testing.clock import ManualClock
+
 READS, BESIDE = 200, 60
 """Reads measured, and flushes written beside others."""
-BEGIN = 1_000_000_800
-WALKS = 1000
-"""Different walks; series share them."""
-
-
-class MeasuredClock(ManualClock):
-    """Time of day by hand, so that hours pass in minutes; measured time by the machine, so that upkeep has its true limits."""
-
-    def monotonic(self) -> float:
-        """Return the machine's monotonic time."""
-        return time.monotonic()
-
-
-def flushes(series: int, count: int) -> Iterator[Flush]:
-    """Yield flushes of so many series."""
-    chance = random.Random(1)  # noqa: S311 not a secret
-    names = "\n".join(f"service{index % 40}.host{index // 40}.request" for index in range(series)).encode()
-    walks = [[chance.randint(0, 50_000) for _ in range(WALKS)] for _ in STATISTICS]
-    for turn in range(1, count + 1):
-        columns = []
-        for name, walk in zip(STATISTICS, walks, strict=True):
-            walk[:] = [value + chance.randrange(-100, 101) for value in walk]
-            values = array("d", [value / 100 for value in walk]) * (series // WALKS + 1)
-            columns.append(Column(name, values[:series]))
-        end = BEGIN + turn * INTERVAL
-        yield Flush(Window(end - INTERVAL, end, INTERVAL), (Block(Kind.TIMER, names, series, tuple(columns)),))
-
-
-def milliseconds(start: float) -> float:
-    """Return the milliseconds since `start`."""
-    return (time.perf_counter() - start) * 1000
-
-
-def fill(store: Store, clock: ManualClock, source: Iterable[Flush], count: int) -> list[float]:
-    """Write the flushes; return the milliseconds of each write."""
-    took: list[float] = []
-    for turn, flush in enumerate(source, 1):
-        clock.advance(INTERVAL)
-        start = time.perf_counter()
-        store.write(flush)
-        took.append(milliseconds(start))
-        if turn % 60 == 0:
-            note = f"{turn}/{count} flushes, median {statistics.median(took):.0f} ms, worst {max(took):.0f} ms"
-            print(note, file=sys.stderr, flush=True)
-    return took
 
 
 def read_times(store: Store, begin: float, end: float, more: Callable[[int], bool]) -> list[float]:
@@ -111,12 +63,6 @@ def read_while_writing(store: Store, clock: ManualClock, following: Iterable[Flu
     took = read_times(store, BEGIN, end, lambda _: not done.is_set())
     thread.join()
     return took
-
-
-def spread(took: list[float]) -> str:
-    """Return median, 99th percentile and worst."""
-    ordered = sorted(took)
-    return f"{statistics.median(took):.1f} | {ordered[int(len(ordered) * 0.99)]:.1f} | {ordered[-1]:.1f}"
 
 
 def stored(file: Path) -> tuple[float, float]:

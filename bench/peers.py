@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import machine
+
 from nilometer.testing.carbon import Carbon
 from nilometer.testing.ports import free_port
 from nilometer.testing.waiting import until
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache"
-TICKS = os.sysconf("SC_CLK_TCK")
 COUNTER = re.compile(
     rb"^(?:[\w.-]*\bstats_counts\.|counts\.)?(?:[\w.-]*\.)?bench\.c\d+\.x*(?P<count>\.count)?[ |](?P<value>\S+?)[ |]\d+$",
     re.MULTILINE,
@@ -136,13 +137,11 @@ class Peer:
 
     def cpu(self) -> float:
         """Return the CPU seconds that the server has used."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return machine.cpu(self._process.pid)
 
     def rss(self) -> float:
         """Return the most memory that the server has held, in MB."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+        return machine.peak_memory(self._process.pid)
 
     def stop(self) -> None:
         """End the server and remove its folder."""

@@ -10,16 +10,15 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-from page import write
+import machine
 from peers import Peer, Recipe, recipes
+from section import write
 
 ROOT = Path(__file__).parents[1]
 LOADS = {
@@ -30,7 +29,6 @@ LOADS = {
     "packed 100 k": ["--packed", "--series=100000"],
 }
 """What each asks of load.py."""
-RECEIVE_BUFFER = 4 << 20
 FIRST_RATE = 80_000.0
 SLACK = 3.0
 """Seconds that a flush may come late."""
@@ -117,22 +115,6 @@ def ratio(ours: Result, theirs: Result) -> str:
     return f"1/{ours.rate / theirs.rate:.1f} of the rate, {theirs.cpu / ours.cpu:.1f} × the CPU"
 
 
-def machine() -> str:
-    """Name the processor, the cores and the kernel."""
-    info = Path("/proc/cpuinfo").read_text()
-    model = info.partition("model name")[2].partition(":")[2].partition("\n")[0].strip() or platform.machine()
-    return f"{os.cpu_count()} × {model}, Linux {platform.release()}, Python {platform.python_version()}"
-
-
-def receive_buffer() -> int:
-    """Give every server the same receive buffer where that is allowed (root); return what a plain socket gets."""
-    for name in ("rmem_max", "rmem_default"):
-        path = Path("/proc/sys/net/core") / name
-        if os.access(path, os.W_OK) and int(path.read_text()) < RECEIVE_BUFFER:
-            path.write_text(str(RECEIVE_BUFFER))
-    return int(Path("/proc/sys/net/core/rmem_default").read_text())
-
-
 def main() -> None:
     """Measure every server with every load."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -147,7 +129,7 @@ def main() -> None:
     parser.add_argument("--precision", type=float, default=1.1, help="stop when the bounds are this close")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
-    size = receive_buffer()
+    size = machine.receive_buffer()
     results: dict[str, dict[str, Result]] = {}
     for recipe in recipes(options.peer):
         if options.only and not recipe.name.startswith(tuple(options.only)):
@@ -161,7 +143,7 @@ def main() -> None:
             show(f"  {results[recipe.name][name]}")
     today = dt.datetime.now(dt.UTC).date().isoformat()
     times = f"flush every {options.interval:g} s; runs of {options.seconds:g} s"
-    note = f"{today}; {machine()}; receive buffer {size >> 10} KiB; {times}."
+    note = f"{today}; {machine.described()}; receive buffer {size >> 10} KiB; {times}."
     lines = [note, "", *table(results)]
     show("\n".join(lines))
     if options.write:

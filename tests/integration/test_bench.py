@@ -22,6 +22,15 @@ def test_servers_are_measured_without_loss_at_a_low_rate(server: str) -> None:
     assert "lost 0" in done.stdout, done.stdout
 
 
+def test_ingest_is_measured_while_people_look() -> None:
+    command = [sys.executable, str(ROOT / "bench/page.py"), "--users", "3", "--rate", "2000"]
+    command += ["--seconds", "8", "--interval", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "| 3 users | 2 | 0 |" in done.stdout, done.stdout
+    assert " 0 errors." in done.stdout, done.stderr
+
+
 def test_a_flush_is_measured() -> None:
     command = [sys.executable, str(ROOT / "bench/flush.py"), "--series", "1000", "--rounds", "2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -43,7 +43,8 @@ class Asked:
 
     def __init__(self, folder: Path) -> None:
         app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-        app.include_router(page.of_folder(folder))
+        self.opened: list[str] = []
+        app.include_router(page.of_folder(folder, lambda: self.opened.append("page")))
         self._server = WebServer(lambda: app)
         self._host, _, port = self._server.listen(urls.parse("http://127.0.0.1:0"))[0].rpartition(":")
         self._port = int(port)
@@ -82,6 +83,13 @@ def test_a_browser_that_has_the_same_page_is_told_so(asked: Asked) -> None:
     assert other.status == 200
 
 
+def test_what_answers_is_made_ready_when_the_page_is_opened(asked: Asked) -> None:
+    asked.get("/assets/index-abc.js")
+    assert asked.opened == []
+    asked.get("/")
+    assert asked.opened == ["page"]
+
+
 def test_files_are_compressed_for_who_takes_that(asked: Asked) -> None:
     packed, plain = asked.get("/assets/index-abc.js", accept_encoding="gzip"), asked.get("/assets/index-abc.js")
     assert packed.headers["content-encoding"] == "gzip"
@@ -108,3 +116,18 @@ def test_without_a_built_page_the_root_tells_how_to_build_it(tmp_path: Path) -> 
         answer = asked.get("/")
     assert answer.status == 503
     assert b"make page" in answer.content
+
+
+def test_a_page_that_is_built_while_the_server_runs_is_served(tmp_path: Path) -> None:
+    folder = tmp_path / "page"
+    with closing(Asked(folder)) as asked:
+        assert asked.get("/").status == 503
+        (folder / "assets").mkdir(parents=True)
+        (folder / "index.html").write_text("first")
+        assert asked.get("/").content == b"first"
+        (folder / "index.html").unlink()
+        assert asked.get("/").content == b"first"
+        (folder / "assets/index-new.js").write_text("let b = 2;")
+        (folder / "index.html").write_text("the second")
+        assert asked.get("/").content == b"the second"
+        assert asked.get("/assets/index-new.js").content == b"let b = 2;"

@@ -48,6 +48,17 @@ def test_a_function_is_called_on_the_reader_in_another_process(pool: Workers) ->
     assert pool.call(HERE + "paths", "none", seconds=30) == ([], process)
 
 
+def test_what_was_made_ready_answers_the_first_call(pool: Workers) -> None:
+    pool.warm("nilometer.web.worker:prepare")
+    until(lambda: pool.free, "a worker is free")
+    (ready,) = pool.free
+    pool.warm("nilometer.web.worker:prepare")
+    paths, process = pool.call(HERE + "paths", "*", seconds=30)
+
+    assert paths
+    assert process == ready
+
+
 def test_an_error_on_purpose_comes_through_and_the_worker_stays(pool: Workers) -> None:
     process = pool.call(HERE + "paths", "*", seconds=30)[1]
     with pytest.raises(Rejected, match="not this"):

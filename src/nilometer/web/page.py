@@ -5,15 +5,17 @@ Rules:
 * No token is needed: these files are the same for everyone, and hold nothing of the server's.
 * A name under ``/assets/`` holds a hash of its content, so a browser may keep it for good; the page itself is asked for each
   time, and answered 304 while it is the same.
+* Who is sent the page will ask for series soon: what answers is made ready.
 * The page brings all of its scripts and styles in these files: it stands the strict policy of `web.headers`.
-* Files are read once, at the first request; only what was found then is ever served.
+* Files are read at a request, again once they were built anew; while that goes on, those from before are served. Only what
+  was found then is ever served.
 
 Source: RFC 9110 (conditional requests), RFC 9111 (caching), RFC 8246 (immutable).
 """
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import gzip
 import hashlib
 from pathlib import Path
@@ -23,12 +25,15 @@ from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
     from nilometer.web.parts import Parts
 
 STATIC = Path(__file__).parent / "static"
-NOT_BUILT = "The page is not built. Run `make page`, which needs node and npm, and start the server again.\n"
+INDEX = "index.html"
+NOT_BUILT = "The page is not built. Run `make page`, which needs node and npm.\n"
 NO_FILE = "There is no such file.\n"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 FOR_GOOD = "public, max-age=31536000, immutable"
@@ -45,18 +50,23 @@ class File(NamedTuple):
 
 def router(parts: Parts) -> APIRouter:
     """Return the routes of the built page."""
-    del parts  # it is the same for every server
-    return of_folder(STATIC)
+    return of_folder(STATIC, parts.reading.warm)
 
 
-def of_folder(folder: Path) -> APIRouter:
-    """Return the routes of the files in a folder; without a built page, ``/`` tells how to build it."""
-    files = functools.cache(lambda: read(folder))
+def of_folder(folder: Path, opened: Callable[[], None] = lambda: None) -> APIRouter:
+    """Return the routes of the files in a folder; without a built page, ``/`` tells how to build it.
+
+    `opened` is called when the page is sent, and returns at once.
+    """
+    built = Built(folder)
     found = APIRouter()
 
     def page(request: Request) -> Response:
-        there = files()
-        file = there.get(request.url.path.removeprefix("/") or "index.html")
+        there = built.files()
+        name = request.url.path.removeprefix("/") or INDEX
+        file = there.get(name)
+        if file is not None and name == INDEX:
+            opened()
         if file is not None:
             return _sent(file, request)
         return PlainTextResponse(NO_FILE if there else NOT_BUILT, 404 if there else 503)
@@ -66,12 +76,36 @@ def of_folder(folder: Path) -> APIRouter:
     return found
 
 
+class Built:
+    """The files of a page as it was built last. May be used from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: tuple[dict[Path, tuple[int, int]], dict[str, File]] = {}, {}
+
+    def files(self) -> dict[str, File]:
+        """Return the files by their names in the folder; none before there is a page."""
+        with contextlib.suppress(FileNotFoundError):  # it is being built
+            there = {path: _state(path) for path in _files(self._folder)}
+            if there != self._held[0] and self._folder / INDEX in there:
+                self._held = there, read(self._folder)
+        return self._held[1]
+
+
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in TYPES and path.is_file())
+
+
 def read(folder: Path) -> dict[str, File]:
     """Return the files below a folder by their names in it; none when there is no page."""
-    if not (folder / "index.html").is_file():
+    if not (folder / INDEX).is_file():
         return {}
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in TYPES)
-    return {path.relative_to(folder).as_posix(): _file(path, folder) for path in found}
+    return {path.relative_to(folder).as_posix(): _file(path, folder) for path in _files(folder)}
 
 
 def _file(path: Path, folder: Path) -> File:

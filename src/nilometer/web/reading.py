@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """How long a query may take."""
+PREPARE = "nilometer.web.worker:prepare"
 STATUSES: tuple[tuple[type[NilometerError], int], ...] = (
     (InputError, 400),
     (Busy, 503),
@@ -39,6 +41,11 @@ class Reading:
     def call(self, function: str, *arguments: Any) -> Any:  # noqa: ANN401 whatever can be pickled
         """Return ``function(reader, *arguments)``, as `Workers.call` does. Raise `NilometerError`; `status` says how bad."""
         return self._current().call(function, *arguments, seconds=SECONDS)
+
+    def warm(self) -> None:
+        """Have processes ready for the first calls, in the background. Return at once."""
+        with contextlib.suppress(NoReader):
+            self._current().warm(PREPARE)
 
     def _current(self) -> Workers:
         url = self._series()

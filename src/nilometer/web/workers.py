@@ -5,7 +5,8 @@ Rules:
 * A worker is a child that opens the URL once and answers one call after the other; it runs at a lower priority.
 * A call that takes too long ends its worker, and so does a worker that dies: the next call gets a new one.
 * At most `most` calls run at a time and `WAITING` wait; a further one is refused at once.
-* Workers start with the first call and end when none came for `idle` seconds, and when this process ends, however it does.
+* Workers start with the first call, or with `warm` before it. They end when no call came for `idle` seconds, and when this
+  process ends, however it does.
 * What is sent either way is pickled: both ends are this program, over a socket that nobody else has.
 """
 
@@ -34,6 +35,8 @@ LOG = logging.getLogger(__name__)
 PROGRAM = "from nilometer.web.worker import main; main()"
 WAITING = 64
 IDLE = 600.0
+WARMING = 30.0
+"""Seconds within which a worker is ready, or is started anew by the call that needs it."""
 
 
 class Busy(NilometerError):
@@ -79,6 +82,17 @@ class Workers:
             message = "the query failed by a fault of the server; its log tells more"
             raise Broken(message)
         return value
+
+    def warm(self, function: str) -> None:
+        """Start as many workers as may run, each with a call of this function, unless there are some. Return at once."""
+        with self._turn:
+            cold = not (self._free or self._running or self._waiting or self._closed)
+        for _ in range(self._most if cold else 0):
+            threading.Thread(target=self._warm, args=(function,), daemon=True).start()
+
+    def _warm(self, function: str) -> None:
+        with contextlib.suppress(NilometerError):  # the calls that follow will tell
+            self.call(function, seconds=WARMING)
 
     @property
     def waiting(self) -> int:
@@ -135,6 +149,11 @@ class Workers:
         for worker in free:
             worker.end()
 
+    @property
+    def free(self) -> list[int]:
+        """The processes that wait for a call."""
+        return [worker.process for worker in self._free]
+
     def close(self) -> None:
         """End the workers. Calls that run are given up."""
         with self._turn:
@@ -158,6 +177,7 @@ class _Worker:
                 pass_fds=[number],
                 start_new_session=True,  # a signal from the terminal is for the server
             )
+        self.process = self._process.pid
         self._link = Connection(ours.detach())
         self.well = True
         self._send(url.reveal())
