@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError
-from urllib.parse import urlsplit
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.parse import quote, urlsplit
 
-from nilometer.core.errors import ConfigError, Unavailable, UrlError
+from nilometer.cli.link import Link, printable
+from nilometer.core.errors import Unavailable, UrlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-TIMEOUT = 10.0
-MOST_BYTES = 16 << 20
+    from nilometer.cli.link import Access
+
+API = "/api/v1"
+PAGE = 10_000
+GOOD = 200
+REDIRECTS = range(300, 400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,49 +29,58 @@ class Answers:
     top: dict[str, Any]
 
 
-def asker(url: str, limit: int, token_file: str | None) -> Callable[[], Answers]:
-    """Return what asks the server at `url`. Raise `ConfigError` for a wrong URL or token file, the asker `Unavailable`."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+def asker(url: str, limit: int, access: Access) -> Callable[[], Answers]:
+    """Return what asks the server at `url`. Raise `ConfigError` for a wrong URL or file, the asker `Unavailable`."""
+    link = _link(url, access)
+    return lambda: Answers(url, _get(link, "/stats"), _get(link, f"/top?limit={limit}"))
+
+
+def paths(url: str, access: Access) -> Iterator[str]:
+    """Yield the paths of the series that the server at `url` keeps, in order. Raise `UrlError`, `Unavailable`."""
+    link, cursor = _link(url, access), ""
+    while True:
+        page = _get(link, f"/series?limit={PAGE}&cursor={quote(cursor)}")
+        try:
+            yield from (str(each["path"]) for each in page["series"])
+            following = page["next"]
+        except (KeyError, TypeError) as error:
+            message = f"{url}: what answers is no Nilometer"
+            raise Unavailable(message) from error
+        if not following or following == cursor:
+            return
+        cursor = str(following)
+
+
+def _link(url: str, access: Access) -> Link:
+    if urlsplit(url).path.strip("/"):
         message = f"{url}: expected a URL such as http://127.0.0.1:8127"
         raise UrlError(message)
-    headers = {"authorization": f"Bearer {_token(Path(token_file))}"} if token_file is not None else {}
-    base = f"{url.rstrip('/')}/api/v1"
-    return lambda: Answers(url, _get(f"{base}/stats", headers), _get(f"{base}/top?limit={limit}", headers))
+    return Link(url, access)
 
 
-def _token(file: Path) -> str:
+def _get(link: Link, path: str) -> dict[str, Any]:
+    """Return the JSON object below the API. Raise `Unavailable`."""
+    url = f"{link.url}{API}{path}"
     try:
-        return file.expanduser().read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"--token-file: {file} cannot be read: {error}"
-        raise ConfigError(message) from error
-
-
-def _get(url: str, headers: dict[str, str]) -> dict[str, Any]:
-    """Return the JSON object at a URL. Raise `Unavailable`."""
-    request = Request(url, headers=headers)  # noqa: S310 the scheme is checked
-    try:
-        with build_opener(ProxyHandler({})).open(request, timeout=TIMEOUT) as answer:
-            found = json.loads(answer.read(MOST_BYTES))
-    except HTTPError as error:
-        with error:
-            message = f"{url}: {error.code}: {_reason(error.read(MOST_BYTES))}"
+        answer = link.send("GET", API + path)
+    except Unavailable as error:
+        message = f"{error}; is a server running there, with web.listen set?"
         raise Unavailable(message) from error
-    except (OSError, http.client.HTTPException) as error:
-        message = f"{url}: no answer: {getattr(error, 'reason', error)}; is a server running there, with web.listen set?"
-        raise Unavailable(message) from error
-    except ValueError as error:
-        message = f"{url}: what answers is no Nilometer: {error}"
-        raise Unavailable(message) from error
+    if answer.status in REDIRECTS:
+        message = f"{url}: {answer.status}: it points to {printable(answer.location)}; name that URL"
+        raise Unavailable(message)
+    found = answer.json()
+    if answer.status != GOOD:
+        message = f"{url}: {answer.status}: {_reason(found)}"
+        raise Unavailable(message)
     if not isinstance(found, dict):
         message = f"{url}: what answers is no Nilometer"
         raise Unavailable(message)
     return found
 
 
-def _reason(body: bytes) -> str:
+def _reason(found: Any) -> str:  # noqa: ANN401 whatever JSON the other side sends
     try:
-        return str(json.loads(body)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
+        return printable(found["error"]["message"])
+    except (KeyError, TypeError):
         return "what answers is no Nilometer"

@@ -29,7 +29,7 @@ COMMANDS = {
     "send": Place("nilometer.cli.send:command", "Send metrics to a StatsD server."),
     "parse": Place("nilometer.cli.parse:command", "Say what lines mean."),
     "top": Place("nilometer.cli.top:command", "Show what a server takes in, loses and sends on."),
-    "dashboards": Place("nilometer.cli.dashboards:command", "Write dashboards for Grafana."),
+    "dashboards": Place("nilometer.cli.dashboards:command", "Make dashboards for Grafana."),
     "check": Place("nilometer.cli.check:command", "Try a URL: connect, write, read back."),
     "config": Place("nilometer.cli.config:command", "Show, check or print settings."),
     "token": Place("nilometer.cli.token:command", "Say who may ask over HTTP."),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from nilometer.cli.help import Command, Example
+from nilometer.cli.link import with_access
 from nilometer.cli.main import DONE
 from nilometer.core.errors import Unavailable
 from nilometer.ingest.badlines import printable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from nilometer.cli.asking import Answers
+    from nilometer.cli.link import Access
 
 Row: TypeAlias = tuple[str, ...]
 BARS = "▁▂▃▄▅▆▇█"
@@ -191,6 +193,7 @@ def _sleeps(interval: float) -> bool:
         Example("Once, as text", "nilometer top --once"),
         Example("One JSON object a line, every ten seconds", "nilometer top --json --interval 10"),
         Example("Another machine's server", "nilometer top http://metrics.example:8127 --token-file ~/.nilometer-token"),
+        Example("Over TLS, with an authority of your own", "nilometer top https://metrics.example:8127 --ca-file ca.pem"),
     ],
 )
 @click.argument("url", default="http://127.0.0.1:8127")
@@ -198,9 +201,9 @@ def _sleeps(interval: float) -> bool:
 @click.option("--json", "as_json", is_flag=True, help="Print each snapshot as a JSON object on one line.")
 @click.option("--interval", type=click.FloatRange(0.1, 3600), default=1.0, show_default=True, help="Seconds between snapshots.")
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Rows of each list.")
-@click.option("--token-file", type=click.Path(dir_okay=False), metavar="FILE", help="The token that the server asks for.")
+@with_access("", "the server", "access")
 def command(  # noqa: PLR0913 each is an option
-    url: str, *, once: bool, as_json: bool, interval: float, limit: int, token_file: str | None
+    url: str, *, once: bool, as_json: bool, interval: float, limit: int, access: Access
 ) -> int:
     """Show what a server takes in, loses and sends on.
 
@@ -210,7 +213,7 @@ def command(  # noqa: PLR0913 each is an option
 
     from nilometer.cli.asking import asker  # noqa: PLC0415 see above
 
-    ask, trend = asker(url, limit, token_file), Trend()
+    ask, trend = asker(url, limit, access), Trend()
     console = Console(file=sys.stdout)
     if not console.is_terminal:
         console = Console(file=sys.stdout, width=WIDTH, no_color=True)
