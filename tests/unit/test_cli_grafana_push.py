@@ -53,10 +53,10 @@ def uid(grafana: FakeGrafana, title: str = "Nilometer: web") -> str:
     return next(each for each, saved in grafana.boards.items() if saved[-1]["data"]["title"] == title)
 
 
-def changed(grafana: FakeGrafana, **more: object) -> None:
+def changed(grafana: FakeGrafana, message: str = "", **more: object) -> None:
     """Save the dashboard as someone would on Grafana's page."""
     saved = grafana.boards[uid(grafana)]
-    saved.append({"data": {**saved[-1]["data"], "version": len(saved) + 1, **more}, "message": ""})
+    saved.append({"data": {**saved[-1]["data"], "version": len(saved) + 1, **more}, "message": message})
 
 
 def test_a_second_push_changes_nothing(grafana: FakeGrafana, run: Run) -> None:
@@ -101,7 +101,7 @@ def test_what_grafana_adds_and_what_is_chosen_does_not_count(grafana: FakeGrafan
 
 def test_what_someone_changed_stays_until_it_is_to_be_overwritten(grafana: FakeGrafana, run: Run) -> None:
     run()
-    changed(grafana, title="Nilometer: web", tags=["mine"])
+    changed(grafana, "Initial save", tags=["mine"])
     grafana.metas[uid(grafana)]["folderUid"] = ""
     code, lines, errors = run(paths=MORE)
     assert code == 1
@@ -228,7 +228,7 @@ def test_what_is_no_grafana_never_sees_the_token(grafana: FakeGrafana, run: Run,
 
 @pytest.mark.parametrize(
     ("status", "told"),
-    [(302, "it points to"), (404, "no API of Grafana is there"), (500, "look at Grafana's log"), (429, "push again")],
+    [(200, "<p>"), (302, "it points to"), (404, "no API of Grafana is there"), (500, "Grafana's log"), (429, "push again")],
 )
 def test_an_answer_that_ends_the_push_says_why(grafana: FakeGrafana, run: Run, status: int, told: str) -> None:
     grafana.instead = lambda _, path: Reply(status, "<p>", "http://elsewhere") if "/dashboards/" in path else None

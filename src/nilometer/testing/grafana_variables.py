@@ -43,4 +43,4 @@ def offered(reader: SeriesReader, query: str) -> list[str]:
     if found is None:
         return sorted({node.name for node in find.nodes(reader, query)})
     tag, *expressions = found[1].split(",")
-    return browse.complete_values(reader, [each.strip() for each in expressions], tag, "", None)
+    return browse.complete_values(reader, expressions, tag, "", None)

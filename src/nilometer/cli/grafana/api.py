@@ -54,7 +54,7 @@ class Grafana:
             message = f"{self.url}{HEALTH}: {answer.status}: what answers is no Grafana; {SUB_PATH}"
             raise Unavailable(message)
 
-    def get(self, path: str, need: Need) -> Any:  # noqa: ANN401 whatever JSON Grafana sends
+    def get(self, path: str, need: Need, kinds: tuple[type, ...] = (dict,)) -> Any:  # noqa: ANN401 JSON of one of the kinds
         """Return what is at a path, None when there is nothing."""
         answer = self._send("GET", path, None, need)
         if answer.status == MISSING:
@@ -62,16 +62,19 @@ class Grafana:
                 message = f"{self.url}{path}: 404: no API of Grafana is there; {SUB_PATH}"
                 raise Unavailable(message)
             return None
-        return self._read(path, answer)
+        found = answer.json()
+        if answer.status not in GOOD or not isinstance(found, kinds):
+            message = f"{self.url}{path}: {answer.status}: {_reason(answer)}"
+            raise Unavailable(message)
+        return found
 
-    def put(self, method: str, path: str, body: object, need: Need, cures: dict[int, str]) -> Any:  # noqa: ANN401 see above
-        """Write something, and return what Grafana says; `cures` holds what to do about a status."""
+    def put(self, method: str, path: str, body: object, need: Need, cures: dict[int, str]) -> None:
+        """Write something; `cures` holds what to do about a status."""
         answer = self._send(method, path, body, need)
         if answer.status not in GOOD:
             cure = cures.get(answer.status, "")
             message = f"{need.what}: {answer.status}: {_reason(answer)}{cure and f'; {cure}'}"
             raise Rejected(message)
-        return self._read(path, answer)
 
     def _send(self, method: str, path: str, body: object, need: Need) -> Answer:
         """Return an answer that is about what was asked for."""
@@ -96,13 +99,6 @@ class Grafana:
 
     def _broken(self, path: str, answer: Answer) -> Unavailable:
         return Unavailable(f"{self.url}{path}: {answer.status}: {_reason(answer)}; look at Grafana's log, then push again")
-
-    def _read(self, path: str, answer: Answer) -> Any:  # noqa: ANN401 see above
-        found = answer.json()
-        if answer.status not in GOOD or found is None:
-            message = f"{self.url}{path}: {answer.status}: {_reason(answer)}"
-            raise Unavailable(message)
-        return found
 
 
 def _reason(answer: Answer) -> str:

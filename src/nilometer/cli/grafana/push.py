@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from nilometer.cli.grafana.api import Grafana, Need
-from nilometer.core.errors import Rejected, Unavailable
+from nilometer.core.errors import Rejected
 from nilometer.query.dashboards import SOURCE_TYPE, UID
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ TITLE = "Nilometer"
 MESSAGE = "nilometer dashboards"
 FIRST = "Initial save"
 """What Grafana says of each first version, whatever was said."""
+LOOKED_AT = 20
+"""Versions, of which the last is one; in which order they come is not relied on."""
 CREATED, UPDATED, UNCHANGED, REFUSED = "created", "updated", "unchanged", "refused"
 HEADER, VALUE, MARK = "httpHeaderName", "httpHeaderValue", "nilometerToken"
 KEPT = {"name", "type", "access", "url", "user", "database", "basicAuth", "basicAuthUser", "withCredentials", "isDefault"} | {
@@ -142,11 +144,7 @@ def _dashboard(grafana: Grafana, target: Target, board: dict[str, Any]) -> Done:
     if found is None:
         _save(grafana, what, board, target.folder, overwrite=False)
         return Done(CREATED, shown)
-    try:
-        theirs, meta = dict(found["dashboard"]), dict(found.get("meta") or {})
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{grafana.url}{path}: what answers is no Grafana"
-        raise Unavailable(message) from error
+    theirs, meta = found.get("dashboard") or {}, found.get("meta") or {}
     if holds(theirs, board):
         return Done(UNCHANGED, shown)
     if meta.get("provisioned"):
@@ -169,10 +167,12 @@ def _save(grafana: Grafana, what: str, board: dict[str, Any], folder: str, *, ov
 
 def _ours(grafana: Grafana, what: str, path: str, version: object) -> bool:
     """Say whether a version of a dashboard, the last, was saved by a push."""
-    found = grafana.get(f"{path}/versions?limit=1", Need(what, "dashboards:write, or the role Editor"))
-    versions = found.get("versions") if isinstance(found, dict) else found  # an object since Grafana 11, before that a list
-    last = versions[0] if isinstance(versions, list) and versions else {}
-    return isinstance(last, dict) and last.get("version") == version and last.get("message") in (MESSAGE, FIRST)
+    need = Need(what, "dashboards:write, or the role Editor")
+    found = grafana.get(f"{path}/versions?limit={LOOKED_AT}", need, kinds=(dict, list))
+    listed = found.get("versions") if isinstance(found, dict) else found  # an object since Grafana 11, before that a list
+    versions = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    message = next((each.get("message") for each in versions if each.get("version") == version), None)
+    return message == MESSAGE or (version == 1 and message == FIRST)
 
 
 def holds(theirs: Any, ours: Any) -> bool:  # noqa: ANN401 any JSON

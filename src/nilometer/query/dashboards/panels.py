@@ -161,7 +161,7 @@ def _tags(found: Prefix) -> list[str]:
 
 
 def _tag(prefix: str, found: Prefix, tag: str) -> Variable:
-    return Variable(f"{TAG}{tag}", tag, f"tag_values({tag}, name=~{_below(prefix, found.tagged)}([.]|$))", ANYTHING)
+    return Variable(f"{TAG}{tag}", tag, f"tag_values({tag},name=~{_below(prefix, found.tagged)}([.]|$))", ANYTHING)
 
 
 def overview(roots: Iterable[tuple[str, str]], own: str) -> Iterator[Chart]:
