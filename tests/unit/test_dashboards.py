@@ -75,6 +75,17 @@ def test_what_is_chosen_narrows_the_panels_down() -> None:
     assert charts(board, name=["hits", "users"])["Rates"] == ["web.hits"]
 
 
+def test_what_stands_for_stats_may_have_several_parts() -> None:
+    deep = [path.replace("stats", "company.prod") for path in PATHS]
+    assert dashboards(deep).left_out == 0
+    board = dashboards(deep).boards["prefix-web"]
+    assert charts(board, shelf_of(deep)) == charts(dashboards(PATHS).boards["prefix-web"])
+    assert board["templating"]["list"][0]["query"] == "company.prod.{counters,sets,timers}.web.*"
+    assert dashboards([*deep, *PATHS]).boards["prefix-web"]["templating"]["list"][0]["query"].startswith("company.prod.{")
+    assert charts(dashboards(deep).boards["overview"], shelf_of(deep)) == charts(dashboards(PATHS).boards["overview"])
+    assert dashboards(["stats.web.timers.x.y", "stats_counts.web.timers.x.y"]).left_out == 0
+
+
 OLD = ["stats.web.hits", "stats.web.login.errors", "stats_counts.web.hits", "stats_counts.web.login.errors"]
 OLD += ["stats.timers.web.time.mean", "stats.nilometer.lines", "stats_counts.nilometer.lines", "statsd.numStats"]
 

@@ -2,7 +2,8 @@
 
 Rules:
 
-* Known are names as the server makes them: ``stats.counters.web.…``, whatever stands for ``stats``, with or without tags; and
+* Known are names as the server makes them: ``stats.counters.web.…``, whatever stands for ``stats``, with or without tags. What
+  stands for it ends before the first part that is a kind, and may have several parts, but for ``stats.`` itself. And known is
   statsd's old tree, whose counters are ``stats.web.…`` (a second) and ``stats_counts.web.…``. There the rate is shown, and
   known by the count beside it.
 * A series whose first part needs quoting is in no dashboard; `Seen.left_out` tells how many.
@@ -39,6 +40,11 @@ class Family(NamedTuple):
     def old(self) -> bool:
         """Say whether these are counters of statsd's old tree."""
         return self.root == OLD_RATES
+
+    @property
+    def before(self) -> str:
+        """What stands for ``stats``."""
+        return self.root if self.old else self.root.rpartition(".")[0]
 
     @property
     def first(self) -> int:
@@ -96,11 +102,13 @@ def _placed(name: str) -> Place | None:
     parts = name.split(".")
     if parts[0] == OLD_COUNTS:
         return _place(Family(OLD_RATES, "counters", "rate", ""), parts[1:])
-    if len(parts) > 2 and parts[1] in KINDS and PLAIN.fullmatch(parts[0]):  # noqa: PLR2004 namespace, kind and a name
-        statistic = "" if parts[1] == "gauges" else parts[-1]
-        end = statistic and f".{statistic}"
-        return _place(Family(f"{parts[0]}.{parts[1]}", parts[1], statistic, end), parts[2 : -1 if end else None])
-    return None
+    at = next((place for place in range(1, len(parts) - 1) if parts[place] in KINDS), 0)
+    if not at or (at > 1 and parts[0] == OLD_RATES) or not all(map(PLAIN.fullmatch, parts[:at])):
+        return None
+    statistic = "" if parts[at] == "gauges" else parts[-1]
+    end = statistic and f".{statistic}"
+    family = Family(".".join(parts[: at + 1]), parts[at], statistic, end)
+    return _place(family, parts[at + 1 : -1 if end else None])
 
 
 def _place(family: Family, name: list[str]) -> Place | None:

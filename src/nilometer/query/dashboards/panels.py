@@ -69,9 +69,9 @@ class Variable(NamedTuple):
 def about(prefix: str, found: Prefix) -> tuple[list[Chart], list[Variable]]:
     """Return the charts and the variables of a prefix."""
     charts, tags = list[Chart](), _tags(found)
-    for before in sorted({family.root.partition(".")[0] for family in (*found.depths, *found.tagged)}):
-        here = {family: depths for family, depths in found.depths.items() if family.root.partition(".")[0] == before}
-        tagged = [family for family in sorted(found.tagged) if family.root.partition(".")[0] == before]
+    for before in sorted({family.before for family in (*found.depths, *found.tagged)}):
+        here = {family: depths for family, depths in found.depths.items() if family.before == before}
+        tagged = [family for family in sorted(found.tagged) if family.before == before]
         charts += _charts(prefix, here, found.failing)
         charts += _tagged_charts(prefix, tagged, found.failing_tagged, tags)
     return charts, [*_names(prefix, found), *(_tag(prefix, found, tag) for tag in tags)]
@@ -142,10 +142,11 @@ def _dotted(text: str) -> str:
 def _names(prefix: str, found: Prefix) -> Iterator[Variable]:
     """Yield the variables of names: what stands behind the prefix."""
     deep = [family for family, depths in found.depths.items() if max(depths) > 1]
-    kinds = {(family.root.partition(".")[0], family.kind) for family in deep if not family.old}
+    kinds = {(family.before, family.kind) for family in deep if not family.old}
     if kinds:
         befores, names = (sorted({each[part] for each in kinds}) for part in (0, 1))
-        yield Variable(NAME, "Name", f"{_either(befores)}.{_either(names)}.{prefix}.*", "*")
+        before = befores[0] if "." in "".join(befores) else _either(befores)  # a choice holds no dots
+        yield Variable(NAME, "Name", f"{before}.{_either(names)}.{prefix}.*", "*")
     if any(family.old for family in deep):
         yield Variable(COUNTER, "Counter", f"stats.{prefix}.*", "*")
 
