@@ -123,7 +123,7 @@ def _add(seen: Seen, place: Place, name: str, tags: Mapping[str, str], own: str)
     seen.roots.add((family.root, family.kind))
     if prefix == own:
         return True
-    found = seen.prefixes.setdefault(prefix, Prefix())
+    found = seen.prefixes.get(prefix) or seen.prefixes.setdefault(prefix, Prefix())
     failing = family.kind == "counters" and family.statistic == "rate" and re.search(ERRORS, name) is not None
     if tags:
         found.tagged.add(family)
