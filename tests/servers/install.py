@@ -134,7 +134,7 @@ def atheris() -> None:
 
 def chromium() -> None:
     """A browser, from Debian."""
-    apt("chromium")
+    apt("chromium", "fonts-dejavu-core")
 
 
 NODE = "install node and npm (Debian: apt-get install nodejs npm)"

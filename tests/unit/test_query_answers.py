@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import struct
+import sys
+import zlib
 from typing import Any
 
 import pytest
 
-from nilometer.query import answers
+from nilometer.query import answers, picture
 from nilometer.testing.series import Shelf
 
 START = 1_000_000
@@ -51,6 +54,52 @@ def test_json_shows_as_many_points_as_are_asked_for() -> None:
     assert json.loads(render("a.gone", format="json").body) == []
 
 
+def test_a_picture_has_the_size_and_the_colours_asked_for() -> None:
+    drawn = render("color(a.one,'red')", title="One", width="400", height="200")
+    assert drawn.kind == "image/png"
+    width, height, colours = pixels(drawn.body)
+    assert (width, height) == (400, 200)
+    assert {(255, 255, 255), (255, 0, 0)} <= colours
+    assert any(max(colour) < 0x50 for colour in colours), "labels are dark"
+
+
+def pixels(png: bytes) -> tuple[int, int, set[tuple[int, int, int]]]:
+    """Return width, height and colours of a PNG of 8-bit RGBA, decoded with the standard library alone."""
+    width, height, depth, kind = struct.unpack(">IIBB", png[16:26])
+    assert (png[:8], depth, kind) == (b"\x89PNG\r\n\x1a\n", 8, 6)
+    data, place = b"", 8
+    while place < len(png):
+        (length,) = struct.unpack(">I", png[place : place + 4])
+        data += png[place + 8 : place + 8 + length] if png[place + 4 : place + 8] == b"IDAT" else b""
+        place += length + 12
+    raw, row, colours = zlib.decompress(data), bytearray(width * 4), set()
+    for line in range(height):
+        start = line * (width * 4 + 1)
+        row = unfiltered(raw[start], raw[start + 1 : start + 1 + width * 4], row)
+        colours |= {(row[at], row[at + 1], row[at + 2]) for at in range(0, len(row), 4)}
+    return width, height, colours
+
+
+def unfiltered(method: int, line: bytes, above: bytearray) -> bytearray:
+    """Return a line of a PNG as it was before it was filtered: https://www.w3.org/TR/png-3/#9Filters."""
+    row = bytearray(line)
+    for at, value in enumerate(line):
+        left, up, corner = (row[at - 4] if at > 3 else 0), above[at], (above[at - 4] if at > 3 else 0)
+        guess = left + up - corner
+        near = min((left, up, corner), key=lambda each: abs(guess - each))
+        row[at] = (value + (0, left, up, (left + up) // 2, near)[method]) & 0xFF
+    return row
+
+
+def test_a_picture_without_its_library_or_a_font_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture, "FOLDERS", ())
+    picture._font.cache_clear()
+    assert b"apt-get install fonts-dejavu-core" in render("a.one").body
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    answer = render("a.one")
+    assert (answer.status, b"pip install resvg-py" in answer.body) == (400, True)
+
+
 def test_text_and_charts() -> None:
     assert render("a.one", format="raw").body == b"a.one,1000010,1000070,10|1.0,2.0,3.0,4.0,5.0,6.0\n"
     assert render("a.two", rawData="1").body.startswith(b"a.two,")
@@ -66,7 +115,6 @@ def test_text_and_charts() -> None:
     ("options", "problem"),
     [
         ({"format": "pickle"}, b"format=pickle is not to be had"),
-        ({}, b"format=png is not to be had"),
         ({"format": "json", "jsonp": "steal"}, b"jsonp"),
         ({"format": "json", "from": "soon"}, b"'soon' is no time"),
         ({"format": "json", "from": "now", "until": "now"}, b"is empty"),

@@ -20,6 +20,7 @@ from nilometer.query import browse, formats, times
 from nilometer.query.evaluate import evaluate
 from nilometer.query.functions import TABLE
 from nilometer.query.limits import QueryError
+from nilometer.query.picture import png
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from nilometer.query.series import Points
 
 Pairs = list[tuple[str, str]]
-JSON, CSV, TEXT, SVG = "application/json", "text/csv", "text/plain; charset=utf-8", "image/svg+xml"
+JSON, CSV, TEXT = "application/json", "text/csv", "text/plain; charset=utf-8"
+SVG, PNG = "image/svg+xml", "image/png"
 LEAST_POINTS = 1
 VERSION = "1.1.10"
 """The graphite-web whose behaviour this is; clients ask for it to know what they may use."""
@@ -148,9 +150,10 @@ def _formatted(query: Query, found: Sequence[Points], start: int, end: int) -> A
         return Answer(200, JSON, formats.to_dygraph(found))
     if kind == "rickshaw":
         return Answer(200, JSON, formats.to_rickshaw(found, indent))
-    if kind == "svg":
-        return Answer(200, SVG, formats.to_svg(found, range(start, end), _look(query)))
-    raise formats.no_drawing(kind)
+    if kind not in ("svg", "png"):
+        raise formats.no_drawing(kind)
+    drawn = formats.to_svg(found, range(start, end), _look(query))
+    return Answer(200, SVG, drawn) if kind == "svg" else Answer(200, PNG, png(drawn.decode()))
 
 
 def _look(query: Query) -> Look:

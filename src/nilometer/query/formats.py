@@ -151,4 +151,4 @@ def _hexadecimal(colour: str) -> str:
 
 def no_drawing(kind: str) -> QueryError:
     """Return the error for a picture that cannot be made here."""
-    return QueryError(f"format={kind} is not to be had here; ask for format=svg, json, csv or raw")
+    return QueryError(f"format={kind} is not to be had here; ask for format=png, svg, json, csv or raw")

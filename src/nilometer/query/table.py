@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nilometer.core.chart import Line, Look, svg
 from nilometer.query.grid import LOOK_BACK, USUAL_STEP, step_of
 from nilometer.query.limits import QueryError, TooMuch
+from nilometer.query.picture import png
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -157,3 +158,8 @@ def as_svg(reader: SeriesReader, question: Question, look: Look) -> bytes:
     title = look.title or (question.paths[0] if len(question.paths) == 1 else "")
     shown = Look(look.width, look.height, title, look.zone, legend=look.legend and len(lines) > 1)
     return svg(lines, question.start, question.end, shown).encode("utf-8", "replace")
+
+
+def as_png(reader: SeriesReader, question: Question, look: Look) -> bytes:
+    """Return the chart as a picture. Raise as `rows` and `png` do."""
+    return png(as_svg(reader, question, look).decode())

@@ -28,8 +28,9 @@ MOST_LISTED = 10_000
 LONGEST_PATH = 4096
 LONGEST_STEP = 366 * 86_400
 TABLE = "nilometer.query.table:"
-TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8", "svg": "image/svg+xml"}
-TEXTS: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "image/svg+xml")}
+TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
+DRAWN = ("svg", "png")
+TEXTS: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "image/svg+xml", "image/png")}
 Answers = dict[int | str, dict[str, Any]]
 
 Cursor = Annotated[str, Query(max_length=2 * LONGEST_PATH, description="`next` of the page before")]
@@ -79,7 +80,7 @@ class _Series:
         step: Annotated[int, Query(ge=0, le=LONGEST_STEP, description="seconds; 0: as it was written"), DIGITS] = 0,
         points: Annotated[int, Query(ge=0, le=MOST_SLOTS, description="most values a series; 0: all"), DIGITS] = 0,
         aggregate: Literal["mean", "sum", "max", "min", "last", "count"] = "mean",
-        format: Literal["json", "csv", "svg"] = "json",  # noqa: A002 the parameter's name
+        format: Literal["json", "csv", "svg", "png"] = "json",  # noqa: A002 the parameter's name
         width: Size = 800,
         height: Size = 300,
         title: Annotated[str, Query(max_length=200)] = "",
@@ -91,7 +92,7 @@ class _Series:
         except NilometerError as error:
             raise HTTPException(400, str(error)) from error
         question = Question(tuple(paths), begin, end, step, points, aggregate)
-        more = (Look(width, height, title),) if format == "svg" else ()
+        more = (Look(width, height, title),) if format in DRAWN else ()
         body: bytes = self._call(f"{TABLE}as_{format}", question, *more)
         headers = HEADERS | ({"content-disposition": 'attachment; filename="series.csv"'} if format == "csv" else {})
         return Response(body, headers=headers, media_type=TYPES[format])
