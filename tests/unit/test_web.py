@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
 import pytest
@@ -217,6 +218,21 @@ def test_what_stops_before_it_answers_ends(asked: Control) -> None:
     never = WebServer(lambda: application(Parts(asked), Access()))
     never.start()
     never.stop()
+
+
+def test_an_application_that_cannot_be_made_hangs_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> NoReturn:
+        message = "cannot import name 'FastAPI'"
+        raise ImportError(message)
+
+    made = WebServer(broken)
+    host, _, port = made.listen(urls.parse("http://127.0.0.1:0"))[0].rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as waiting:
+        made.start()
+        with contextlib.suppress(ConnectionResetError):
+            assert waiting.recv(1) == b""
+    made.stop()
+    assert "the HTTP interface has ended" in caplog.text
 
 
 def test_a_fault_of_ours_has_the_shape_of_an_error(

@@ -99,6 +99,8 @@ class WebServer:
                 asyncio.run(self._server.serve([each.socket for each in listening]))
         except Exception:  # the server goes on without the interface
             LOG.exception("the HTTP interface has ended")
+        finally:
+            self._close()  # who waits for an answer is told that none comes
 
     def stop(self) -> None:
         """End the thread and close everything."""
@@ -107,6 +109,9 @@ class WebServer:
             self._server.should_exit = True
         if self._thread.ident is not None:
             self._thread.join()
+        self._close()
+
+    def _close(self) -> None:
         for bound in self._bound:
             for sock in bound.sockets:
                 sock.close()
