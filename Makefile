@@ -27,6 +27,7 @@ bench: $(STAMPS)/dev native page servers  ## measure side by side with other ser
 	@$(BIN)/python tests/servers/install.py --slow
 	@$(BIN)/python bench/flush.py --write
 	@$(BIN)/python bench/history.py --write
+	@$(BIN)/python bench/chart.py --write
 	@$(BIN)/python bench/page.py --write
 	@$(BIN)/python bench/statsd.py --write $(ARGS)
 

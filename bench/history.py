@@ -1,7 +1,8 @@
 """Measure the embedded series store: ``python bench/history.py [--series 10000] [--hours 2.5]``.
 
 Writes hours of flushes, ten seconds apart by a clock of its own, as fast as the store takes them: timers with ten statistics
-each, every value a random walk with two decimals. Then prints how long a write took (upkeep included), what a point takes
+each, every value a random walk with two decimals. Then prints how long a write took, those apart that also did a slice of
+compaction, what a point takes
 on disk, and how long it takes to read one series, also while flushes are written.
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from made import BEGIN, INTERVAL, STATISTICS, MeasuredClock, fill, flushes, milliseconds, spread
+from made import BEGIN, INTERVAL, STATISTICS, MeasuredClock, Write, fill, flushes, milliseconds, spread
 from section import write as write_page
 
 from nilometer.core import url
@@ -26,11 +27,12 @@ from nilometer.history.store import Store
 from nilometer.ingest import _kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from nilometer.core.record import Flush
     from nilometer.testing.clock import ManualClock
 
+COMPACTION = "compact"
 READS, BESIDE = 200, 60
 """Reads measured, and flushes written beside others."""
 
@@ -65,6 +67,17 @@ def read_while_writing(store: Store, clock: ManualClock, following: Iterable[Flu
     return took
 
 
+def written(writes: Sequence[Write], points: int) -> list[str]:
+    """Return rows on the writes: all, then by what they did besides."""
+    compacting = [write.took for write in writes if COMPACTION in write.jobs]
+    alone = [write.took for write in writes if COMPACTION not in write.jobs]
+    return [
+        f"| write a flush of {points:,} points | {spread([write.took for write in writes])} |",
+        f"| … without compaction ({len(alone):,} writes) | {spread(alone)} |",
+        f"| … with a slice of an hour's compaction ({len(compacting):,} writes) | {spread(compacting)} |",
+    ]
+
+
 def stored(file: Path) -> tuple[float, float]:
     """Return the bytes of a point in blocks of level 0, and in those of the roll-ups, counted with SQLite's own overhead."""
     with closing(sqlite3.connect(file)) as db:
@@ -91,7 +104,7 @@ def measure(file: Path, series: int, hours: float) -> list[str]:
     return [
         "| step, ms | median | 99 % | worst |",
         "|---|---|---|---|",
-        f"| write a flush of {series * len(STATISTICS):,} points | {spread(writes)} |",
+        *written(writes, series * len(STATISTICS)),
         f"| read {span} | {spread(reads)} |",
         f"| read {span}, while flushes are written | {spread(beside)} |",
         "",

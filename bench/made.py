@@ -11,7 +11,7 @@ import sys
 import time
 from array import array
 from operator import add
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.core.record import Block, Column, Flush, Kind, Window
 from nilometer.testing.clock import ManualClock
@@ -62,18 +62,26 @@ def milliseconds(start: float) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def fill(store: Store, clock: ManualClock, source: Iterable[Flush], count: int) -> list[float]:
-    """Write the flushes; return the milliseconds of each write."""
-    took: list[float] = []
+class Write(NamedTuple):
+    """How many milliseconds a write took, and the jobs of upkeep that were under way after it."""
+
+    took: float
+    jobs: frozenset[str]
+
+
+def fill(store: Store, clock: ManualClock, source: Iterable[Flush], count: int) -> list[Write]:
+    """Write the flushes; return how each write went."""
+    writes: list[Write] = []
     for turn, flush in enumerate(source, 1):
         clock.advance(INTERVAL)
         start = time.perf_counter()
         store.write(flush)
-        took.append(milliseconds(start))
+        writes.append(Write(milliseconds(start), store.writer().upkeep.under_way))
         if turn % TOLD == 0:
+            took = [write.took for write in writes]
             note = f"{turn}/{count} flushes, median {statistics.median(took):.0f} ms, worst {max(took):.0f} ms"
             print(note, file=sys.stderr, flush=True)
-    return took
+    return writes
 
 
 def percent(took: Sequence[float], share: float) -> float:
@@ -83,4 +91,6 @@ def percent(took: Sequence[float], share: float) -> float:
 
 def spread(took: Sequence[float]) -> str:
     """Return median, 99th percentile and worst, as cells of a table."""
+    if not took:
+        return "– | – | –"
     return f"{statistics.median(took):.1f} | {percent(took, 0.99):.1f} | {max(took):.1f}"

@@ -138,7 +138,7 @@ def test_a_long_list_is_loaded_as_it_is_scrolled_and_draws_few_rows(look: Look) 
     page = look("#/series?q=many.host*")
     expect(page.get_by_text("No series fits")).to_be_visible()
     page.get_by_role("combobox").fill("many.host")
-    expect(page.get_by_text("the first 500 series")).to_be_visible()
+    expect(page.get_by_text("500 of 1\u202f200 series")).to_be_visible()
     rows = page.get_by_role("listbox", name="Series found")
 
     def whole() -> bool:

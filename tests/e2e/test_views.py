@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from nilometer.testing.browser import ARTIFACTS, AXE
 from nilometer.testing.site import Site
+from nilometer.testing.waiting import until
 from nilometer.web.tokens import TokenFile
 
 if TYPE_CHECKING:
@@ -68,6 +69,25 @@ def test_the_overview_follows_what_arrives_and_says_what_is_wrong(look: Look) ->
     expect(page.get_by_role("table", name="Sinks and their spools")).to_contain_text("writes")
     expect(page.get_by_role("table", name="Losses by reason")).to_contain_text("kernel: bad line")
     expect(page.get_by_text("live", exact=True)).to_be_visible()
+
+
+def test_a_server_that_reports_as_statsd_does_shows_its_rates_all_the_same(look: Look, tmp_path: Path) -> None:
+    config = tmp_path / "config.js"
+    config.write_text('{"flushInterval": 500, "backends": ["./backends/repeater"]}')
+    site = Site(tmp_path, f"--statsd-config={config}")
+    try:
+        page = look("", base=site.url)
+        lines, losses = (page.get_by_label(name, exact=True).locator(".value") for name in ("Lines", "Losses"))
+        expect(page.get_by_text("reports about itself as statsd does")).to_be_visible()
+
+        def counted() -> bool:
+            site.send("shop.cart.ok:3|c", "bad:one|c")
+            return "/s" in lines.inner_text() and lines.inner_text() != "0/s" and losses.inner_text() != "0/s"
+
+        until(counted, "the page shows rates")
+        page.screenshot(path=ARTIFACTS / "overview-statsd.png")
+    finally:
+        site.close()
 
 
 def test_a_server_where_nothing_is_wrong_says_so_and_teaches_the_first_metric(look: Look, tmp_path: Path) -> None:

@@ -31,6 +31,13 @@ def test_ingest_is_measured_while_people_look() -> None:
     assert " 0 errors." in done.stdout, done.stderr
 
 
+def test_charts_are_measured() -> None:
+    command = [sys.executable, str(ROOT / "bench/chart.py"), "--series", "1200", "--hours", "1.5"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "over 12 series, SVG" in done.stdout
+
+
 def test_a_flush_is_measured() -> None:
     command = [sys.executable, str(ROOT / "bench/flush.py"), "--series", "1000", "--rounds", "2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -32,6 +32,15 @@ def test_columns_hold_what_the_rows_hold(rows: list[dict[int, float]], wanted: s
     assert {slot: dict(zip(*column, strict=True)) for slot, column in found.items()} == expected
 
 
+@given(st.lists(st.sets(st.integers(0, 249), min_size=100), min_size=1, max_size=4), st.sets(st.integers(0, 249), max_size=5))
+def test_few_columns_of_wide_rows_hold_what_the_rows_hold(rows: list[set[int]], wanted: set[int]) -> None:
+    points = [{slot: slot + turn / 4 for slot in slots} for turn, slots in enumerate(rows)]
+    found = frame.columns([(turn, frame.pack(row, 250)) for turn, row in enumerate(points)], 250, wanted)
+    assert {slot: dict(zip(*column, strict=True)) for slot, column in found.items()} == {
+        slot: {turn: row[slot] for turn, row in enumerate(points) if slot in row} for slot in wanted & set().union(*rows)
+    }
+
+
 def test_values_stay_as_they_are() -> None:
     found = frame.unpack(frame.pack({0: math.nan, 3: -0.0, 10: math.inf}, SIZE), SIZE)
     assert math.isnan(found[0])

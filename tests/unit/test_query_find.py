@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import math
 import re
+from array import array
 from typing import TYPE_CHECKING
 
 import pytest
@@ -186,6 +187,13 @@ def test_slots_begin_after_the_start_and_hold_the_end() -> None:
 
 def test_the_last_point_of_a_slot_counts_and_nan_is_nothing() -> None:
     assert slots(series([1011, 1019, 1020], [1, 2, math.nan]), 1000, 1020).values == [2, None]
+
+
+@given(st.integers(900, 1200), st.integers(1, 200), st.integers(990, 1100), st.integers(1, 99), st.booleans())
+def test_points_at_a_regular_step_stand_where_all_others_do(begin: int, count: int, start: int, length: int, nan: bool) -> None:  # noqa: FBT001 one of two
+    times = range(begin, begin + 10 * count, 10)
+    values = array("d", [math.nan if nan and not place else place for place in range(count)])
+    assert slots(Series("a", times, values), start, start + length) == slots(series(list(times), values), start, start + length)
 
 
 @pytest.mark.parametrize(

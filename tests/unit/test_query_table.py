@@ -7,17 +7,22 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nilometer.backends import registry
+from nilometer.core.capability import Series
 from nilometer.core.chart import Look
 from nilometer.core.record import Flush, Kind, block
+from nilometer.history.block import regular
 from nilometer.query import listing, table
 from nilometer.query.limits import QueryError, TooMuch
 from nilometer.query.table import Question
 from nilometer.testing import flushes
+from nilometer.testing.series import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from nilometer.core.capability import SeriesReader
@@ -44,6 +49,13 @@ def reader(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SeriesRea
     sink.close()
 
 
+class Regular(Shelf):
+    """Tells times as a range where they are one, as the embedded store does."""
+
+    def read(self, paths: Sequence[str], start: float, end: float) -> list[Series]:
+        return [Series(each.path, regular(each.times), each.values) for each in super().read(paths, start, end)]
+
+
 def names(paths: list[str]) -> list[str]:
     return [path.removeprefix("stats.gauges.") for path in paths]
 
@@ -54,6 +66,20 @@ def test_pages_follow_each_other_until_there_is_none(reader: SeriesReader) -> No
     assert names([*first.paths, *second.paths]) == sorted(NAMES)
     assert (first.next, second.next) == (first.paths[-1], None)
     assert listing.page(reader, "*", [], 6).next is None
+    assert (first.total, second.total) == (len(NAMES), None)
+
+
+@pytest.mark.parametrize(
+    ("glob", "tags", "total"),
+    [("*", [], 6), ("*api*", [], 4), ("*", ["dc=~.*st"], 3), ("*[ib]", [], 2), ("*v=1", ["dc=east"], 1)],
+)
+def test_the_first_page_tells_how_many_fit_in_all(
+    reader: SeriesReader, glob: str, tags: list[str], total: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert listing.page(reader, glob, tags, 1).total == total
+    monkeypatch.setattr(listing, "MOST_COUNTED", 2)
+    monkeypatch.setattr(listing, "MOST_TAGGED", 2)
+    assert listing.page(reader, glob, tags, 1).total == (None if total > 2 else total)
 
 
 @pytest.mark.parametrize(
@@ -75,9 +101,9 @@ def test_a_page_ends_after_so_many_paths_were_looked_at(reader: SeriesReader, mo
     monkeypatch.setattr(listing, "MOST_LOOKED_AT", 2)
     found, pages, after = list[str](), 0, ""
     while after is not None and pages < 10:
-        page = listing.page(reader, "*", ["dc=west"], 100, after)
+        page = listing.page(reader, "*", ["dc!=east"], 100, after)
         found, after, pages = [*found, *page.paths], page.next, pages + 1  # type: ignore[assignment]  # None ends it
-    assert (names(found), pages) == (["api;dc=west"], 4)
+    assert (names(found), pages) == (["=1+1", "api", "api;dc=west", "db"], 4)
 
 
 def ask(reader: SeriesReader, start: int = 0, end: int = 110, **options: int | str) -> list[table.Row]:
@@ -111,6 +137,21 @@ def test_points_bound_the_slots(reader: SeriesReader) -> None:
     [row] = ask(reader, points=4)
     assert row.step == 30
     assert len(row.values) <= 5
+
+
+@given(
+    st.integers(0, 400),
+    st.integers(0, 60),
+    st.integers(0, 100),
+    st.sampled_from([5, 10, 15, 20, 30, 70]),
+    st.sampled_from(sorted(table.AGGREGATES)),
+)
+def test_points_at_a_regular_step_are_put_together_as_all_others(
+    begin: int, count: int, start: int, step: int, aggregate: str
+) -> None:
+    shelf = {"a": {begin + 5 * place: place % 7 / 4 for place in range(count)}}
+    question = Question(("a",), start, start + 300, step, 0, aggregate)
+    assert table.rows(Regular(shelf), question) == table.rows(Shelf(shelf), question)
 
 
 def test_what_is_not_there_is_empty(reader: SeriesReader) -> None:

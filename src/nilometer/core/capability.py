@@ -96,6 +96,14 @@ class SeriesReader(Backend, Protocol):
 
 
 @runtime_checkable
+class Counting(Protocol):
+    """What a reader of series is besides when it can count paths without handing them over."""
+
+    def count(self, pattern: str, limit: int) -> int:
+        """Return how many paths match the glob, `limit` when there are more."""
+
+
+@runtime_checkable
 class Health(Backend, Protocol):
     """Can say whether the other side is there."""
 

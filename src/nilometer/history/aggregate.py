@@ -21,6 +21,7 @@ import re
 from array import array
 from bisect import bisect_left
 from functools import lru_cache
+from itertools import pairwise
 from operator import truediv
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -91,7 +92,13 @@ def single(times: Sequence[int], values: array[float]) -> Buckets:
     """Return points as they were written in the form of coarser ones, each made of one point or, for NaN, of none."""
     if math.isnan(sum(values)):
         return Buckets(times, values, array("d", [0.0 if math.isnan(value) else 1.0 for value in values]))
-    return Buckets(times, values, ONE * len(values))
+    return Buckets(times, values, _ones(len(values)))
+
+
+@lru_cache(maxsize=64)
+def _ones(count: int) -> array[float]:
+    """Return as many ones; most series share the count."""
+    return ONE * count
 
 
 def buckets(rule: Rule, finer: Buckets, step: int) -> Buckets:
@@ -135,12 +142,24 @@ def joined(pieces: Sequence[Buckets]) -> Buckets:
     """Return pieces that follow each other as one."""
     if len(pieces) == 1:
         return pieces[0]
-    times, totals, numbers = array("q"), array("d"), array("d")
+    totals, numbers = array("d"), array("d")
     for piece in pieces:
-        times.extend(piece.times)
         totals.extend(piece.totals)
         numbers.extend(piece.numbers)
-    return Buckets(times, totals, numbers)
+    return Buckets(_joined_times(piece.times for piece in pieces), totals, numbers)
+
+
+def _joined_times(pieces: Iterable[Sequence[int]]) -> Sequence[int]:
+    """Return times that follow each other as one, as a range where they are the pieces of one."""
+    pieces = [piece for piece in pieces if len(piece)]
+    steps = {piece.step if isinstance(piece, range) else 0 for piece in pieces}
+    step = steps.pop() if len(steps) == 1 else 0
+    if step and all(before[-1] + step == after[0] for before, after in pairwise(pieces)):
+        return range(pieces[0][0], pieces[-1][-1] + 1, step)
+    times = array("q")
+    for piece in pieces:
+        times.extend(piece)
+    return times
 
 
 def overlaid(older: Buckets, newer: Buckets) -> Buckets:

@@ -6,8 +6,10 @@ each bit that is set. A series' slot is its id modulo the size of the group, its
 
 from __future__ import annotations
 
+import struct
 import sys
 from array import array
+from operator import sub
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.history.block import Damaged, regular
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 BIG = sys.byteorder == "big"
+FEW = 16
+"""Columns are taken one by one where they are less than one in so many."""
 
 
 class Column(NamedTuple):
@@ -100,15 +104,27 @@ def _run(rows: Sequence[tuple[int, bytes]], mask: bytes, size: int, wanted: Cont
     if not slots or slots[-1] >= size or any(len(data) != wide + 8 * len(slots) for _, data in rows):
         message = f"a row of values from {rows[0][0]} is damaged"
         raise Damaged(message)
+    places = [place for place, slot in enumerate(slots) if wanted is None or slot in wanted]
+    if not places:
+        return []
+    times = regular([time for time, _ in rows])
+    columns = _some(rows, wide, places) if len(places) * FEW < len(slots) else _all(rows, wide, places, len(slots))
+    return [(slots[place], Column(times, values)) for place, values in zip(places, columns, strict=True)]
+
+
+def _all(rows: Sequence[tuple[int, bytes]], wide: int, places: Sequence[int], count: int) -> Iterable[array[float]]:
+    """Yield the columns at some places of rows with `count` values, by way of all of them."""
     values = array("d", b"".join([data[wide:] for _, data in rows]))
     if BIG:
         values.byteswap()
-    times = regular([time for time, _ in rows])
-    return [
-        (slot, Column(times, values[place :: len(slots)]))
-        for place, slot in enumerate(slots)
-        if wanted is None or slot in wanted
-    ]
+    return (values[place::count] for place in places)
+
+
+def _some(rows: Sequence[tuple[int, bytes]], wide: int, places: Sequence[int]) -> Iterable[array[float]]:
+    """Yield the columns at few places, ascending: no other value is looked at."""
+    gaps = map(sub, places, [-1, *places])
+    unpack = struct.Struct(f"<{wide}x" + "".join(f"{8 * (gap - 1)}xd" for gap in gaps)).unpack_from
+    return (array("d", column) for column in zip(*(unpack(data) for _, data in rows), strict=True))
 
 
 def _joined(pieces: Sequence[Column]) -> Column:

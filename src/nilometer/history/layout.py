@@ -33,6 +33,7 @@ LAST_TIME: Final = 1 << 33
 BUSY_SECONDS = 5.0
 """How long a connection waits for another program's transaction."""
 PAGE = 8192
+READER = ("PRAGMA cache_size=-16384",)
 WRITER = (
     f"PRAGMA page_size={PAGE}",
     "PRAGMA journal_mode=WAL",
@@ -119,9 +120,8 @@ def connect(file: Path, *, write: bool) -> sqlite3.Connection:
     mode = "rwc" if write else "ro"
     name = f"file:{quote(str(file))}?mode={mode}"
     db = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    if write:
-        for pragma in WRITER:
-            db.execute(pragma).fetchall()
+    for pragma in WRITER if write else READER:
+        db.execute(pragma).fetchall()
     return db
 
 

@@ -17,6 +17,8 @@ import math
 import re
 from array import array
 from bisect import bisect_left, bisect_right
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from nilometer.core.capability import Series
@@ -24,12 +26,12 @@ from nilometer.history import aggregate, frame, layout, levels
 from nilometer.history.aggregate import Buckets, Rule, cut, joined, overlaid
 from nilometer.history.block import Damaged
 from nilometer.history.book import newest
-from nilometer.history.layout import HOUR, LAST_TIME, SECONDS_OF, block_hours, block_key, block_series
-from nilometer.history.shelf import sound
+from nilometer.history.layout import HOUR, LAST_TIME, SECONDS_OF, block_hour, block_hours, block_key, block_series
+from nilometer.history.shelf import sound, unpacked
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nilometer.history.damage import Damage
     from nilometer.history.options import Level
@@ -39,6 +41,10 @@ LONGEST_GLOB = 1000
 """Characters of a glob that SQLite is asked to match; it refuses very long ones."""
 DENSE = 4
 """Blocks of one hour are read in one go when at least one in so many is wanted."""
+AT_A_TIME = 500
+"""Other blocks are read so many at a time."""
+BLOCKS_KEPT = 8192
+"""Blocks whose points a process that reads keeps, some 3 KB each: a day of 300 series."""
 KEYS_OF = f"SELECT second << 24 | :group FROM ({SECONDS_OF})"  # noqa: S608 made of constants
 GROUP_ROWS = f"SELECT key >> 24, data FROM history_hot WHERE key IN ({KEYS_OF}) ORDER BY key"  # noqa: S608 made of constants
 
@@ -48,7 +54,7 @@ def find(db: sqlite3.Connection, pattern: str, limit: int, after: str = "") -> l
 
     SQLite's own GLOB is the same but for brackets, and takes neither a Python object for each path nor Python's lock.
     """
-    if len(pattern) <= LONGEST_GLOB and not {"[", "\0"} & set(pattern):
+    if _is_for_sqlite(pattern):
         select = "SELECT path FROM history_series WHERE path GLOB ? AND path > ? ORDER BY path LIMIT ?"
         return [path for (path,) in db.execute(select, (pattern, after, max(limit, 0)))]
     wild = WILD.search(pattern)
@@ -62,6 +68,19 @@ def find(db: sqlite3.Connection, pattern: str, limit: int, after: str = "") -> l
         if matches(path):
             found.append(path)
     return found
+
+
+def count(db: sqlite3.Connection, pattern: str, limit: int) -> int:
+    """Return how many paths match a shell-style glob, `limit` when there are more."""
+    if not _is_for_sqlite(pattern):
+        return len(find(db, pattern, limit))
+    select = "SELECT count(*) FROM (SELECT 1 FROM history_series WHERE path GLOB ? LIMIT ?)"
+    (found,) = db.execute(select, (pattern, limit)).fetchone()
+    return int(found)
+
+
+def _is_for_sqlite(pattern: str) -> bool:
+    return len(pattern) <= LONGEST_GLOB and not {"[", "\0"} & set(pattern)
 
 
 def read(  # noqa: PLR0913 what to read, and whom to tell
@@ -160,23 +179,32 @@ class _Snapshot:
         """Return what the blocks of a level hold whose periods begin from hour `first` to hour `last`."""
         level = self._levels[place]
         pieces: dict[int, list[Buckets]] = {}
-        for hour in block_hours(self._db, level.number, first, last):
-            for series, data in self._data(level, hour):
-                points = sound(self._damage, data, level, hour, series)
-                if points is not None:
-                    pieces.setdefault(series, []).append(points)
+        for key, data in self._data(level, list(block_hours(self._db, level.number, first, last))):
+            hour, series = block_hour(key), block_series(key)
+            points = sound(self._damage, data, level, hour, series, unpacked=_unpacked)
+            if points is not None:
+                pieces.setdefault(series, []).append(points)
         return {series: joined(found) for series, found in pieces.items()}
 
-    def _data(self, level: Level, hour: int) -> Iterable[tuple[int, bytes]]:
-        """Return id and data of the wanted blocks of one period."""
+    def _data(self, level: Level, hours: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """Yield key and data of the wanted blocks of some periods, in order of period."""
         low, high = self._ids[0], self._ids[-1]
         if len(self._ids) * DENSE > high - low:
-            keys = block_key(level.number, hour, low), block_key(level.number, hour, high)
-            rows = self._db.execute("SELECT key, data FROM history_blocks WHERE key BETWEEN ? AND ?", keys)
-            return ((block_series(key), data) for key, data in rows if block_series(key) in self._rules)
-        query = "SELECT data FROM history_blocks WHERE key = ?"
-        found = ((series, self._db.execute(query, (block_key(level.number, hour, series),)).fetchone()) for series in self._ids)
-        return ((series, row[0]) for series, row in found if row is not None)
+            for hour in hours:
+                ends = block_key(level.number, hour, low), block_key(level.number, hour, high)
+                rows = self._db.execute("SELECT key, data FROM history_blocks WHERE key BETWEEN ? AND ?", ends)
+                yield from (row for row in rows if block_series(row[0]) in self._rules)
+            return
+        keys = (block_key(level.number, hour, series) for hour in hours for series in self._ids)
+        while some := list(islice(keys, AT_A_TIME)):
+            marks = ",".join("?" * len(some))
+            yield from self._db.execute(f"SELECT key, data FROM history_blocks WHERE key IN ({marks}) ORDER BY key", some)  # noqa: S608 marks alone
+
+
+@lru_cache(maxsize=BLOCKS_KEPT)
+def _unpacked(data: bytes, level: Level, hour: int) -> Buckets:
+    """Return the points of a block; those read last are kept, for the chart that is asked for again. Raise `Damaged`."""
+    return unpacked(data, level, hour)
 
 
 def _trimmed(points: Buckets, first: int, last: int) -> Buckets:

@@ -11,10 +11,12 @@ from nilometer.history.layout import HOUR, block_key, block_series
 if TYPE_CHECKING:
     import sqlite3
     from array import array
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from nilometer.history.damage import Damage
     from nilometer.history.options import Level
+
+    Unpack = Callable[[bytes, Level, int], Buckets]
 
 
 def gathered(  # noqa: PLR0913 where to look, and whom to tell
@@ -31,21 +33,23 @@ def gathered(  # noqa: PLR0913 where to look, and whom to tell
     return {series: joined(pieces) for series, pieces in found.items()}
 
 
-def sound(damage: Damage, data: bytes, level: Level, hour: int, series: int) -> Buckets | None:
-    """Return the points of a block, None when it is damaged, which is noted."""
-    try:
-        return unpacked(data, level, hour)
-    except block.Damaged as error:
-        damage.note((level.number, hour, series), error)
-        return None
-
-
 def unpacked(data: bytes, level: Level, hour: int) -> Buckets:
     """Return the points of a block of any level in the form of roll-ups. Raise `Damaged`."""
     points = block.decode(data, hour * HOUR, level.period, level.columns)
     if level.columns == 1:
         return aggregate.single(points.times, points.columns[0])
     return Buckets(points.times, points.columns[0], points.columns[1])
+
+
+def sound(  # noqa: PLR0913 which block, and whom to tell
+    damage: Damage, data: bytes, level: Level, hour: int, series: int, *, unpacked: Unpack = unpacked
+) -> Buckets | None:
+    """Return the points of a block, None when it is damaged, which is noted."""
+    try:
+        return unpacked(data, level, hour)
+    except block.Damaged as error:
+        damage.note((level.number, hour, series), error)
+        return None
 
 
 def put(

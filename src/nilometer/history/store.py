@@ -60,6 +60,11 @@ class Reader:
         with guarded(self.file), self._pool.snapshot() as db:
             return [] if db is None else reader.find(db, pattern, limit, after)
 
+    def count(self, pattern: str, limit: int) -> int:
+        """Return how many paths match the glob, `limit` when there are more. Raise `Unavailable`, `StoreError`."""
+        with guarded(self.file), self._pool.snapshot() as db:
+            return 0 if db is None else reader.count(db, pattern, limit)
+
     def read(self, paths: Sequence[str], start: float, end: float) -> list[Series]:
         """Return each path's points with ``start <= time <= end``. Raise `Unavailable`, `StoreError`."""
         with guarded(self.file), self._pool.snapshot() as db:

@@ -72,6 +72,11 @@ class Upkeep:
             pace.run(more)
         return bool(self._paces)
 
+    @property
+    def under_way(self) -> frozenset[str]:
+        """The kinds of jobs that the last slice was for: ``compact``, ``roll``, ``expire``, ``sweep``."""
+        return frozenset(kind for kind, _, _ in self._paces)
+
     def _due(self) -> Iterator[tuple[Name, Callable[[], Job]]]:
         yield from self._compactions()
         yield from self._rollups()

@@ -15,6 +15,7 @@ Source: graphite-web 1.1, "Paths and Wildcards", "Graphite Tag Support".
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.query import patterns
@@ -138,6 +139,7 @@ class Condition(NamedTuple):
         return fits != self.operator.startswith("!")
 
 
+@lru_cache(maxsize=64)
 def _anchored(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text if text.startswith("^") else f"^({text})")
@@ -181,12 +183,19 @@ def _candidates(reader: SeriesReader, narrowing: Sequence[Condition]) -> list[st
     for tag, operator, wanted in narrowing:
         if tag == NAME and operator == "=":
             return paths(reader, f"{patterns.escaped(wanted)};*")
-    exact = [each for each in narrowing if each.tag != NAME and each.operator == "="]
-    some = exact or [each for each in narrowing if each.tag != NAME]
-    if some:
-        tag = patterns.escaped(some[0].tag)
-        return paths(reader, f"*;{tag}={patterns.escaped(some[0].wanted) if exact else ''}*")
-    return tagged(reader)
+    return paths(reader, superset(narrowing) or f"*{TAGGED}*")
+
+
+def superset(asked: Sequence[Condition]) -> str | None:
+    """Return a store's glob for every path with the tags, None when no glob can tell.
+
+    A store matches a glob without Python's help, so that it hands over few others.
+    """
+    narrowing = [each for each in asked if each.tag != NAME and not each.holds("")]
+    exact = [each for each in narrowing if each.operator == "="]
+    for condition in exact or narrowing:
+        return f"*;{patterns.escaped(condition.tag)}={patterns.escaped(condition.wanted) if exact else ''}*"
+    return None
 
 
 def tagged(reader: SeriesReader) -> list[str]:

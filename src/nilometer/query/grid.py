@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
 from collections import Counter
 from itertools import islice, pairwise
 from statistics import fmean
@@ -91,6 +92,12 @@ def step_of(times: Sequence[int]) -> int:
     return common if common > 1 else usual
 
 
+def whole(values: Sequence[float]) -> list[float] | None:
+    """Return the values as a list, None when one is, or may be, NaN."""
+    listed = values.tolist() if isinstance(values, array) else list(values)
+    return None if math.isnan(sum(listed)) else listed
+
+
 def slots(series: Series, span: Span, step: int) -> Slots:
     """Put points into slots."""
     start, end, length = span
@@ -101,6 +108,12 @@ def slots(series: Series, span: Span, step: int) -> Slots:
     if wide > step:
         return Slots(series.path, first, last, wide, _folded(series, first, wide, size))
     values: Values = [None] * size
+    known = whole(series.values)
+    if known and isinstance(series.times, range) and series.times.step == step:
+        place = (series.times[0] - first) // step
+        shown = known[max(-place, 0) : max(size - place, 0)]
+        values[max(place, 0) : max(place, 0) + len(shown)] = shown
+        return Slots(series.path, first, last, step, values)
     for time, value in zip(series.times, series.values, strict=True):
         place = (time - first) // step
         if 0 <= place < size and value == value:  # noqa: PLR0124 NaN is not itself

@@ -53,14 +53,14 @@ class Tags(dict[str, str]):
 def tags_of(path: str) -> Tags:
     """Return the tags in a path, its name among them: of ``a.b;dc=x`` they are name ``a.b`` and dc ``x``."""
     name, *parts = path.split(";")
-    tags = Tags()
+    tags: dict[str, str] = {}
     for part in parts:
         tag, _, value = part.partition("=")
         if not tag or not value:
             return Tags(name=path)
         tags[tag] = value
     tags["name"] = name.lstrip("~") or path
-    return tags
+    return Tags(tags)
 
 
 class Points:

@@ -15,12 +15,13 @@ import csv
 import io
 import json
 import math
+from bisect import bisect_left
 from datetime import UTC, datetime
-from statistics import fmean
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.core.chart import Line, Look, svg
-from nilometer.query.grid import LOOK_BACK, USUAL_STEP, step_of
+from nilometer.query.grid import LOOK_BACK, USUAL_STEP, step_of, whole
 from nilometer.query.limits import QueryError, TooMuch
 from nilometer.query.picture import png
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from nilometer.core.capability import Series, SeriesReader
 
 AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {
-    "mean": fmean,
+    "mean": lambda values: math.fsum(values) / len(values),
     "sum": math.fsum,
     "max": max,
     "min": min,
@@ -109,6 +110,11 @@ def _step(series: Series, question: Question) -> int:
 def _row(series: Series, question: Question, step: int) -> Row:
     first = question.start // step * step
     values: list[float | None] = [None] * ((question.end - first) // step + 1)
+    known = whole(series.values)
+    if known and isinstance(series.times, range) and step % series.times.step == 0:
+        slot, folded = _folded(series.times, known, question, step)
+        values[slot - first // step : slot - first // step + len(folded)] = folded
+        return Row(series.path, first, step, values)
     points = zip(series.times, series.values, strict=True)
     pairs = [((time - first) // step, value) for time, value in points if time >= question.start and not math.isnan(value)]
     if len({place for place, _ in pairs}) == len(pairs) and question.aggregate != "count":
@@ -123,15 +129,34 @@ def _row(series: Series, question: Question, step: int) -> Row:
     return Row(series.path, first, step, values)
 
 
+def _folded(times: range, known: Sequence[float], question: Question, step: int) -> tuple[int, Sequence[float]]:
+    """Return the number of the first slot that has points, counted from the epoch, and a value for it and each after it.
+
+    The step of `times` divides that of the slots: each slot holds a slice of them.
+    """
+    begin, each = bisect_left(times, question.start), step // times.step
+    if begin == len(times):
+        return 0, []
+    slot = times[begin] // step
+    if each == 1 and question.aggregate != "count":
+        return slot, known[begin:]
+    fold = AGGREGATES[question.aggregate]
+    cuts = [begin, *range(bisect_left(times, (slot + 1) * step), len(times), each), len(times)]
+    return slot, [float(fold(known[start:end])) for start, end in pairwise(cuts)]
+
+
 def as_json(reader: SeriesReader, question: Question) -> bytes:
     """Return ``{"from", "until", "series": [{"path", "start", "step", "values"}]}``. Raise as `rows` does."""
-    series = [row._asdict() | {"values": [_finite(value) for value in row.values]} for row in rows(reader, question)]
+    series = [row._asdict() | {"values": _finite(row.values)} for row in rows(reader, question)]
     answer = {"from": question.start, "until": question.end, "series": series}
     return (json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n").encode("utf-8", "replace")
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+def _finite(values: Sequence[float | None]) -> Sequence[float | None]:
+    """Return the values, None in place of those that JSON has no word for."""
+    if math.isfinite(sum(value for value in values if value is not None)):
+        return values
+    return [value if value is not None and math.isfinite(value) else None for value in values]
 
 
 def as_csv(reader: SeriesReader, question: Question) -> bytes:

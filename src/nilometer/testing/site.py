@@ -16,8 +16,8 @@ OPTIONS = ("--listen=udp://127.0.0.1:0", "--web-listen=http://127.0.0.1:0", "--f
 class Site:
     """A server process that keeps a history, and the URL of its page."""
 
-    def __init__(self, state: Path) -> None:
-        self._server = Serving(*OPTIONS, sinks=(), state=state).ready()
+    def __init__(self, state: Path, *options: str) -> None:
+        self._server = Serving(*OPTIONS, *options, sinks=(), state=state).ready()
         host, port = self._server.interface("HTTP interface")
         self.url = f"http://{host}:{port}/"
         self._to = self._server.address("udp")

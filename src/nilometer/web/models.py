@@ -184,10 +184,14 @@ class Path(BaseModel):
 
 
 class Listed(BaseModel):
-    """A page of series; `next` is the cursor of the page after it, null when there is none."""
+    """A page of series; `next` is the cursor of the page after it, null when there is none.
+
+    `total` is how many series there are on all pages: on the first page, as long as they can be counted soon; else null.
+    """
 
     series: list[Path]
     next: str | None
+    total: int | None
 
 
 class Row(BaseModel):

@@ -69,7 +69,8 @@ class _Series:
     ) -> Response:
         """Paths that the store keeps, in order, page by page."""
         found: Page = self._call("nilometer.query.listing:page", match, tag, limit, _path(cursor))
-        return reply({"series": [{"path": path} for path in found.paths], "next": found.next and _cursor(found.next)})
+        series = [{"path": path} for path in found.paths]
+        return reply({"series": series, "next": found.next and _cursor(found.next), "total": found.total})
 
     def data(  # noqa: PLR0913 the parameters of the request
         self,

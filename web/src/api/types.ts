@@ -41,6 +41,8 @@ export interface Target {
 export interface Status {
   version: string;
   kernel: string;
+  /** The server's clock, in seconds since the epoch. */
+  time: number;
   uptime: number;
   /** Seconds between two flushes. */
   interval: number;
@@ -60,6 +62,8 @@ export interface Status {
 export interface Found {
   series: { path: string }[];
   next: string | null;
+  /** How many there are on all pages: on the first one, as long as they can be counted. */
+  total: number | null;
 }
 
 export interface Run {

@@ -88,8 +88,9 @@ class _Chart:
         rows = 1 + max((row for row, _, _ in self._named), default=-1)
         self._top = 30 if look.title else 12
         self._bottom = max(self.height - 22 - rows * ROW, self._top + 1)
-        finite = [value for line in lines for value in line.values if value is not None and math.isfinite(value)]
-        self._scale = scale.values(min(finite, default=0.0), max(finite, default=1.0), max(2, (self._bottom - self._top) // 45))
+        finite = [each for line in lines if (each := _finite(line.values))]
+        low, high = min(map(min, finite), default=0.0), max(map(max, finite), default=1.0)
+        self._scale = scale.values(low, high, max(2, (self._bottom - self._top) // 45))
 
     def _x(self, time: float) -> float:
         return LEFT + (time - self._start) / (self._end - self._start) * (self.width - LEFT - RIGHT)
@@ -125,16 +126,16 @@ class _Chart:
                 yield f'<path class="line" stroke="{_colour(line, number)}"{dashes} stroke-linecap="round" d="{path}"/>'
 
     def _path(self, line: Line) -> Iterator[str]:
-        last = -2
+        left, across = self._x(line.start), self._x(line.start + line.step) - self._x(line.start)
+        drawn = False
         for place, value in _thinned(line.values, self.width - LEFT - RIGHT):
             if value is None or not math.isfinite(value):
-                last = -2
+                drawn = False
                 continue
-            letter = "L" if last >= 0 else "M"
-            yield f"{letter}{self._x(line.start + place * line.step):.1f} {self._y(value):.1f}"
-            if letter == "M":
+            yield f"{'L' if drawn else 'M'}{left + place * across:.1f} {self._y(value):.1f}"
+            if not drawn:
                 yield "h0"
-            last = place
+            drawn = True
 
     def legend(self) -> Iterator[str]:
         """Yield the names of the lines, in rows below."""
@@ -156,13 +157,20 @@ def _thinned(values: Sequence[float | None], columns: int) -> Iterator[tuple[int
         yield from enumerate(values)
         return
     for first in range(0, len(values), size):
-        part = [(value, place) for place, value in enumerate(values[first : first + size], first) if value is not None]
-        finite = [each for each in part if math.isfinite(each[0])]
+        part = values[first : first + size]
+        finite = _finite(part)
         if not finite:
             yield first, None
             continue
-        for value, place in sorted({min(finite), max(finite)}, key=lambda each: each[1]):
-            yield place, value
+        low, high = min(finite), max(finite)
+        lowest, highest = part.index(low), len(part) - 1 - part[::-1].index(high)
+        yield from sorted({(first + lowest, low), (first + highest, high)})
+
+
+def _finite(values: Sequence[float | None]) -> list[float]:
+    """Return those values that are finite."""
+    known = [value for value in values if value is not None]
+    return known if math.isfinite(sum(known)) else list(filter(math.isfinite, known))
 
 
 def _rows(names: Sequence[str], width: int) -> Iterator[tuple[int, float, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nilometer.query.aggregates import SERIES, aggregate_of, percentile, power
+from nilometer.query.aggregates import SERIES, aggregate_of, percentile, power, whole_of
 from nilometer.query.functions.parts import aligned, enough_of, expressions
 from nilometer.query.functions.table import (
     AGGREGATION,
@@ -38,7 +38,15 @@ def aggregate(context: Context, series_list: list[Points], func: str, x_files_fa
         return []
     start, end, step = aligned(series_list)
     factor = context.x_files_factor if x_files_factor is None else x_files_factor
-    values = [fold(row) if enough_of(row, factor) else None for row in rows(series_list)]
+    whole = whole_of(name) if (factor or 0.0) <= 1 else None
+
+    def folded(row: Sequence[Value]) -> Value:
+        return fold(row) if enough_of(row, factor) else None
+
+    if whole is None:
+        values = list(map(folded, rows(series_list)))
+    else:
+        values = [folded(row) if None in row else whole(row) for row in rows(series_list)]
     made = f"{name}Series({expressions(series_list)})"
     first = series_list[0].tags
     tags = {tag: value for tag, value in first.items() if all(each.tags.get(tag) == value for each in series_list)}

@@ -12,6 +12,8 @@ const AGAIN = 5000;
 interface Pages {
   paths: readonly string[];
   next: string | null;
+  /** How many there are in all, where the server has counted them. */
+  total: number | null;
 }
 
 export interface FoundPages extends Pages {
@@ -22,7 +24,7 @@ export interface FoundPages extends Pages {
   again: () => void;
 }
 
-const NONE: Pages = { paths: [], next: null };
+const NONE: Pages = { paths: [], next: null, total: null };
 
 /** Find series; what was found before stays until the answer comes. */
 export function usePages(text: string): FoundPages {
@@ -41,7 +43,7 @@ export function usePages(text: string): FoundPages {
       try {
         const answer = await find({ ...asked(text), limit: PAGE, cursor: before?.next }, stop.signal);
         const paths = [...(before?.paths ?? []), ...answer.series.map((series) => series.path)];
-        setPages({ paths, next: answer.next || null });
+        setPages({ paths, next: answer.next || null, total: before ? before.total : answer.total });
         setAnswered(text);
         setError(null);
       } catch (failure) {

@@ -73,7 +73,7 @@ export function Picker({ text, chosen, onText, onToggle }: PickerProps) {
         onKeyDown={pressed}
       />
       <p class="count" role="status">
-        {found.text === null ? "" : counted(paths.length, next !== null)}
+        {found.text === null ? "" : counted(paths.length, next !== null, found.total)}
       </p>
       {found.error && <Wrong error={found.error} again={found.again} />}
       {found.text === null && !found.error && <Busy what="Looking for series …" />}
@@ -83,8 +83,11 @@ export function Picker({ text, chosen, onText, onToggle }: PickerProps) {
   );
 }
 
-function counted(count: number, more: boolean): string {
-  return more ? `the first ${full(count)} series; scroll for more` : `${full(count)} series`;
+function counted(count: number, more: boolean, total: number | null): string {
+  if (!more) return `${full(count)} series`;
+  return total === null
+    ? `the first ${full(count)} series; scroll for more`
+    : `${full(count)} of ${full(total)} series`;
 }
 
 function Nothing({ text }: { text: string }) {

@@ -12,6 +12,7 @@ import { Sinks } from "../../parts/sinks";
 import { Table } from "../../parts/table";
 import type { ViewProps } from "../views";
 import { type Figure, figures } from "./figures";
+import { Rates } from "./rates";
 import { Tile } from "./tile";
 
 const HOUR: Range = { preset: "1h", zoom: null };
@@ -26,7 +27,7 @@ export function Overview({ status }: ViewProps) {
     <>
       <Problems problems={status.value.problems} />
       {status.value.metrics === null ? (
-        <p class="hint">No figures: on statsd's configuration file the server reports about itself as statsd does.</p>
+        <Rates status={status.value} />
       ) : (
         <Figures losses={Object.keys(status.value.losses)} uptime={status.value.uptime} own={status.value.metrics} />
       )}
