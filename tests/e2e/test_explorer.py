@@ -144,7 +144,7 @@ def test_a_long_list_is_loaded_as_it_is_scrolled_and_draws_few_rows(look: Look) 
     def whole() -> bool:
         rows.evaluate("box => box.scrollTo(0, box.scrollHeight)")
         assert options(page).count() < 100
-        return page.get_by_text("1\u202f200 series").is_visible()
+        return page.get_by_text("1\u202f200 series", exact=True).is_visible()
 
     until(whole, "all pages of the list are there")
     rows.evaluate("box => box.scrollTo(0, box.scrollHeight)")

@@ -74,7 +74,7 @@ def test_the_overview_follows_what_arrives_and_says_what_is_wrong(look: Look) ->
 def test_a_server_that_reports_as_statsd_does_shows_its_rates_all_the_same(look: Look, tmp_path: Path) -> None:
     config = tmp_path / "config.js"
     config.write_text('{"flushInterval": 500, "backends": ["./backends/repeater"]}')
-    site = Site(tmp_path, f"--statsd-config={config}")
+    site = Site(tmp_path, f"--statsd-config={config}", "--log-to=stderr")
     try:
         page = look("", base=site.url)
         lines, losses = (page.get_by_label(name, exact=True).locator(".value") for name in ("Lines", "Losses"))
