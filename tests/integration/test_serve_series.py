@@ -63,9 +63,11 @@ def test_what_was_sent_is_found_and_read(server: Serving) -> None:
     second = ask(address, f"/series?limit=1&cursor={first['next']}").json
     assert first["series"][0]["path"] < second["series"][0]["path"]
 
-    [row] = ask(address, f"/series/data?path={HITS}&from=-1min").json["series"]
-    assert 3 in row["values"]
-    assert row["step"] == 1
+    def row() -> dict[str, Any]:
+        return dict(ask(address, f"/series/data?path={HITS}&from=-1min").json["series"][0])
+
+    until(lambda: row()["step"] == 1, "two points, which tell their distance", told=lambda: str(row()))
+    assert 3 in row()["values"]
     kind, table = text(server, f"/series/data?path={HITS}&from=-1min&format=csv")
     assert kind.startswith("text/csv")
     assert any(line.startswith(f"{HITS},") and line.endswith(",3.0") for line in table.splitlines())
