@@ -165,3 +165,15 @@ def test_a_late_refusal_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "connect", lambda url: Late())  # noqa: ARG005 the name is part of the call
     (step,) = check.listener_steps(urls.parse("udp://host"))
     assert (step.outcome, "nothing listens" in step.detail) == (check.BAD, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("graphit://x", "did you mean 'graphite'?"),
+        ("foo://x", "write udp://127.0.0.1:8125 for a listener, graphite://localhost"),
+    ],
+)
+def test_an_unknown_scheme_is_answered_with_a_known_one(url: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", url]) == 2
+    assert hint in capsys.readouterr().err

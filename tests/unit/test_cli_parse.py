@@ -66,3 +66,18 @@ def test_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["parse", "--dialect", "carbon"]) == 2
     assert main(["parse", "/no/such/file"]) == 2
     assert "No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["parse", "--dialect", "dogstasd"], "dogstatsd"),
+        (["token", "create", "a", "--scope", "reed"], "read"),
+        (["completion", "bsh"], "bash"),
+    ],
+)
+def test_a_mistyped_choice_is_answered_with_the_nearest(
+    arguments: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert f"; did you mean {meant!r}?" in capsys.readouterr().err

@@ -293,3 +293,13 @@ def test_packets_are_as_few_as_lines_in_order_allow() -> None:
 def test_port_zero_cannot_be_sent_to(scheme: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["send", "--to", f"{scheme}://127.0.0.1:0", "a:1|c"]) == 2
     assert f"{scheme}://127.0.0.1:0: port 0 stands for any free port" in capsys.readouterr().err
+
+
+def test_an_empty_input_that_nobody_asked_for_is_said(
+    udp: socket.socket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    type_in(monkeypatch, b"")
+    assert main(["send", "--to", url_of(udp)]) == 2
+    assert "nothing to send: no LINE was given, and standard input is empty" in capsys.readouterr().err
+    assert main(["send", "--to", url_of(udp), "-"]) == 0
+    assert capsys.readouterr().err == ""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nilometer.core import quantity
@@ -105,6 +105,13 @@ def test_values_are_written_as_people_write_them(value: Duration | Size | Rollup
 
 @given(st.integers(0, 10**9).map(lambda thousandths: Duration(thousandths * 0.001)) | st.integers(0, 10**9).map(Duration))
 def test_a_written_duration_reads_back(value: Duration) -> None:
+    assert quantity.duration(quantity.written(value)) == value
+
+
+@given(st.floats(0, 1e24, exclude_max=True).map(Duration))
+@example(Duration(1e-160))
+@example(Duration(5e-324))
+def test_a_written_duration_of_any_length_reads_back(value: Duration) -> None:
     assert quantity.duration(quantity.written(value)) == value
 
 

@@ -39,6 +39,7 @@ REFUSAL = 0.2
 """Seconds to wait for word that nobody listens."""
 READ_BACK, PAUSE = 5.0, 0.1
 """For how long, and how often, to look for the point; in seconds."""
+EXAMPLES = "udp://127.0.0.1:8125 for a listener, graphite://localhost for a backend"
 OK, BAD, NONE = "ok", "FAILED", "–"
 
 
@@ -177,7 +178,8 @@ def parsed(text: str) -> Url:
         registry.open(url, registry.capabilities(url.scheme)[0]).close()
     else:
         known = (*LISTENERS, *registry.TABLE)
-        message = f"{url}: nothing answers to {url.scheme}://{did_you_mean(url.scheme, known)}; known are {', '.join(known)}"
+        hint = did_you_mean(url.scheme, known) or f"; write {EXAMPLES}"
+        message = f"{url}: nothing answers to {url.scheme}://{hint}; known are {', '.join(known)}"
         raise UnknownScheme(message)
     return url
 

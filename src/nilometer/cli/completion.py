@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
+from nilometer.cli.choice import Choice
 from nilometer.cli.help import Command, Example
 from nilometer.cli.program import COMPLETE, NAME
 
@@ -32,7 +33,7 @@ SHELLS = {
     cls=Command,
     examples=[Example(f"Install for {name}", shell.install) for name, shell in SHELLS.items()],
 )
-@click.argument("shell", type=click.Choice(list(SHELLS)))
+@click.argument("shell", type=Choice(list(SHELLS)))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
     """Print the completion script for a shell.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nilometer.cli import lines as incoming
+from nilometer.cli.choice import Choice
 from nilometer.cli.help import Command, Example
 from nilometer.cli.main import DONE
 from nilometer.core.wire.number import to_text
@@ -57,8 +58,8 @@ def _plain(value: object) -> object:
     ],
     exits={0: "done, whatever the lines are", 1: "a line is too long to be read", 2: "wrong use, or no such file"},
 )
-@click.option("--dialect", type=click.Choice(DIALECTS), default=AUTO, show_default=True, help="Whose reading of the lines.")
-@click.option("--gauges", type=click.Choice(GAUGES), help="Whether a sign moves a gauge; as the dialect has it by default.")
+@click.option("--dialect", type=Choice(DIALECTS), default=AUTO, show_default=True, help="Whose reading of the lines.")
+@click.option("--gauges", type=Choice(GAUGES), help="Whether a sign moves a gauge; as the dialect has it by default.")
 @click.argument("file", type=click.File("rb"), default="-", metavar="[FILE]")
 def command(dialect: str, gauges: str | None, file: BinaryIO) -> int:
     """Say what lines mean.

@@ -5,7 +5,8 @@ Rules:
 * Lines given as arguments are checked together: when one is bad, none is sent (exit code 2).
 * Lines from standard input are checked one by one: the good ones are sent, the bad ones are named with their line number
   and counted (exit code 1).
-* What could not be sent is counted and said.
+* What could not be sent is counted and said. Without any LINE, an empty standard input is wrong use (exit code 2); who asks
+  for it with ``-`` may have nothing to send.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def _from_input(sending: Sending) -> None:
         Example("With a tag, to another machine", "nilometer send --to udp://metrics.example 'page.views:1|c|#site:shop'"),
         Example("A whole file, over TCP so that none is lost on the way", "nilometer send --to tcp://127.0.0.1 < lines.txt"),
     ],
-    exits={0: "all sent", 1: "something was not sent", 2: "wrong use, or a bad line among the arguments"},
+    exits={0: "all sent", 1: "something was not sent", 2: "wrong use, nothing to send, or a bad line among the arguments"},
 )
 @click.option("--to", "to", default=DEFAULT, show_default=True, metavar="URL", help="A listener: udp, tcp, unix or unixgram.")
 @click.option("--raw", is_flag=True, help="Send lines as they are, unchecked.")
@@ -154,6 +155,9 @@ def command(to: str, lines: tuple[str, ...], *, raw: bool) -> int:
         with reaching(url):
             sending.peer.close()
         sending.progress(final=True)
+    if not lines and not sending.read:
+        message = f"nothing to send: no LINE was given, and standard input is empty; {SHAPE}"
+        raise ConfigError(message)
     if sending.refused:
         _say(f"{sending.refused:,} bad lines were not sent; {SHAPE}")
     return FAILED if sending.refused else DONE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nilometer.cli import state
+from nilometer.cli.choice import Choice
 from nilometer.cli.help import Command, Example, Group
 from nilometer.cli.options import chosen_state, with_state
 from nilometer.core.errors import NilometerError
@@ -54,7 +55,7 @@ def command() -> None:
 @click.argument("name")
 @click.option(
     "--scope",
-    type=click.Choice(SCOPES),
+    type=Choice(SCOPES),
     default=SCOPES[0],
     show_default=True,
     help="What it is good for: to look, also to change, also to see settings.",

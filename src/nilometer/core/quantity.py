@@ -16,7 +16,8 @@ SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604
 BYTES = {"": 1, "b": 1, "k": 1 << 10, "kib": 1 << 10, "kb": 1000, "m": 1 << 20, "mib": 1 << 20, "mb": 10**6}
 BYTES |= {"g": 1 << 30, "gib": 1 << 30, "gb": 10**9}
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
-QUANTITY = re.compile(r"\s*([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*([a-zA-Z]*)\s*")
+QUANTITY = re.compile(r"\s*([0-9]{1,24}(?:\.[0-9]{1,400})?)\s*([a-zA-Z]*)\s*")
+"""As many decimals as the smallest number has: whatever `written` writes below 1e24 s reads back."""
 WHOLE = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 
 
@@ -111,7 +112,7 @@ def written(value: Duration | Size | Rollup | Expiry) -> str:
         return f"{value // BYTES[unit.lower()]}{unit}"
     unit = next((name for name in ("d", "h", "m", "s") if value % SECONDS[name] == 0), "") if value else "s"
     if unit:
-        return f"{int(value / SECONDS[unit])}{unit}"
+        return f"{int(value) // int(SECONDS[unit])}{unit}"
     thousandths = round(value * 1000)
     return f"{thousandths}ms" if thousandths * SECONDS["ms"] == value else f"{Decimal(repr(float(value))):f}s"
 

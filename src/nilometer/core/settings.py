@@ -23,7 +23,7 @@ from pathlib import Path
 
 from nilometer.core import sources, toml
 from nilometer.core.errors import SettingError
-from nilometer.core.quantity import Duration, Expiry, Rollup, Size
+from nilometer.core.quantity import Duration, Expiry, Rollup, Size, written
 from nilometer.core.rules import KEYS, RuleTable
 from nilometer.core.setting import Bins, Setting, option, table
 from nilometer.core.url import Url, parse
@@ -360,13 +360,20 @@ def load(file: Path | None, environ: Mapping[str, str], flags: Mapping[str, obje
 def _check(settings: Settings) -> None:
     """Refuse values that do not go together."""
     if settings.retry.first > settings.retry.most:
-        message = f"{settings.origin('retry.first')}: retry.first is longer than retry.most"
-        raise SettingError(message)
+        raise SettingError(_crossed(settings))
     rollups = settings.history.rollups
     if any(finer.step >= coarser.step or finer.keep >= coarser.keep for finer, coarser in itertools.pairwise(rollups)):
         where = settings.origin("history.rollups")
         message = f"{where}: history.rollups: each step must be coarser, and kept longer, than the one before"
         raise SettingError(message)
+
+
+def _crossed(settings: Settings) -> str:
+    """Say that the delays cross, to whoever set one of them."""
+    first, most = f"retry.first ({written(settings.retry.first)})", f"retry.most ({written(settings.retry.most)})"
+    if "retry.first" in settings.origins:
+        return f"{settings.origin('retry.first')}: {first} is longer than {most}"
+    return f"{settings.origin('retry.most')}: {most} is shorter than {first}; set retry.first too"
 
 
 def default_toml() -> str:
