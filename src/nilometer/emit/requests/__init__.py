@@ -1,0 +1,13 @@
+"""Request metrics: what every request to a WSGI or ASGI application took, failed with, received and sent, as StatsD lines.
+
+    measure    one request's measurements; no clock, no framework
+    options    what is measured, how it is named, how often it is sent
+    names      the metrics, and the names of their series in both styles
+    endpoints  which endpoint and tenant a request belongs to; bounded, cleaned
+    report     measurements to lines
+    wsgi, asgi the middleware
+    waits      how long a request waited before it was read
+    frameworks a file for each framework that names endpoints
+
+Rules: the application and its server see what they would see without it; whatever fails here is swallowed and counted.
+"""

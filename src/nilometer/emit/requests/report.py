@@ -1,0 +1,193 @@
+"""Measurements to lines: what is sent of a request, under which names, how often.
+
+Rules:
+
+* A request is drawn once; all its lines carry the rate that it was drawn with, so that sums and counts come out right.
+* Nothing is raised: a fault of ours, of the client or of a user's function is counted, and logged the first time.
+* Only counters and times in milliseconds, one value a line: every StatsD server takes them.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from random import random
+from typing import TYPE_CHECKING, cast
+
+from nilometer.emit.requests import endpoints, names
+from nilometer.emit.requests.endpoints import UNMATCHED, Bounded, clean, known_method
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nilometer.emit.requests.endpoints import Finder
+    from nilometer.emit.requests.measure import Exchange
+    from nilometer.emit.requests.names import Lines, Series
+    from nilometer.emit.requests.options import Emitter, Naming, Options, Subject
+
+LOG = logging.getLogger(__name__)
+ERROR, FAILURE = 400, 500
+
+
+class Reporter:
+    """What a middleware tells of a request that is over. Any thread may report.
+
+    `find` asks the framework for the endpoint of a request that no hook and no function of the user's has named.
+    """
+
+    def __init__(self, options: Options, find: Finder) -> None:
+        self.options = options
+        self.client: Emitter = _open(options.client) if isinstance(options.client, str) else options.client
+        self._emit = self.client.emit
+        self._find = find
+        self._names = names.Names(options, clean(options.node()[0]))
+        self._tenant = Bounded(options.max_tenants)
+        self._by_tenant = options.tenant is not None and not options.groups.isdisjoint({"tenant", "endpoint_tenant"})
+        self._paths = frozenset(path for path in options.exclude if path.startswith("/"))
+        named = options.exclude - self._paths
+        self._endpoint = Bounded(options.max_endpoints, given=named | options.rates.keys())
+        self._excluded = frozenset(map(clean, named))
+        self._rates = {clean(name): rate for name, rate in options.rates.items()}
+        self._early = not (options.rates or options.exempt)
+        self._losses: dict[str, int] = {}
+        measures = options.measures
+        self._receive, self._send, self._bytes = "receive" in measures, "send" in measures, "bytes" in measures
+        self._processing, self._wait = "processing" in measures, "wait" in measures
+
+    @property
+    def waits(self) -> bool:
+        """Whether the time before a request was entered is wanted."""
+        return self._wait
+
+    def wanted(self, path: str) -> bool:
+        """Tell whether to measure a request at all: its path is not excluded and, where that can be known now, it is drawn."""
+        if self._paths and path in self._paths:
+            return False
+        return not self._early or self.options.rate >= 1 or random() < self.options.rate  # noqa: S311 a sample
+
+    def losses(self) -> Mapping[str, int]:
+        """Return how many requests were not told of, or not wholly, by reason."""
+        return dict(self._losses)
+
+    def fault(self, reason: str, error: BaseException) -> None:
+        """Count what went wrong here; log it the first time."""
+        self._losses[reason] = self._losses.get(reason, 0) + 1
+        if self._losses[reason] == 1:
+            LOG.warning("request metrics: %s failed, and is counted from now on: %r", reason, error)
+
+    def report(self, exchange: Exchange, subject: Subject) -> None:
+        """Send the lines of a request that is over. Never raises."""
+        try:
+            self._report(exchange, subject)
+        except Exception as error:  # noqa: BLE001 nothing of ours reaches the application
+            self.fault("report", error)
+
+    def _report(self, exchange: Exchange, subject: Subject) -> None:
+        name = self._name(exchange, subject)
+        status = exchange.outcome
+        rate = self._rate(name, status)
+        if name in self._excluded or not rate:
+            return
+        exchange.judge(self.options.receive_timeout, self.options.send_timeout)
+        series = self._names.series(known_method(exchange.method), name, self._tenant_of(exchange, subject))
+        emit = self._emit
+        for kind, (stats, tags), value in self._values(exchange, series, status):
+            for stat in stats:
+                emit(kind, stat, value, rate, tags)
+
+    def _values(self, exchange: Exchange, series: Series, status: int) -> Iterator[tuple[str, Lines, float]]:
+        """Yield kind, names and value of each line."""
+        plain = series.plain
+        latency = _milliseconds(exchange.latency)
+        yield "ms", series.timing(status), latency
+        if status >= ERROR or exchange.exception:
+            yield "ms", series.error(status), latency
+            yield "c", plain["failures" if status >= FAILURE else "errors"], 1
+        if exchange.exception and status >= FAILURE:
+            yield "c", plain["exceptions"], 1
+        if self._processing:
+            yield from _processing(exchange, plain)
+        if self._receive:
+            yield from _receive(exchange, plain)
+        if self._send:
+            yield from _send(exchange, plain)
+        if self._bytes and exchange.receive_bytes:
+            yield "c", plain["size_bytes"], exchange.receive_bytes
+        if self._bytes and exchange.send_bytes:
+            yield "c", plain["resp_size_bytes"], exchange.send_bytes
+        if self._wait and exchange.queued is not None:
+            yield "ms", plain["wait_timing"], _milliseconds(exchange.queued)
+
+    def _name(self, exchange: Exchange, subject: Subject) -> str:
+        """Return the endpoint's name, from the user's function, a hook, or the framework."""
+        name = self._ask("endpoint", self.options.endpoint, exchange, subject) or exchange.endpoint
+        if name is None or (self._by_tenant and not exchange.parameters):
+            found = self._find(subject)
+            if found is not None:
+                name = name or found.name
+                exchange.parameters = exchange.parameters or found.parameters
+        return UNMATCHED if name is None else self._endpoint(name)
+
+    def _tenant_of(self, exchange: Exchange, subject: Subject) -> str:
+        """Return the tenant's name, empty without one."""
+        tenant = self._ask("tenant", self.options.tenant, exchange, subject) if self._by_tenant else None
+        return self._tenant(tenant) if tenant else ""
+
+    def _ask(self, what: str, function: Naming | None, exchange: Exchange, subject: Subject) -> str | None:
+        """Return what a function of the user's says, which finds the request in `endpoints.current`."""
+        if function is None:
+            return None
+        token = endpoints.current.set(exchange)
+        try:
+            return function(subject)
+        except Exception as error:  # noqa: BLE001 it is the user's
+            self.fault(what, error)
+            return None
+        finally:
+            endpoints.current.reset(token)
+
+    def _rate(self, name: str, status: int) -> float:
+        """Return the rate that the request was drawn with, 0 when it was not drawn."""
+        if self._early:
+            return self.options.rate
+        if status >= ERROR and ("failures" if status >= FAILURE else "errors") in self.options.exempt:
+            return 1.0
+        rate = self._rates.get(name, self.options.rate)
+        return rate if rate >= 1 or random() < rate else 0.0  # noqa: S311 a sample
+
+
+def _processing(exchange: Exchange, plain: Mapping[str, Lines]) -> Iterator[tuple[str, Lines, float]]:
+    yield "ms", plain["processing_timing"], _milliseconds(exchange.request_processing)
+    response, dispatch = exchange.response_processing, exchange.dispatch
+    if response is not None:
+        yield "ms", plain["resp_processing_timing"], _milliseconds(response)
+    if dispatch is not None:
+        yield "ms", plain["dispatch_timing"], _milliseconds(dispatch)
+
+
+def _receive(exchange: Exchange, plain: Mapping[str, Lines]) -> Iterator[tuple[str, Lines, float]]:
+    error, timeout = exchange.receive_error, exchange.receive_timeout
+    if exchange.receive_bytes or error or timeout:
+        yield "ms", plain["receive_timing"], _milliseconds(exchange.receive_seconds)
+    if error:
+        yield "c", plain["receive_errors"], 1
+    if timeout:
+        yield "c", plain["receive_timeouts"], 1
+
+
+def _send(exchange: Exchange, plain: Mapping[str, Lines]) -> Iterator[tuple[str, Lines, float]]:
+    if exchange.started_at is not None:
+        yield "ms", plain["send_timing"], _milliseconds(exchange.send_seconds)
+    if exchange.send_error:
+        yield "c", plain["send_errors"], 1
+    if exchange.send_timeout:
+        yield "c", plain["send_timeouts"], 1
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def _open(url: str) -> Emitter:
+    """Return a client. Raise what the client raises for a wrong URL, at the start of the application."""
+    return cast("Emitter", import_module("nilometer").StatsD(url))
