@@ -89,6 +89,11 @@ def prometheus() -> None:
     apt("prometheus")
 
 
+def postgresql() -> None:
+    """PostgreSQL, as Debian has it."""
+    apt("postgresql")
+
+
 def llvm() -> None:
     """The coverage tools of the LLVM that rustc was built with."""
     apt(f"llvm-{llvm_version()}")
@@ -155,6 +160,7 @@ FAST = {
     "llvm": Server(llvm, llvm_proof(), None, "as root: apt-get install llvm-N, N being the LLVM version of `rustc -vV`"),
 }
 SLOW = {
+    "postgresql": Server(postgresql, Path("/usr/lib/postgresql"), None, "as root: apt-get install postgresql"),
     "statsd_exporter": Server(statsd_exporter, CACHE / "bin/statsd_exporter", None, "install Go 1.24 or newer"),
     "opensearch": Server(
         opensearch,

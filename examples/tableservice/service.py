@@ -1,0 +1,29 @@
+"""The parts of the service, put together from its settings."""
+
+from __future__ import annotations
+
+from tableservice import weather
+from tableservice.jobs import Jobs
+from tableservice.settings import Settings
+from tableservice.storage.database import Database
+from tableservice.storage.items import Items
+from tableservice.storage.reading import Reading
+from tableservice.storage.tables import Tables
+
+
+class Service:
+    """Storage and background tasks. `close` ends what runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.database = Database(settings.database)
+        if settings.weather:
+            weather.install(self.database.engine)
+        self.tables = Tables(self.database)
+        self.items = Items(self.database)
+        self.reading = Reading(self.database)
+        self.jobs = Jobs(self.tables)
+
+    def close(self) -> None:
+        """Finish the task at work, and close the connections."""
+        self.jobs.close()
+        self.database.close()
