@@ -75,6 +75,15 @@ class Reporter:
         if self._losses[reason] == 1:
             LOG.warning("request metrics: %s failed, and is counted from now on: %r", reason, error)
 
+    def flush(self) -> None:
+        """Have the client send what it holds, where it can: the process is about to end. Never raises."""
+        flush = getattr(self.client, "flush", None)
+        try:
+            if flush is not None:
+                flush()
+        except Exception as error:  # noqa: BLE001 nothing of ours reaches the application
+            self.fault("flush", error)
+
     def report(self, exchange: Exchange, subject: Subject) -> None:
         """Send the lines of a request that is over. Never raises."""
         try:

@@ -1,0 +1,168 @@
+"""Request metrics for WSGI: a middleware that measures every request to an application, to its real end.
+
+    application = RequestMetrics(application, client="statsd://127.0.0.1:8125")
+
+Rules:
+
+* The application gets the server's environ, the server gets what the application answered: arguments, order, exceptions, length
+  of the body, files for ``sendfile``. Nothing is read, written or closed that would not be without it.
+* A request is over when the server closes the body; when it cannot tell, when the application returned. It is told of once.
+* A server that kills its worker raises SystemExit within the application: the request is told of before it goes on.
+* Upgrades to other protocols pass through, not measured.
+
+Protocol: PEP 3333.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter, time
+from typing import TYPE_CHECKING, Any
+
+from nilometer.emit.requests import waits
+from nilometer.emit.requests.endpoints import Found, current
+from nilometer.emit.requests.frameworks import django, flask, routes
+from nilometer.emit.requests.measure import Exchange, announced
+from nilometer.emit.requests.options import Options
+from nilometer.emit.requests.report import Reporter
+from nilometer.emit.requests.wsgi_input import Input
+from nilometer.emit.requests.wsgi_output import Body, File, SizedBody, Written, keep_files, watch_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from nilometer.emit.requests.options import Subject
+
+WAITS = tuple(f"HTTP_{name.upper().replace('-', '_')}" for name in waits.HEADERS)
+TEXT = (bytes, str, type(None))
+
+
+class RequestMetrics:
+    """A WSGI application that measures another. `options`, or its fields by name, say what and how.
+
+    Raise `ValueError` for a wrong option.
+    """
+
+    def __init__(self, application: WSGIApplication, options: Options | None = None, **fields: Any) -> None:  # noqa: ANN401 as Options has them
+        self.application = application
+        self.reporter = Reporter(options or Options(**fields), find)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request as the application does."""
+        try:
+            measured = self.reporter.wanted(environ.get("PATH_INFO", "")) and not _upgrades(environ)
+            request = Request(self.reporter, environ) if measured else None
+        except Exception as error:  # noqa: BLE001 the request goes on without us
+            self.reporter.fault("begin", error)
+            request = None
+        if request is None:
+            return self.application(environ, start_response)
+        return request.answered(self.application, start_response)
+
+
+class Request:
+    """A request that is being measured: what the middleware, the input and the body share."""
+
+    __slots__ = ("_environ", "_input", "_over", "_reporter", "exchange", "headers")
+
+    def __init__(self, reporter: Reporter, environ: WSGIEnvironment) -> None:
+        self._reporter, self._environ = reporter, environ
+        self._over = False
+        expected = announced(environ.get("CONTENT_LENGTH"))
+        with_body = bool(expected) or "HTTP_TRANSFER_ENCODING" in environ
+        queued = _queued(environ, reporter.options.longest_wait) if reporter.waits else None
+        self.exchange = Exchange(perf_counter(), environ.get("REQUEST_METHOD", ""), expected, queued)
+        self.headers: Iterable[tuple[str, str]] = ()
+        self._input = Input(environ["wsgi.input"], self.exchange) if with_body else None
+        if self._input is not None:
+            environ["wsgi.input"] = self._input
+        keep_files(environ)
+
+    def answered(self, application: WSGIApplication, start_response: StartResponse) -> Iterable[bytes]:
+        """Return what the application answers, so that its end is seen."""
+        token = current.set(self.exchange)
+        try:
+            result = application(self._environ, self._starting(start_response))
+        except BaseException as error:
+            self.raised(error)
+            raise
+        finally:
+            current.reset(token)
+        try:
+            watched: Iterable[bytes] = self._watched(result)
+        except Exception as error:  # noqa: BLE001 the server gets what the application gave
+            self._reporter.fault("watch", error)
+            return result
+        return watched
+
+    def raised(self, error: BaseException) -> None:
+        """Note that the application raised, and tell of the request now: nobody may come back to it."""
+        self.exchange.failed()
+        self.end()
+        if not isinstance(error, Exception):
+            self._reporter.flush()
+
+    def end(self) -> None:
+        """Tell of the request, once."""
+        if not self._over:
+            self._over = True
+            self.exchange.closed(perf_counter())
+            if self._input is not None and self._input.short:
+                self.exchange.receive_ended()
+            self._reporter.report(self.exchange, self._environ)
+
+    def _starting(self, start_response: StartResponse) -> StartResponse:
+        exchange = self.exchange
+
+        def starting(*args: Any, **named: Any) -> Callable[[bytes], object]:  # noqa: ANN401 whatever the server takes
+            write = start_response(*args, **named)
+            exchange.started(perf_counter(), _status(args or (named.get("status"),)))
+            self.headers = args[1] if len(args) > 1 else ()
+            return Written(write, exchange)
+
+        return starting
+
+    def _watched(self, result: Any) -> Any:  # noqa: ANN401 what applications return
+        """Return the body as the server takes it, watched where it can be."""
+        if self.exchange.endpoint is None:
+            found = django.of_response(result)
+            if found is not None:
+                self.exchange.endpoint, self.exchange.parameters = found
+        if isinstance(result, TEXT) or _is_joined(self._environ, result):
+            self.exchange.send_bytes = 0 if result is None else sum(map(len, result)) if type(result) is list else len(result)
+            self.end()
+            return result
+        wrapper = self._environ.get("wsgi.file_wrapper")
+        if isinstance(result, File) or (isinstance(wrapper, type) and isinstance(result, wrapper)):
+            return watch_file(result, self)
+        return SizedBody(result, self) if hasattr(result, "__len__") else Body(result, self)
+
+
+def find(environ: Subject) -> Found | None:
+    """Return the endpoint that a framework has left in the environ."""
+    return flask.find(environ) or routes.find(environ)
+
+
+def _is_joined(environ: WSGIEnvironment, result: object) -> bool:
+    """Tell whether the server joins a list instead of going through it: nothing of the sending is seen then."""
+    return isinstance(result, list) and environ.get("SERVER_SOFTWARE") == "Granian"
+
+
+def _upgrades(environ: WSGIEnvironment) -> bool:
+    return "HTTP_UPGRADE" in environ and "upgrade" in environ.get("HTTP_CONNECTION", "").lower()
+
+
+def _status(args: tuple[Any, ...]) -> int:
+    try:
+        return int(args[0][:3])
+    except (TypeError, ValueError, IndexError):
+        return 0
+
+
+def _queued(environ: WSGIEnvironment, longest: float) -> float | None:
+    """Return the seconds that a request waited, from a proxy's header, or from the connection where gunicorn shows it."""
+    values = [environ[name] for name in WAITS if name in environ]
+    if values:
+        return waits.told(values, time(), longest)
+    connection = environ.get("gunicorn.socket")
+    return None if connection is None else waits.on_connection(connection)
