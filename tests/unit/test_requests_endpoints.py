@@ -61,7 +61,7 @@ def test_a_name_that_was_known_stays_known() -> None:
 def test_methods_are_the_known_ones() -> None:
     assert endpoints.known_method("PATCH") == "PATCH"
     assert endpoints.known_method("BREW") == "other"
-    assert endpoints.of_template("GET", "/items/{id}") == "get_/items/{id}"
+    assert endpoints.of_template("GET", "/items/{id}") == "get_items/{id}"
 
 
 def test_a_decorated_function_tells_that_it_is_entered(exchange: Exchange) -> None:

@@ -61,7 +61,7 @@ def known_method(method: str) -> str:
 
 def of_template(method: str, template: str) -> str:
     """Return the name of a method of a route: ``GET /items/{id}`` is ``get_items_id``."""
-    return f"{known_method(method).lower()}_{template}"
+    return f"{known_method(method).lower()}_{template.strip('/')}"
 
 
 class Bounded:

@@ -84,6 +84,14 @@ class Reporter:
         except Exception as error:  # noqa: BLE001 nothing of ours reaches the application
             self.fault("flush", error)
 
+    def locate(self, exchange: Exchange, subject: Subject) -> None:
+        """Ask the framework for what no hook has told of a request; before the end, where the framework forgets by then."""
+        if exchange.endpoint is None or (self._by_tenant and not exchange.parameters):
+            found = self._find(subject)
+            if found is not None:
+                exchange.endpoint = exchange.endpoint or found.name
+                exchange.parameters = exchange.parameters or found.parameters
+
     def report(self, exchange: Exchange, subject: Subject) -> None:
         """Send the lines of a request that is over. Never raises."""
         try:
@@ -129,12 +137,9 @@ class Reporter:
 
     def _name(self, exchange: Exchange, subject: Subject) -> str:
         """Return the endpoint's name, from the user's function, a hook, or the framework."""
-        name = self._ask("endpoint", self.options.endpoint, exchange, subject) or exchange.endpoint
-        if name is None or (self._by_tenant and not exchange.parameters):
-            found = self._find(subject)
-            if found is not None:
-                name = name or found.name
-                exchange.parameters = exchange.parameters or found.parameters
+        name = self._ask("endpoint", self.options.endpoint, exchange, subject)
+        self.locate(exchange, subject)
+        name = name or exchange.endpoint
         return UNMATCHED if name is None else self._endpoint(name)
 
     def _tenant_of(self, exchange: Exchange, subject: Subject) -> str:

@@ -118,9 +118,17 @@ class Request:
             write = start_response(*args, **named)
             exchange.started(perf_counter(), _status(args or (named.get("status"),)))
             self.headers = args[1] if len(args) > 1 else ()
+            self._locate()
             return Written(write, exchange)
 
         return starting
+
+    def _locate(self) -> None:
+        """Ask the framework for the endpoint now: some take it out of the environ before they return."""
+        try:
+            self._reporter.locate(self.exchange, self._environ)
+        except Exception as error:  # noqa: BLE001 nothing of ours reaches the application
+            self._reporter.fault("locate", error)
 
     def _watched(self, result: Any) -> Any:  # noqa: ANN401 what applications return
         """Return the body as the server takes it, watched where it can be."""
