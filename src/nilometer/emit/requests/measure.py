@@ -167,7 +167,7 @@ class Exchange:
             return self.status
         if self.receive_error or self.receive_timeout:
             return CLIENT_LEFT
-        return self.status if self.status and (self.send_error or self.send_timeout) else FAILED
+        return (self.status or CLIENT_LEFT) if self.send_error or self.send_timeout else FAILED
 
     def judge(self, receive_timeout: float, send_timeout: float) -> None:
         """Note the timeouts of one's own: a single wait that took longer than so many seconds; 0 means no bound."""

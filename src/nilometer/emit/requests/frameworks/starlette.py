@@ -1,6 +1,8 @@
 """Starlette and FastAPI: the router leaves the route in the scope.
 
-A route's name is that of its function, unless it was given one; its template stands in for a missing one.
+A route's name is that of its function, unless it was given one; its template stands in for a missing one. Names of mounts stand
+before it: ``users_list`` is ``list`` within the mount ``users``. Where no route fits, or none for the method, there is no name;
+what is mounted and has no routes, as files, has the mount's.
 """
 
 from __future__ import annotations
@@ -16,5 +18,11 @@ if TYPE_CHECKING:
 def find(scope: Subject) -> Found | None:
     """Return the route that a request went to, None for one that no route fits."""
     route = scope.get("route")
+    methods = getattr(route, "methods", None)
+    if route is None or getattr(route, "routes", None) or (methods and scope["method"] not in methods):
+        return None
     name = getattr(route, "name", None) or getattr(route, "path", None) or getattr(scope.get("endpoint"), "__name__", None)
-    return Found(name, scope.get("path_params") or {}) if isinstance(name, str) and name else None
+    if not isinstance(name, str) or not name:
+        return None
+    mounts = filter(None, getattr(scope, "mounts", ()))
+    return Found("_".join([*mounts, name]), scope.get("path_params") or {})

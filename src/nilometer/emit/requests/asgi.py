@@ -1,0 +1,105 @@
+"""Request metrics for ASGI: a middleware that measures every request to an application, to its real end.
+
+    application = RequestMetrics(application, client="statsd://127.0.0.1:8125")
+    app.add_middleware(RequestMetrics, client="statsd://127.0.0.1:8125")        # Starlette and FastAPI
+
+Rules:
+
+* Application and server exchange the same messages in the same order, and the same exceptions, as without it. What it keeps of
+  a request belongs to that request alone.
+* A request is over when the server has taken the last part of the response; tasks in the background come after it. It is told
+  of once: then, or when the application has returned, if it answered 500 or above or nothing whole.
+* WebSockets pass through, not measured; so does lifespan, at whose end the client sends what it still holds.
+
+Protocol: https://asgi.readthedocs.io/en/latest/specs/www.html
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from time import perf_counter, time
+from typing import TYPE_CHECKING, Any
+
+from nilometer.emit.requests import waits
+from nilometer.emit.requests.asgi_scope import RoutedScope
+from nilometer.emit.requests.asgi_traffic import Traffic
+from nilometer.emit.requests.endpoints import current
+from nilometer.emit.requests.frameworks import starlette
+from nilometer.emit.requests.measure import Exchange, announced
+from nilometer.emit.requests.options import Options
+from nilometer.emit.requests.report import Reporter
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from nilometer.emit.requests.asgi_traffic import Receive, Send
+    from nilometer.emit.requests.options import Subject
+
+    Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+WAITS = (b"x-request-start", b"x-queue-start")
+READ = frozenset({b"content-length", b"transfer-encoding", *WAITS})
+"""The headers that are looked at."""
+
+
+class RequestMetrics:
+    """An ASGI application that measures another. `options`, or its fields by name, say what and how.
+
+    Raise `ValueError` for a wrong option.
+    """
+
+    def __init__(self, app: Application, options: Options | None = None, **fields: Any) -> None:  # noqa: ANN401 as Options has them
+        self.app = app
+        self.reporter = Reporter(options or Options(**fields), starlette.find)
+
+    async def __call__(self, scope: Subject, receive: Receive, send: Send) -> None:
+        """Answer a request as the application does."""
+        if scope["type"] == "http":
+            traffic = self._begun(scope, receive, send)
+            if traffic is not None:
+                return await self._measured(traffic)
+        elif scope["type"] == "lifespan":
+            return await self._lived(scope, receive, send)
+        return await self.app(scope, receive, send)
+
+    async def _measured(self, traffic: Traffic) -> None:
+        token = current.set(traffic.exchange)
+        try:
+            await self.app(traffic.scope, traffic.receive, traffic.send)
+        except BaseException as error:
+            traffic.raised(error)
+            raise
+        finally:
+            current.reset(token)
+            traffic.end()
+
+    async def _lived(self, scope: Subject, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            with suppress(Exception):
+                self.reporter.client.flush()  # type: ignore[attr-defined]  # a client that keeps lines has it
+
+    def _begun(self, scope: Subject, receive: Receive, send: Send) -> Traffic | None:
+        """Return what measures the request, None when it is not drawn."""
+        reporter = self.reporter
+        try:
+            if not reporter.wanted(scope["path"]):
+                return None
+            headers = [(name, value.decode("latin-1")) for name, value in scope["headers"] if name in READ]
+            found = dict(headers)
+            expected = announced(found.get(b"content-length"))
+            queued = _queued(headers, reporter.options.longest_wait) if reporter.waits else None
+            exchange = Exchange(perf_counter(), scope["method"], expected, queued)
+            routed = RoutedScope(scope, exchange)
+            traffic = Traffic(exchange, routed, receive, send, reporter)
+            traffic.bodiless = not expected and b"transfer-encoding" not in found and scope["method"] in ("GET", "HEAD")
+        except Exception as error:  # noqa: BLE001 the request goes on without us
+            reporter.fault("begin", error)
+            return None
+        return traffic
+
+
+def _queued(headers: Iterable[tuple[bytes, str]], longest: float) -> float | None:
+    """Return the seconds that a request waited, from the headers of proxies."""
+    return waits.told((value for name, value in headers if name in WAITS), time(), longest)

@@ -1,0 +1,70 @@
+"""Notices while a response is sent that the client has left, by reading on what the server tells.
+
+Rules:
+
+* What was read here is kept for the application, in order, and comes to it as soon as it asks. No two calls of the server's
+  `receive` are open at once because of this.
+* It reads only when the request's body is at its end or there is none: reading earlier would tell the server to go on with it.
+* It needs asyncio. Under another loop nobody watches.
+
+What servers do: `send` raises nothing when the client has left, in uvicorn, hypercorn and granian. All three then tell
+``http.disconnect`` to who waits in `receive`, once the `send` that was blocked returns and the loop had a turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nilometer.emit.requests.asgi_traffic import Message, Receive
+
+MOST = 16
+"""Messages that are kept; when so many are there, nobody reads on."""
+
+
+class Watch:
+    """Reads on in a task until the client leaves, then calls `left`. Raise RuntimeError when no asyncio loop runs."""
+
+    __slots__ = ("_ahead", "_left", "_news", "_receive", "_task")
+
+    def __init__(self, receive: Receive, left: Callable[[], None]) -> None:
+        self._receive, self._left = receive, left
+        self._ahead: deque[Message] = deque()
+        self._news = asyncio.Event()
+        reading = self._read()
+        try:
+            self._task = asyncio.get_running_loop().create_task(reading)
+        except RuntimeError:
+            reading.close()
+            raise
+
+    async def _read(self) -> None:
+        try:
+            while len(self._ahead) < MOST:
+                message = await self._receive()
+                self._ahead.append(message)
+                self._news.set()
+                if message.get("type") == "http.disconnect":
+                    self._left()
+                    return
+        except Exception:  # noqa: BLE001 an application that asks gets it from the server
+            return
+        finally:
+            self._news.set()
+
+    async def receive(self) -> Message:
+        """Return what the server told next, as the server's `receive` would."""
+        while not self._ahead:
+            if self._task.done():
+                return await self._receive()
+            self._news.clear()
+            await self._news.wait()
+        return self._ahead.popleft()
+
+    def stop(self) -> None:
+        """Read no further."""
+        self._task.cancel()
