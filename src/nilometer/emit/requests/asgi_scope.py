@@ -6,8 +6,8 @@ Rules:
   stands before this middleware finds it there as usual.
 * Copies of it are plain dicts.
 
-Source: `Router.app` of Starlette, which updates the scope with ``endpoint`` and ``path_params``, then sets ``route``; for a
-`Mount` first, then for what is mounted.
+Source: `Router.app` of Starlette, which updates the scope with ``endpoint`` and ``path_params``, then sets ``route``, as old
+versions did not; for a `Mount` first, then for what is mounted.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class RoutedScope(dict[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:  # noqa: ANN401 as in any dict
         super().__setitem__(key, value)
         self._outer[key] = value
-        if key == "route":
+        if key == "route" or (key == "endpoint" and hasattr(value, "__name__")):
             self._routed(value)
 
     def _routed(self, route: object) -> None:

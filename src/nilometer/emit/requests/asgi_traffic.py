@@ -135,7 +135,7 @@ class Traffic:
         self.left = True
         if exchange.started_at is None:
             if not (exchange.receive_error or exchange.receive_timeout):
-                exchange.send_failed()
+                exchange.left()
         elif not (self._empty or (self._length is not None and exchange.send_bytes >= self._length)):
             exchange.send_failed()
 
@@ -240,6 +240,8 @@ class Traffic:
             exchange.failed()
         elif self._interrupted:
             exchange.receive_failed(timeout=False)
+        elif exchange.started_at is None:
+            exchange.left()
         elif not self._over:
             exchange.send_failed()
 

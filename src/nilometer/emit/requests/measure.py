@@ -34,6 +34,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "abandoned",
         "closed_at",
         "dispatched_at",
         "endpoint",
@@ -77,7 +78,7 @@ class Exchange:
         self.receive_complete = self.receive_error = self.receive_timeout = False
         self.send_seconds = self.send_longest = 0.0
         self.send_bytes = 0
-        self.send_error = self.send_timeout = False
+        self.abandoned = self.send_error = self.send_timeout = False
 
     def received(self, seconds: float, count: int) -> None:
         """Note a part of the request's body: how long it was waited for, how many bytes it has."""
@@ -125,6 +126,10 @@ class Exchange:
         else:
             self.send_error = True
 
+    def left(self) -> None:
+        """Note that the client left before the response was begun."""
+        self.abandoned = self.send_error = True
+
     def failed(self) -> None:
         """Note that the application raised an exception which it did not handle."""
         self.exception = True
@@ -167,7 +172,9 @@ class Exchange:
             return self.status
         if self.receive_error or self.receive_timeout:
             return CLIENT_LEFT
-        return (self.status or CLIENT_LEFT) if self.send_error or self.send_timeout else FAILED
+        if self.abandoned:
+            return self.status or CLIENT_LEFT
+        return self.status if self.status and (self.send_error or self.send_timeout) else FAILED
 
     def judge(self, receive_timeout: float, send_timeout: float) -> None:
         """Note the timeouts of one's own: a single wait that took longer than so many seconds; 0 means no bound."""

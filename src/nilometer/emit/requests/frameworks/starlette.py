@@ -19,7 +19,7 @@ def find(scope: Subject) -> Found | None:
     """Return the route that a request went to, None for one that no route fits."""
     route = scope.get("route")
     methods = getattr(route, "methods", None)
-    if route is None or getattr(route, "routes", None) or (methods and scope["method"] not in methods):
+    if getattr(route, "routes", None) or (methods and scope["method"] not in methods):
         return None
     name = getattr(route, "name", None) or getattr(route, "path", None) or getattr(scope.get("endpoint"), "__name__", None)
     if not isinstance(name, str) or not name:
