@@ -41,6 +41,7 @@ class Exchange:
         "entered",
         "exception",
         "expected",
+        "located",
         "method",
         "parameters",
         "queued",
@@ -72,7 +73,7 @@ class Exchange:
         self.started_at: float | None = None
         self.closed_at: float | None = None
         self.status = 0
-        self.exception = False
+        self.exception = self.located = False
         self.receive_seconds = self.receive_longest = self.receive_before_start = self.receive_before_dispatch = 0.0
         self.receive_bytes = 0
         self.receive_complete = self.receive_error = self.receive_timeout = False
@@ -84,7 +85,8 @@ class Exchange:
         """Note a part of the request's body: how long it was waited for, how many bytes it has."""
         self.receive_seconds += seconds
         self.receive_bytes += count
-        self.receive_longest = max(self.receive_longest, seconds)
+        if seconds > self.receive_longest:  # noqa: PLR1730 a call for each part of a body costs more
+            self.receive_longest = seconds
 
     def receive_ended(self) -> None:
         """Note that the request's body is at its end, too early when less than `expected` came."""
@@ -117,7 +119,8 @@ class Exchange:
         """Note a part of the response's body: how long the server took to send it, how many bytes it has."""
         self.send_seconds += seconds
         self.send_bytes += count
-        self.send_longest = max(self.send_longest, seconds)
+        if seconds > self.send_longest:  # noqa: PLR1730 a call for each part of a body costs more
+            self.send_longest = seconds
 
     def send_failed(self, *, timeout: bool = False) -> None:
         """Note that the response could not be sent to its end."""

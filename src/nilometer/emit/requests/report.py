@@ -18,7 +18,7 @@ from nilometer.emit.requests import endpoints, names
 from nilometer.emit.requests.endpoints import UNMATCHED, Bounded, clean, known_method
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from nilometer.emit.requests.endpoints import Finder
     from nilometer.emit.requests.measure import Exchange
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 ERROR, FAILURE = 400, 500
+Value = tuple[str, "Lines", float]
+"""Kind, names and tags, value."""
 
 
 class Reporter:
@@ -85,7 +87,10 @@ class Reporter:
             self.fault("flush", error)
 
     def locate(self, exchange: Exchange, subject: Subject) -> None:
-        """Ask the framework for what no hook has told of a request; before the end, where the framework forgets by then."""
+        """Ask the framework, once, for what no hook has told; before the end, where the framework forgets by then."""
+        if exchange.located:
+            return
+        exchange.located = True
         if exchange.endpoint is None or (self._by_tenant and not exchange.parameters):
             found = self._find(subject)
             if found is not None:
@@ -112,28 +117,28 @@ class Reporter:
             for stat in stats:
                 emit(kind, stat, value, rate, tags)
 
-    def _values(self, exchange: Exchange, series: Series, status: int) -> Iterator[tuple[str, Lines, float]]:
-        """Yield kind, names and value of each line."""
+    def _values(self, exchange: Exchange, series: Series, status: int) -> list[Value]:
+        """Return what is sent of a request."""
         plain = series.plain
-        latency = _milliseconds(exchange.latency)
-        yield "ms", series.timing(status), latency
-        if status >= ERROR or exchange.exception:
-            yield "ms", series.error(status), latency
-            yield "c", plain["failures" if status >= FAILURE else "errors"], 1
-        if exchange.exception and status >= FAILURE:
-            yield "c", plain["exceptions"], 1
+        latency = round(exchange.latency * 1000, 3)
+        values: list[Value] = [("ms", series.timing(status), latency)]
+        if status >= ERROR:
+            values += [("ms", series.error(status), latency), ("c", plain["failures" if status >= FAILURE else "errors"], 1)]
+            if exchange.exception and status >= FAILURE:
+                values.append(("c", plain["exceptions"], 1))
         if self._processing:
-            yield from _processing(exchange, plain)
+            _processing(exchange, plain, values)
         if self._receive:
-            yield from _receive(exchange, plain)
+            _receive(exchange, plain, values)
         if self._send:
-            yield from _send(exchange, plain)
+            _send(exchange, plain, values)
         if self._bytes and exchange.receive_bytes:
-            yield "c", plain["size_bytes"], exchange.receive_bytes
+            values.append(("c", plain["size_bytes"], exchange.receive_bytes))
         if self._bytes and exchange.send_bytes:
-            yield "c", plain["resp_size_bytes"], exchange.send_bytes
+            values.append(("c", plain["resp_size_bytes"], exchange.send_bytes))
         if self._wait and exchange.queued is not None:
-            yield "ms", plain["wait_timing"], _milliseconds(exchange.queued)
+            values.append(("ms", plain["wait_timing"], round(exchange.queued * 1000, 3)))
+        return values
 
     def _name(self, exchange: Exchange, subject: Subject) -> str:
         """Return the endpoint's name, from the user's function, a hook, or the framework."""
@@ -170,36 +175,32 @@ class Reporter:
         return rate if rate >= 1 or random() < rate else 0.0  # noqa: S311 a sample
 
 
-def _processing(exchange: Exchange, plain: Mapping[str, Lines]) -> Iterator[tuple[str, Lines, float]]:
-    yield "ms", plain["processing_timing"], _milliseconds(exchange.request_processing)
+def _processing(exchange: Exchange, plain: Mapping[str, Lines], values: list[Value]) -> None:
+    values.append(("ms", plain["processing_timing"], round(exchange.request_processing * 1000, 3)))
     response, dispatch = exchange.response_processing, exchange.dispatch
     if response is not None:
-        yield "ms", plain["resp_processing_timing"], _milliseconds(response)
+        values.append(("ms", plain["resp_processing_timing"], round(response * 1000, 3)))
     if dispatch is not None:
-        yield "ms", plain["dispatch_timing"], _milliseconds(dispatch)
+        values.append(("ms", plain["dispatch_timing"], round(dispatch * 1000, 3)))
 
 
-def _receive(exchange: Exchange, plain: Mapping[str, Lines]) -> Iterator[tuple[str, Lines, float]]:
+def _receive(exchange: Exchange, plain: Mapping[str, Lines], values: list[Value]) -> None:
     error, timeout = exchange.receive_error, exchange.receive_timeout
     if exchange.receive_bytes or error or timeout:
-        yield "ms", plain["receive_timing"], _milliseconds(exchange.receive_seconds)
+        values.append(("ms", plain["receive_timing"], round(exchange.receive_seconds * 1000, 3)))
     if error:
-        yield "c", plain["receive_errors"], 1
+        values.append(("c", plain["receive_errors"], 1))
     if timeout:
-        yield "c", plain["receive_timeouts"], 1
+        values.append(("c", plain["receive_timeouts"], 1))
 
 
-def _send(exchange: Exchange, plain: Mapping[str, Lines]) -> Iterator[tuple[str, Lines, float]]:
+def _send(exchange: Exchange, plain: Mapping[str, Lines], values: list[Value]) -> None:
     if exchange.started_at is not None:
-        yield "ms", plain["send_timing"], _milliseconds(exchange.send_seconds)
+        values.append(("ms", plain["send_timing"], round(exchange.send_seconds * 1000, 3)))
     if exchange.send_error:
-        yield "c", plain["send_errors"], 1
+        values.append(("c", plain["send_errors"], 1))
     if exchange.send_timeout:
-        yield "c", plain["send_timeouts"], 1
-
-
-def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+        values.append(("c", plain["send_timeouts"], 1))
 
 
 def _open(url: str) -> Emitter:
