@@ -1,1 +1,26 @@
-"""Telemetry for services: one record, one pipe, one URL."""
+"""Telemetry for services: one record, one pipe, one URL.
+
+What an application imports stands here: ``from nilometer import StatsD``. It is loaded when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nilometer.emit.client import StatsClient, StatsD, TCPStatsClient, UnixSocketStatsClient
+
+__all__ = ["StatsClient", "StatsD", "TCPStatsClient", "UnixSocketStatsClient"]
+_PLACES = dict.fromkeys(__all__, "nilometer.emit.client")
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -5,7 +5,7 @@
     sqlalchemy  an engine's pool and statements
     redis       a client's connections
 
-Rules: the libraries' public hooks only, nothing of theirs is wrapped or changed; each is imported by whoever passes its object in.
+Rules: the libraries' public hooks only, nothing of theirs is wrapped or changed; whoever passes an object in imported them.
 """
 
 from nilometer.emit.drivers.poller import Poller

@@ -67,7 +67,9 @@ class Poller:
             thread.join(STOP_SECONDS)
 
     def _start(self) -> None:
-        self._thread = Thread(target=_run, args=(weakref.ref(self), self._stop, self.seconds), name="nilometer-drivers", daemon=True)
+        self._thread = Thread(
+            target=_run, args=(weakref.ref(self), self._stop, self.seconds), name="nilometer-drivers", daemon=True
+        )
         self._thread.start()
 
     def _forked(self) -> None:

@@ -6,8 +6,8 @@
 Rules:
 
 * Tasks are heard of by Celery's signals, so nothing of the application's is wrapped. `install` returns what takes it back.
-* A task's wait is measured with ``wait=True``, where both the publisher and the worker have it: the publisher puts the time into
-  a header of the message (`HEADER`), and both clocks count. A task with an ETA waits from then on.
+* A task's wait is measured with ``wait=True``, where both the publisher and the worker have it: the publisher puts the time
+  into a header of the message (`HEADER`), and both clocks count. A task with an ETA waits from then on.
 * A pool's process ends without Python's clean-up, so the client is flushed when Celery says that it ends.
 """
 
@@ -32,10 +32,10 @@ def install(tasks: Tasks, *, wait: bool = False) -> Callable[[], None]:
 
     Raises ImportError without Celery.
     """
-    from celery import signals  # noqa: PLC0415 the application's library
+    from celery import signals  # type: ignore[import-untyped]  # noqa: PLC0415 the application's library; it has no types
 
     hooks = Hooks(tasks)
-    pairs = [
+    pairs: list[tuple[Any, Callable[..., None]]] = [
         (signals.task_prerun, hooks.began),
         (signals.task_postrun, hooks.ended),
         (signals.worker_process_shutdown, hooks.flush),

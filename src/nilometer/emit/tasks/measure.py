@@ -36,7 +36,7 @@ class Tasks:
     """The metrics of tasks, sent through a client.
 
     ``timing``, ``error``, ``retries``, ``wait``: templates of the names, with ``{task}`` in each. ``rate``: the fraction of
-    activities that is sent, 0 to 1. ``tags``: pairs that every line gets. ``max_names``: how many tasks get series of their own.
+    activities that is sent, 0 to 1. ``tags``: pairs that every line gets. ``max_names``: how many tasks get their own series.
     Raises ValueError for a wrong one.
     """
 
@@ -124,7 +124,9 @@ class Activity:
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.__exit__(kind, error, trace)
 
     def __call__(self, function: Function) -> Function:

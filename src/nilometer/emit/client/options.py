@@ -1,0 +1,101 @@
+"""Where lines go and how they are packed: the URL of a client and its options.
+
+statsd://HOST[:8125]             datagrams of at most `mtu` bytes
+statsd+tcp://HOST[:8125]         a stream
+statsd+unix:///PATH              a stream over a Unix socket
+statsd+unixgram:///PATH          datagrams over a Unix socket
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from nilometer.core.options import at_least, no_login, one_host, one_of, option, refuse
+from nilometer.core.quantity import Duration
+from nilometer.core.url import Url, parse
+from nilometer.emit.client.line import DIALECTS
+
+if TYPE_CHECKING:
+    from nilometer.emit.client.line import Pairs
+
+SCHEMES = ("statsd", "statsd+tcp", "statsd+unix", "statsd+unixgram")
+PORT = 8125
+LOCAL_MTU = 8192
+"""Bytes of a datagram that does not leave this machine: what DogStatsD's servers read by default."""
+ETHERNET_MTU = 1432
+"""Bytes of a datagram that fits one Ethernet frame: 1500 less the headers of IPv6, UDP and a tunnel or two."""
+LONGEST_DATAGRAM = 65_507
+PIECE = 65_536
+"""Bytes that a stream is given at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of a client's URL."""
+
+    prefix: str = option("", "put before every name, with a dot between")
+    tags: str = option("dogstatsd", f"how tags go on the wire: {', '.join(DIALECTS)}")
+    constant: str = option("", "tags that every line gets, as in `env:prod,zone:a`")
+    mtu: int = option(0, "most bytes in a datagram; 0: 8192 on this machine, 1432 beyond it")
+    flush: Duration = option(Duration(0.5), "the longest that a line waits for others; 0 sends each by itself")  # noqa: RUF009 a field
+    queue: int = option(10_000, "most lines that wait while the server is away or slow; the oldest are dropped and counted")
+    aggregate: bool = option(default=False, text="add up counters, and keep the last value of gauges, until the flush")
+    timeout: Duration = option(Duration(5), "streams: longest time to connect, and to send a piece")  # noqa: RUF009 declares a field
+
+
+class Target(NamedTuple):
+    """Where lines go: host and port, or a Unix socket's path; as datagrams or as a stream."""
+
+    host: str
+    port: int
+    path: str
+    stream: bool
+    family: str = ""
+    """``ipv4`` or ``ipv6`` where only one will do."""
+
+    @property
+    def local(self) -> bool:
+        """Whether datagrams stay on this machine, as far as the address tells."""
+        if self.path or self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.partition("%")[0]).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        return self.path or f"{self.host} port {self.port}"
+
+
+def read(text: str) -> tuple[Target, Options]:
+    """Read a client's URL. Raise `UrlError`, a ValueError, for a wrong part."""
+    url = parse(text)
+    options = url.options(Options)
+    one_of(url, "tags", options.tags, DIALECTS)
+    for name, least in (("mtu", 0), ("flush", 0), ("queue", 1), ("timeout", 0.001)):
+        at_least(url, name, getattr(options, name), least)
+    if options.mtu > LONGEST_DATAGRAM:
+        raise refuse(url, f"option mtu: {options.mtu} is more than a datagram can hold, {LONGEST_DATAGRAM}")
+    return target(url), options
+
+
+def target(url: Url) -> Target:
+    """Return where a URL points to. Raise `UrlError`."""
+    if url.scheme not in SCHEMES:
+        raise refuse(url, f"is none of {', '.join(f'{each}://' for each in SCHEMES)}")
+    stream = url.scheme in ("statsd+tcp", "statsd+unix")
+    if url.scheme in ("statsd", "statsd+tcp"):
+        host, port = one_host(url, PORT)
+        return Target(host, port, "", stream)
+    if url.hosts or not url.path.strip("/"):
+        raise refuse(url, f"names no socket; write {url.scheme}:///path/of/the/socket, with three slashes")
+    no_login(url)
+    return Target("", 0, url.path, stream)
+
+
+def constant_tags(text: str) -> Pairs:
+    """Return the tags that a URL gives to every line."""
+    parts = [part.strip().partition(":") for part in text.split(",") if part.strip()]
+    return tuple((name, value) for name, _, value in parts)
