@@ -13,7 +13,9 @@ import socket
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
+
+from nilometer.emit.emitter import Emitter  # noqa: TC001 a field's type, which dataclasses read
 
 Subject = MutableMapping[str, Any]
 """A WSGI environ or an ASGI scope."""
@@ -23,14 +25,6 @@ MEASURES = frozenset({"receive", "send", "bytes", "processing", "wait"})
 STYLES = {"magnetodb": "mdb.req", "tagged": "request"}
 """The styles of names, and the prefix of each."""
 EXEMPT = frozenset({"errors", "failures"})
-
-
-class Emitter(Protocol):
-    """What lines go to: a `StatsD` client, or anything that has its `emit`."""
-
-    def emit(self, kind: str, stat: str, value: float, rate: float = 1.0, tags: Any = ()) -> None:  # noqa: ANN401 Mapping or pairs
-        """Send a line as it is: nothing is drawn again."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from nilometer.emit.requests.endpoints import Finder
     from nilometer.emit.requests.measure import Exchange
     from nilometer.emit.requests.names import Lines, Series
-    from nilometer.emit.requests.options import Emitter, Naming, Options, Subject
+    from nilometer.emit.emitter import Emitter
+    from nilometer.emit.requests.options import Naming, Options, Subject
 
 LOG = logging.getLogger(__name__)
 ERROR, FAILURE = 400, 500
