@@ -7,6 +7,7 @@
     report     measurements to lines
     wsgi, asgi the middleware
     waits      how long a request waited before it was read
+    backlog    how many connections wait to be accepted; listeners finds the sockets
     frameworks a file for each framework that names endpoints
 
 Rules: the application and its server see what they would see without it; whatever fails here is swallowed and counted.

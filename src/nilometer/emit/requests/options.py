@@ -44,7 +44,8 @@ class Options:
 
     ``receive_timeout``, ``send_timeout``: seconds of one wait for the client that count as a timeout; 0: none. Nothing is
     interrupted. ``longest_wait``: seconds beyond which a header that tells when the request came is not believed.
-    ``max_endpoints``, ``max_tenants``: how many get series; the rest is ``other``.
+    ``max_endpoints``, ``max_tenants``: how many get series; the rest is ``other``. ``backlog``: seconds between two lines about
+    the queue of connections that wait to be accepted (module `backlog`); 0: none.
 
     ``endpoint``, ``tenant``: functions that name them. Without the first, the framework does; without the second, nobody.
     """
@@ -66,6 +67,7 @@ class Options:
     longest_wait: float = 600.0
     max_endpoints: int = 250
     max_tenants: int = 100
+    backlog: float = 0.0
     endpoint: Naming | None = None
     tenant: Naming | None = None
 
@@ -80,7 +82,7 @@ class Options:
         _among("exempt", self.exempt, EXEMPT)
         for name, value in {"rate": self.rate, **self.rates}.items():
             _between(f"rates[{name!r}]" if name in self.rates else name, value, 1)
-        for name in ("receive_timeout", "send_timeout", "longest_wait", "max_endpoints", "max_tenants"):
+        for name in ("receive_timeout", "send_timeout", "longest_wait", "max_endpoints", "max_tenants", "backlog"):
             _between(name, getattr(self, name), math.inf)
 
     def node(self) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from random import random
 from typing import TYPE_CHECKING, cast
 
 from nilometer.emit.requests import endpoints, names
+from nilometer.emit.requests.backlog import Backlog
 from nilometer.emit.requests.endpoints import UNMATCHED, Bounded, clean, known_method
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Reporter:
         self.options = options
         self.client: Emitter = _open(options.client) if isinstance(options.client, str) else options.client
         self._emit = self.client.emit
+        self._backlog = Backlog(options, self.client, self.fault) if options.backlog else None
         self._find = find
         self._names = names.Names(options, clean(options.node()[0]))
         self._tenant = Bounded(options.max_tenants)
@@ -64,6 +66,8 @@ class Reporter:
 
     def wanted(self, path: str) -> bool:
         """Tell whether to measure a request at all: its path is not excluded and, where that can be known now, it is drawn."""
+        if self._backlog is not None:
+            self._backlog.ensure()
         if self._paths and path in self._paths:
             return False
         return not self._early or self.options.rate >= 1 or random() < self.options.rate  # noqa: S311 a sample
