@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.testing import servers
+from nilometer.testing.apps.site import site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nilometer.testing.apps.site import Site
     from nilometer.testing.servers import Graphite
 
 
@@ -19,3 +21,10 @@ def graphite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graphite]:
     """A real Graphite. Whoever stops its carbon starts it again; names of series are each test's own."""
     with servers.graphite(tmp_path_factory.mktemp("graphite")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def measured(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """An application with request metrics under the server whose name is the parameter."""
+    with site(request.param) as found:
+        yield found

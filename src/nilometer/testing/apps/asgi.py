@@ -6,7 +6,8 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
-from nilometer.testing.apps.paths import CHUNK, DISPATCH, PROCESSING, RESPONDING, Asked, asked
+from nilometer.emit.requests.endpoints import endpoint
+from nilometer.testing.apps.paths import CHUNK, DISPATCH, PROCESSING, RESPONDING, Asked, announce, asked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -85,25 +86,29 @@ async def hello(_: Asked, __: Message, ___: Receive, send: Send) -> None:
     await text(send, b"hello\n")
 
 
-async def echo(_: Asked, __: Message, receive: Receive, send: Send) -> None:
+async def echo(request: Asked, _: Message, receive: Receive, send: Send) -> None:
     """Answer how many bytes the body had."""
+    announce(request)
     await text(send, b"%d\n" % await read(receive))
 
 
 async def slow(request: Asked, _: Message, __: Receive, send: Send) -> None:
     """Answer after ``seconds``."""
+    announce(request)
     await asyncio.sleep(request.number("seconds"))
     await text(send, b"slept\n")
 
 
-async def timed(_: Asked, __: Message, receive: Receive, send: Send) -> None:
+async def timed(request: Asked, _: Message, receive: Receive, send: Send) -> None:
     """Spend known times on dispatch, on the request and on the response."""
     await asyncio.sleep(DISPATCH)
-    await endpoint_of_timed(receive, send)
+    await endpoint_of_timed(request, receive, send)
 
 
-async def endpoint_of_timed(receive: Receive, send: Send) -> None:
+@endpoint("timed")
+async def endpoint_of_timed(request: Asked, receive: Receive, send: Send) -> None:
     """Read the body, then answer in two pieces."""
+    announce(request)
     await read(receive)
     await asyncio.sleep(PROCESSING)
     await start(send)
@@ -127,8 +132,10 @@ async def stream(request: Asked, _: Message, __: Receive, send: Send) -> None:
 async def big(request: Asked, _: Message, __: Receive, send: Send) -> None:
     """Answer with ``chunks`` of 64 KiB, their length announced."""
     chunks = int(request.number("chunks", 256))
+    announce(request)
     await start(send, 200, (b"content-length", b"%d" % (chunks * len(CHUNK))))
     for _number in range(chunks):
+        await asyncio.sleep(0)  # as one that reads from somewhere: a server learns nothing of its client while nobody waits
         await body(send, CHUNK, more=True)
     await body(send)
 

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from typing import NamedTuple
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
+
+STATSD = "NILOMETER_TEST_STATSD"
+"""The variable that tells an application the URL of its StatsD."""
+HOST, PREFIX = "node1", "mdb.req"
+"""What all names of the measured applications begin with."""
+TIMEOUT = 0.3
+"""Seconds of one wait for a client which the measured applications count as a timeout."""
 
 DISPATCH, PROCESSING, RESPONDING = 0.1, 0.4, 0.2
 """Seconds that `timed` sleeps: before its endpoint is entered, before the answer starts, before each of its two pieces."""
@@ -29,3 +38,10 @@ def asked(path: str, query: str) -> Asked:
     """Read a path and a query."""
     endpoint, _, what = path.strip("/").partition("/")
     return Asked(endpoint, what or "hello", {name: values[-1] for name, values in parse_qs(query).items()})
+
+
+def announce(request: Asked) -> None:
+    """Tell StatsD, past everything that is tested, that the application was entered: clients in tests wait for that."""
+    place = urlsplit(os.environ[STATSD])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        link.sendto(f"entered.{request.endpoint}:1|c".encode(), (place.hostname or "", place.port or 0))

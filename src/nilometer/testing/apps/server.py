@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from nilometer.testing.apps.kinds import KINDS
+from nilometer.testing.apps.paths import STATSD
 from nilometer.testing.ports import free_port
 from nilometer.testing.servers import accepts, stop
 from nilometer.testing.waiting import until
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from nilometer.testing.apps.kinds import Kind
 
-STATSD = "NILOMETER_TEST_STATSD"
-"""The variable that tells an application the URL of its StatsD."""
 MEASURING = "COVERAGE_PROCESS"
 """How the variables begin that would have coverage measure the process: tracing makes sleeps the smaller part of a request."""
 

@@ -6,7 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING, cast
 
-from nilometer.testing.apps.paths import CHUNK, DISPATCH, PIECE, PROCESSING, RESPONDING, Asked, asked
+from nilometer.emit.requests.endpoints import endpoint
+from nilometer.testing.apps.paths import CHUNK, DISPATCH, PIECE, PROCESSING, RESPONDING, Asked, announce, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,25 +46,29 @@ def hello(_: Asked, __: WSGIEnvironment, start_response: StartResponse) -> Itera
     return text(start_response, b"hello\n")
 
 
-def echo(_: Asked, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+def echo(request: Asked, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer how many bytes the body had."""
+    announce(request)
     return text(start_response, b"%d\n" % read(environ))
 
 
 def slow(request: Asked, _: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer after ``seconds``."""
+    announce(request)
     time.sleep(request.number("seconds"))
     return text(start_response, b"slept\n")
 
 
-def timed(_: Asked, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+def timed(request: Asked, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Spend known times on dispatch, on the request and on the response."""
     time.sleep(DISPATCH)
-    return endpoint_of_timed(environ, start_response)
+    return endpoint_of_timed(request, environ, start_response)
 
 
-def endpoint_of_timed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+@endpoint("timed")
+def endpoint_of_timed(request: Asked, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Read the body, then answer in two pieces."""
+    announce(request)
     read(environ)
     time.sleep(PROCESSING)
     start_response("200 OK", [TEXT])
@@ -86,6 +91,7 @@ def stream(request: Asked, _: WSGIEnvironment, start_response: StartResponse) ->
 def big(request: Asked, _: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer with ``chunks`` of 64 KiB, their length announced."""
     chunks = int(request.number("chunks", 256))
+    announce(request)
     start_response("200 OK", [TEXT, ("Content-Length", str(chunks * len(CHUNK)))])
     return (CHUNK for _ in range(chunks))
 
