@@ -47,9 +47,17 @@ class RequestMetrics:
     Raise `ValueError` for a wrong option.
     """
 
-    def __init__(self, app: Application, options: Options | None = None, **fields: Any) -> None:  # noqa: ANN401 as Options has them
-        self.app = app
-        self.reporter = Reporter(options or Options(**fields), starlette.find)
+    app: Application
+    reporter: Reporter
+    if TYPE_CHECKING:  # as the type of Starlette's `add_middleware` wants it; others give `app` by its name
+
+        def __init__(self, app: Application, /, options: Options | None = None, **fields: Any) -> None: ...  # noqa: ANN401
+
+    else:
+
+        def __init__(self, app: Application, options: Options | None = None, **fields: Any) -> None:  # noqa: ANN401
+            self.app = app
+            self.reporter = Reporter(options or Options(**fields), starlette.find)
 
     async def __call__(self, scope: Subject, receive: Receive, send: Send) -> None:
         """Answer a request as the application does."""

@@ -6,8 +6,8 @@ Rules:
   stands before this middleware finds it there as usual.
 * Copies of it are plain dicts.
 
-Source: `Router.app` of Starlette, which updates the scope with ``endpoint`` and ``path_params``, then sets ``route``, as old
-versions did not; for a `Mount` first, then for what is mounted.
+Source: `Router.app` of Starlette, which updates the scope with ``endpoint`` and ``path_params``, then sets ``route``; for a
+`Mount` first, then for what is mounted. FastAPI sets ``route`` for functions only, old versions of Starlette never.
 """
 
 from __future__ import annotations
@@ -24,28 +24,54 @@ MISSING = object()
 
 
 class RoutedScope(dict[str, Any]):
-    """A scope. `mounts` holds the names of the mounts on the way to the route, ``""`` for one without a name."""
+    """A scope. `mounts` holds the names of the mounts on the way to the route, those that have one."""
 
-    __slots__ = ("_exchange", "_outer", "mounts")
+    __slots__ = ("_exchange", "_mounted", "_outer", "_routes", "mounts")
 
     def __init__(self, outer: MutableMapping[str, Any], exchange: Exchange) -> None:
         super().__init__(outer)
         self._outer, self._exchange = outer, exchange
+        self._mounted: object = None
+        self._routes: object = None
         self.mounts: tuple[str, ...] = ()
 
     def __setitem__(self, key: str, value: Any) -> None:  # noqa: ANN401 as in any dict
         super().__setitem__(key, value)
         self._outer[key] = value
-        if key == "route" or (key == "endpoint" and hasattr(value, "__name__")):
+        if key == "endpoint":
+            self._reached(value)
+        elif key == "route":
             self._routed(value)
 
-    def _routed(self, route: object) -> None:
-        """Note a mount on the way, or that the endpoint is reached."""
-        if getattr(route, "routes", None):
-            name = getattr(route, "name", None)
-            self.mounts += (name if isinstance(name, str) else "",)
-        else:
+    def _reached(self, endpoint: object) -> None:
+        """Note that a router has chosen a function, or something that is mounted."""
+        if self._mounted is not None:
+            self._add(self.mounted())
+        if hasattr(endpoint, "__name__"):
             self._exchange.dispatched(perf_counter())
+        else:
+            self._mounted = endpoint
+
+    def _routed(self, route: object) -> None:
+        """Note the name of a mount on the way, or that the endpoint is reached."""
+        if getattr(route, "routes", None):
+            self._add(getattr(route, "name", None))
+        else:
+            self._mounted = None
+            self._exchange.dispatched(perf_counter())
+
+    def _add(self, name: object) -> None:
+        self._routes, self._mounted = getattr(self._mounted, "routes", ()), None
+        if name and isinstance(name, str):
+            self.mounts += (name,)
+
+    def mounted(self) -> str | None:
+        """Return the name of the mount that was reached last, None for one without."""
+        if self._mounted is None:
+            return None
+        routes = getattr(self.get("router"), "routes", ()) if self._routes is None else self._routes
+        named = (route.name for route in routes if getattr(route, "app", None) is self._mounted)  # type: ignore[attr-defined]
+        return next(named, None)
 
     def __delitem__(self, key: str) -> None:
         super().__delitem__(key)

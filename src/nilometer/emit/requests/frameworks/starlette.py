@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nilometer.emit.requests.asgi_scope import RoutedScope
 from nilometer.emit.requests.endpoints import Found
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
 def find(scope: Subject) -> Found | None:
     """Return the route that a request went to, None for one that no route fits."""
-    route = scope.get("route")
+    route, endpoint = scope.get("route"), scope.get("endpoint")
     methods = getattr(route, "methods", None)
-    if getattr(route, "routes", None) or (methods and scope["method"] not in methods):
+    if getattr(endpoint if route is None else route, "routes", None) or (methods and scope["method"] not in methods):
         return None
-    name = getattr(route, "name", None) or getattr(route, "path", None) or getattr(scope.get("endpoint"), "__name__", None)
-    if not isinstance(name, str) or not name:
-        return None
-    mounts = filter(None, getattr(scope, "mounts", ()))
-    return Found("_".join([*mounts, name]), scope.get("path_params") or {})
+    name = getattr(route, "name", None) or getattr(route, "path", None) or getattr(endpoint, "__name__", None)
+    mounts: tuple[str, ...] = ()
+    if isinstance(scope, RoutedScope):
+        name, mounts = name or scope.mounted(), scope.mounts
+    return Found("_".join([*mounts, name]), scope.get("path_params") or {}) if isinstance(name, str) and name else None
