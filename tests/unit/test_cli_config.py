@@ -42,6 +42,7 @@ SAMPLES: dict[str, str | list[str]] = {
     "names.tags": ["env:prod", "zone:a"],
     "rules.list": ['{match = "a.*", action = "drop"}', '{prefix = "b", scale = 2}'],
     "rules.mapping": "mapping.yml",
+    "rules.presets": ["requests"],
     "limits.series": "11",
     "limits.samples": "12",
     "limits.set_members": "13",

@@ -57,6 +57,7 @@ OTHER: dict[str, tuple[str, str, object]] = {
         (RuleTable(match="a.*", rename="b.$1", expire=Expiry(3)), RuleTable(prefix="x", action="drop")),
     ),
     "rules.mapping": ('"mapping.yml"', "mapping.yml", "mapping.yml"),
+    "rules.presets": ('["requests"]', "requests", ("requests",)),
     "limits.series": ("10", "10", 10),
     "limits.series_per_prefix": ("14", "14", 14),
     "limits.prefix_parts": ("2", "2", 2),

@@ -93,6 +93,15 @@ class RuleTable:
         return (*self.histogram, math.inf) if self.histogram else self.histogram
 
 
+PRESETS: dict[str, RuleTable] = {
+    "requests": RuleTable(
+        regex=r"(^|\.)(mdb\.req|request)\.([a-z]+_)*timing(\.|$)",
+        type="timer",
+        percentiles=(50, 66, 75, 80, 90, 95, 98, 99, 100),
+    ),
+}
+"""Rules that come ready, by name. ``requests``: the distribution of every time that request metrics send, in both styles."""
+
 KEYS = {setting.key: setting for setting in table({"rule": RuleTable})}
 """What a rule may hold, by key."""
 

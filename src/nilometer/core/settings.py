@@ -24,7 +24,7 @@ from pathlib import Path
 from nilometer.core import sources, toml
 from nilometer.core.errors import SettingError
 from nilometer.core.quantity import Duration, Expiry, Rollup, Size, written
-from nilometer.core.rules import KEYS, RuleTable
+from nilometer.core.rules import KEYS, PRESETS, RuleTable
 from nilometer.core.setting import Bins, Setting, option, table
 from nilometer.core.url import Url, parse
 
@@ -149,6 +149,12 @@ class RulesSection:
     )
     mapping: str = option(
         "", "A file of mappings of Prometheus's statsd_exporter (YAML), whose rules come after those of the list."
+    )
+    presets: tuple[str, ...] = option(
+        (),
+        "Rules that come ready, after all others: requests gives the timers of request metrics the percentiles 50, 66, 75, 80, "
+        "90, 95, 98, 99 and 100.",
+        choices=tuple(PRESETS),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nilometer.core import pattern
 from nilometer.core.record import Flush
+from nilometer.core.rules import PRESETS
 from nilometer.ingest import mapping
 from nilometer.ingest.kernel import Aggregation, Histogram, Rule
 
@@ -48,6 +49,7 @@ def rules(settings: Settings) -> Aggregation:
     timers, idle, limits = settings.timers, settings.idle, settings.limits
     interval = settings.flush.interval
     mapped = mapping.load(Path(settings.rules.mapping).expanduser()) if settings.rules.mapping else ()
+    ready = (PRESETS[name] for name in settings.rules.presets)
     return Aggregation(
         percentiles=timers.percentiles,
         histograms=tuple(Histogram(histogram.match, histogram.bins) for histogram in timers.histograms),
@@ -62,7 +64,7 @@ def rules(settings: Settings) -> Aggregation:
         expire_timers=idle.expire_timers.within(interval),
         expire_gauges=idle.expire_gauges.within(interval),
         expire_sets=idle.expire_sets.within(interval),
-        rules=tuple(_rule(rule, interval) for rule in (*settings.rules.list, *mapped)),
+        rules=tuple(_rule(rule, interval) for rule in (*settings.rules.list, *mapped, *ready)),
         tags=static_tags(settings),
         sanitize=settings.names.sanitize,
         max_series=limits.series,
