@@ -40,7 +40,7 @@ def test_every_option_stands_in_the_table_in_order(text: str) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_its_examples_run(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = ModuleType("shop.settings")
-    shop.SECRET_KEY = "-"  # type: ignore[attr-defined]  # settings are names of a module
+    monkeypatch.setattr(shop, "SECRET_KEY", "-", raising=False)
     monkeypatch.setitem(sys.modules, "shop", ModuleType("shop"))
     monkeypatch.setitem(sys.modules, "shop.settings", shop)
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop.settings")

@@ -21,10 +21,10 @@ from nilometer.emit.requests.endpoints import UNMATCHED, Bounded, clean, known_m
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nilometer.emit.emitter import Emitter
     from nilometer.emit.requests.endpoints import Finder
     from nilometer.emit.requests.measure import Exchange
     from nilometer.emit.requests.names import Lines, Series
-    from nilometer.emit.emitter import Emitter
     from nilometer.emit.requests.options import Naming, Options, Subject
 
 LOG = logging.getLogger(__name__)
