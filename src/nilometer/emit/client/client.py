@@ -19,7 +19,7 @@ from nilometer.emit.client.aggregate import Aggregate
 from nilometer.emit.client.losses import Losses, Lost
 from nilometer.emit.client.methods import Methods
 from nilometer.emit.client.options import constant_tags, read
-from nilometer.emit.client.outbox import DatagramOutbox, Outbox, StreamOutbox
+from nilometer.emit.client.outbox import DEADLINE, DatagramOutbox, Outbox, StreamOutbox
 from nilometer.emit.client.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 KEPT = 10_000
 """Texts of names and tags that are kept."""
-DEADLINE = 2.0
-"""Seconds that the end of the program may take for what still waits."""
 NUMBERS = frozenset({"c", "ms", "h", "d"})
 """Types whose values are numbers, each with a meaning of its own."""
 LOCALHOST = "statsd://127.0.0.1:8125"

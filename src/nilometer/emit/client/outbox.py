@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 import os
+import sys
 import weakref
 from abc import ABC, abstractmethod
 from collections import deque
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 PRESSED = 64
 """Lines that wait before someone empties the queue."""
+DEADLINE = 2.0
+"""Seconds that the end of the program may take for what still waits."""
 PATIENCE = 1.0
 """Seconds that `flush` waits for another thread at it."""
 ROOM_SECONDS = 0.01
@@ -82,6 +85,7 @@ class Outbox(ABC):
         self.lines.clear()
         self._lock, self._busy, self._wake = RLock(), False, Event()
         self._losses.forked()
+        _end_with_multiprocessing(self)
         running, self._thread = self._thread is not None, None
         if running:
             self._start()
@@ -131,6 +135,9 @@ class Outbox(ABC):
         """Return how long the thread may sleep."""
         return self._options.flush or PATIENCE
 
+    def prepare(self) -> None:  # noqa: B027 a stream has nothing to prepare
+        """Do what the thread does first."""
+
     def tick(self) -> bool:
         """Do what the thread does each time; returns whether it goes on."""
         self._wake.clear()
@@ -167,6 +174,11 @@ class DatagramOutbox(Outbox):
         self._packer.clear()
         super().forked()
 
+    def prepare(self) -> None:
+        """Ask for the host's name, then send what came meanwhile."""
+        if not self._datagrams.ready() and self._datagrams.open():
+            self.press()
+
     def tick(self) -> bool:
         """See to the host's name, then send everything."""
         if not self._datagrams.ready() or self._datagrams.stale():
@@ -200,6 +212,7 @@ class DatagramOutbox(Outbox):
         while not self._datagrams.retry() and monotonic() < end:
             sleep(ROOM_SECONDS)
         self._datagrams.give_up()
+        self._losses.count("network", self._emptied())
         self._datagrams.close()
 
 
@@ -271,14 +284,23 @@ class StreamOutbox(Outbox):
 
 def _run(outbox: weakref.ref[Outbox], wake: Event) -> None:
     """Empty an outbox until it is closed or thrown away; the thread holds it only while it works."""
-    seconds = 0.0
-    while True:
+    found = outbox()
+    if found is not None:
+        found.prepare()
+    while found is not None:
+        seconds = found.seconds()
+        del found
         wake.wait(seconds)
         found = outbox()
         if found is None or not found.tick():
             return
-        seconds = found.seconds()
-        del found
+
+
+def _end_with_multiprocessing(outbox: Outbox) -> None:
+    """Have a child that multiprocessing forked close the outbox at its end, where it runs nothing of `atexit`."""
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.register_after_fork(outbox, lambda each: util.Finalize(None, each.close, (DEADLINE,), exitpriority=0))
 
 
 _outboxes: weakref.WeakSet[Outbox] = weakref.WeakSet()

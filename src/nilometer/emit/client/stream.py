@@ -105,7 +105,8 @@ class Stream:
 def _ended(stream: socket.socket) -> bool:
     """Return whether the peer closed its end. What it said unasked is thrown away."""
     try:
-        return not stream.recv(65_536, socket.MSG_DONTWAIT)
+        stream.settimeout(0)  # MSG_DONTWAIT would not do: gevent's sockets wait before they ask the system
+        return not stream.recv(65_536)
     except (BlockingIOError, InterruptedError):
         return False
     except OSError:
