@@ -284,6 +284,33 @@ def test_a_client_that_left_before_the_answer(status: int, clock: ManualClock, r
     assert "resp_size_bytes" not in found
 
 
+def test_a_client_that_leaves_while_the_application_works(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
+    monkeypatch.setattr(asgi_traffic, "PATIENT", 0.0)
+    server = ScriptedServer()
+    seen = []
+
+    async def app(_: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        await asyncio.sleep(0.01)
+        assert server.asked == 2
+        server.leave()
+        await asyncio.sleep(0.01)
+        seen.extend([await receive(), await receive()])
+        await send(start(200, (LENGTH, b"2")))
+        await send(body(b"ok"))
+
+    server.run(measured(app, recorder))
+    assert seen == [part(), DISCONNECT]
+    assert of(recorder)["send_errors"] == 1
+
+
+def test_a_client_that_leaves_a_stream_that_never_waits(recorder: Recorder) -> None:
+    server = ScriptedServer(leaves_after=2)
+    messages = [start(), *[body(bytes(1 << 18), more=True)] * 4, body(b"end")]
+    server.run(measured(answering(*messages), recorder))
+    assert of(recorder)["send_errors"] == 1
+    assert of(recorder)["resp_size_bytes"] < 1 << 20
+
+
 def test_an_application_that_gives_up_when_the_client_leaves(recorder: Recorder) -> None:
     async def app(_: Any, receive: Any, __: Any) -> None:  # noqa: ANN401
         await receive()

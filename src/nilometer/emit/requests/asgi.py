@@ -100,6 +100,7 @@ class RequestMetrics:
             routed = RoutedScope(scope, exchange)
             traffic = Traffic(exchange, routed, receive, send, reporter)
             traffic.bodiless = not expected and b"transfer-encoding" not in found and scope["method"] in ("GET", "HEAD")
+            traffic.begin()
         except Exception as error:  # noqa: BLE001 the request goes on without us
             reporter.fault("begin", error)
             return None

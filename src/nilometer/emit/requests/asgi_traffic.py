@@ -2,7 +2,8 @@
 
 Rules:
 
-* Messages go through as they are. Whatever fails in the looking at them is counted and changes nothing.
+* Messages go through as they are. Whatever fails in the looking at them is counted and changes nothing. What is out of order
+  is left to the server, which refuses it.
 * The time inside `receive` counts until the request's body is at its end, the time inside `send` until the response is.
 * The client has left when the server tells so (``http.disconnect``) before the response is at its end, when `send` raises an
   OSError, or when the application is cancelled. It is no error when all that was announced had been sent by then.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -34,9 +36,11 @@ Send = Callable[[Message], Awaitable[None]]
 NO_BODY = frozenset({204, 304})
 FAILURE = 500
 PATIENT = 0.1
-"""Seconds after which it is worth a look whether the client still waits for the answer."""
+"""Seconds after which it is watched whether the client still waits for the answer."""
 BLOCKED = 0.001
 """Seconds of a `send` that had to wait for the client."""
+UNSEEN = 1 << 18
+"""Bytes that are sent without a look whether the client is still there."""
 START, BODY, TRAILERS = "http.response.start", "http.response.body", "http.response.trailers"
 PATH, FILE = "http.response.pathsend", "http.response.zerocopysend"
 MEASURED = frozenset({START, BODY, TRAILERS, PATH, FILE})
@@ -58,10 +62,11 @@ class Traffic:
         "_receiving",
         "_reporter",
         "_send",
+        "_timer",
         "_told",
         "_trailers",
+        "_unseen",
         "_watch",
-        "_watchable",
         "bodiless",
         "exchange",
         "left",
@@ -73,10 +78,15 @@ class Traffic:
         self._receive, self._send, self._reporter = receive, send, reporter
         self.bodiless = self.left = False
         self._body_over = self._ending = self._interrupted = self._over = self._told = self._trailers = False
-        self._watchable = True
-        self._receiving = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._receiving = self._unseen = 0
         self._length: int | None = None
         self._watch: Watch | None = None
+
+    def begin(self) -> None:
+        """Look after the client when the answer takes long; under asyncio only."""
+        with suppress(RuntimeError):
+            self._timer = asyncio.get_running_loop().call_later(PATIENT, self._begin_watch)
 
     async def receive(self) -> Message:
         """Return what the server tells."""
@@ -147,18 +157,30 @@ class Traffic:
     async def send(self, message: Message) -> None:
         """Give the server what the application answers."""
         kind = message.get("type") if isinstance(message, dict) else None
-        if self._over or kind not in MEASURED:
-            return await self._send(message)
-        if kind == START and perf_counter() - self.exchange.entered >= PATIENT:
-            await self._look()
+        if self._over or kind not in MEASURED or (kind == START) is not (self.exchange.started_at is None):
+            await self._send(message)
+            return
+        if self._looks(message):
+            self._unseen = 0
+            await asyncio.sleep(0)
         began = perf_counter()
         count = self._begin(message, began)
         try:
             await self._send(message)
         except BaseException as error:
-            self._unsent(error, perf_counter() - began)
+            self._unsent(error, perf_counter() - began, kind)
             raise
-        return await self._sent(count, perf_counter(), began)
+        self._sent(count, perf_counter(), began)
+
+    def _looks(self, message: Message) -> bool:
+        """Tell whether to let the loop turn once, so that the watch can see that the client has left."""
+        if message["type"] == START:
+            if perf_counter() - self.exchange.entered >= PATIENT:
+                self._begin_watch()
+            return self._watch is not None
+        if self._watch is None or self.left:
+            return False
+        return self._unseen >= UNSEEN or (self._unseen > 0 and not message.get("more_body"))
 
     def _begin(self, message: Message, moment: float) -> int:
         """Look at a message before the server takes it; return the bytes of the body in it."""
@@ -183,23 +205,25 @@ class Traffic:
             if name.lower() == b"content-length":
                 self._length = announced(value.decode("latin-1"))
 
-    def _unsent(self, error: BaseException, seconds: float) -> None:
-        self._ending = False
-        self.exchange.sent(seconds)
+    def _unsent(self, error: BaseException, seconds: float, kind: str) -> None:
+        """Note what the server did not take; when it is the start, another may follow."""
+        self._ending, exchange = False, self.exchange
         if isinstance(error, OSError):
             self.left = True
-            self.exchange.send_failed(timeout=isinstance(error, TimeoutError))
+            exchange.send_failed(timeout=isinstance(error, TimeoutError))
+        elif kind == START and isinstance(error, Exception):
+            exchange.started_at, exchange.status = None, 0
+            return
+        exchange.sent(seconds)
 
-    async def _sent(self, count: int, now: float, began: float) -> None:
+    def _sent(self, count: int, now: float, began: float) -> None:
         seconds = now - began
         self.exchange.sent(seconds, 0 if self.left else count)
         if self._ending:
             self._finish(now)
         elif count:
-            if self._watch is None:
-                self._begin_watch()
-            if seconds >= BLOCKED and self._watch is not None and not self.left:
-                await asyncio.sleep(0)
+            self._unseen += UNSEEN if seconds >= BLOCKED else count
+            self._begin_watch()
 
     def _size(self, message: Message) -> int:
         """Return the bytes of the body in a message."""
@@ -210,24 +234,17 @@ class Traffic:
             return Path(message["path"]).stat().st_size if self._length is None else self._length
         return _of_file(message)
 
-    async def _look(self) -> None:
-        """See whether a client that has waited for long has left."""
-        self._begin_watch()
-        if self._watch is not None:
-            await asyncio.sleep(0)
-
     def _begin_watch(self) -> None:
         """Read on what the server tells, where that changes nothing: the application does not do so itself."""
-        if self._watchable and not (self.left or self._receiving) and (self._body_over or self.bodiless):
-            try:
-                self._watch = Watch(self._receive, self._leave)
-            except RuntimeError:
-                self._watchable = False
+        if self._watch is None and not (self.left or self._receiving or self._over) and (self._body_over or self.bodiless):
+            self._watch = None if self._timer is None else Watch(self._receive, self._leave)
 
     def _finish(self, moment: float) -> None:
         """Note the end of the response. One that failed may still be followed by its exception."""
         self._over = True
         self.exchange.closed(moment)
+        if self._timer is not None:
+            self._timer.cancel()
         if self._watch is not None:
             self._watch.stop()
         if self.exchange.status < FAILURE:

@@ -27,7 +27,7 @@ MOST = 16
 
 
 class Watch:
-    """Reads on in a task until the client leaves, then calls `left`. Raise RuntimeError when no asyncio loop runs."""
+    """Reads on in a task of the running loop until the client leaves, then calls `left`."""
 
     __slots__ = ("_ahead", "_left", "_news", "_receive", "_task")
 
@@ -35,12 +35,7 @@ class Watch:
         self._receive, self._left = receive, left
         self._ahead: deque[Message] = deque()
         self._news = asyncio.Event()
-        reading = self._read()
-        try:
-            self._task = asyncio.get_running_loop().create_task(reading)
-        except RuntimeError:
-            reading.close()
-            raise
+        self._task = asyncio.get_running_loop().create_task(self._read())
 
     async def _read(self) -> None:
         try:
