@@ -214,6 +214,12 @@ def test_a_fault_of_the_users_function_costs_the_name_alone(recorder: Recorder, 
     assert len(caplog.records) == 2
 
 
+def test_a_name_that_is_no_text_is_made_one(recorder: Recorder) -> None:
+    number: Any = 7
+    reporter(recorder, endpoint=lambda _: number, groups={"endpoint"}, measures=()).report(exchange(), {})
+    assert recorder.stats() == ["mdb.req.timing.7"]
+
+
 def test_a_fault_of_the_client_stays_here() -> None:
     class Broken:
         def emit(self, *_: object) -> None:

@@ -135,7 +135,9 @@ def test_a_streamed_answer_is_measured_to_its_end_and_a_list_keeps_its_length(cl
             yield b"x"
 
     app = measured(streams, recorder)
-    assert not hasattr(app(environ(), server), "__len__")
+    streamed: Any = app(environ(), server)
+    assert not hasattr(streamed, "__len__")
+    assert (next(streamed), next(streamed)) == (b"x", b"x")
     answer(app, environ())
     assert of(recorder)["timing"] == 3000
 
@@ -418,7 +420,20 @@ def test_what_is_no_body_goes_to_the_server_as_it_is(recorder: Recorder) -> None
         answer(measured(lambda *_: 5, recorder), environ())
 
 
-def test_upgrades_and_excluded_paths_are_not_touched(recorder: Recorder) -> None:
+@pytest.mark.parametrize(("status", "measured_as"), [("", []), ("101 Switching Protocols", []), ("400 Bad Request", [1.0])])
+def test_a_websocket_passes_through(recorder: Recorder, status: str, measured_as: list[float]) -> None:
+    def app(env: dict[str, Any], start_response: Any) -> list[bytes]:  # noqa: ANN401
+        assert type(env["wsgi.input"]) is io.BytesIO
+        if status:
+            start_response(status, [])
+        return []
+
+    answer(measured(app, recorder), environ("GET", b"x", HTTP_UPGRADE="WebSocket", HTTP_CONNECTION="keep-alive, Upgrade"))
+    assert recorder.values("mdb.req.errors") == measured_as
+    assert len(recorder.values("mdb.req.timing")) == len(measured_as)
+
+
+def test_excluded_paths_are_not_touched(recorder: Recorder) -> None:
     body = [b"raw"]
 
     def app(env: dict[str, Any], _: object) -> list[bytes]:
@@ -426,8 +441,6 @@ def test_upgrades_and_excluded_paths_are_not_touched(recorder: Recorder) -> None
         return body
 
     excluding = measured(app, recorder, exclude={"/healthz"})
-    upgrade = environ("GET", b"x", HTTP_UPGRADE="websocket", HTTP_CONNECTION="keep-alive, Upgrade")
-    assert excluding(upgrade, server) is body
     assert excluding(environ("GET", b"x", PATH_INFO="/healthz"), server) is body
     assert recorder.lines == []
 
@@ -477,6 +490,7 @@ def test_a_fault_of_ours_leaves_the_request_alone(recorder: Recorder, monkeypatc
     monkeypatch.setattr(wsgi, "SizedBody", None)
     assert answer(metrics, environ()) == b"fine"
     assert metrics.reporter.losses() == {"begin": 1, "watch": 1}
+    assert "timing" in of(recorder)
 
 
 def test_the_application_is_known_as_it_was(recorder: Recorder) -> None:

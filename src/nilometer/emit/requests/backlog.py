@@ -23,7 +23,8 @@ from nilometer.emit.requests.endpoints import clean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nilometer.emit.requests.options import Emitter, Options
+    from nilometer.emit.emitter import Emitter
+    from nilometer.emit.requests.options import Options
 
 PAUSE = 1.0
 LOCK = "\0nilometer-backlog:"

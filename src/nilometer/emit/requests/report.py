@@ -163,7 +163,8 @@ class Reporter:
             return None
         token = endpoints.current.set(exchange)
         try:
-            return function(subject)
+            answer = function(subject)
+            return answer if answer is None else str(answer)
         except Exception as error:  # noqa: BLE001 it is the user's
             self.fault(what, error)
             return None

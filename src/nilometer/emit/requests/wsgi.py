@@ -8,7 +8,7 @@ Rules:
   of the body, files for ``sendfile``. Nothing is read, written or closed that would not be without it.
 * A request is over when the server closes the body; when it cannot tell, when the application returned. It is told of once.
 * A server that kills its worker raises SystemExit within the application: the request is told of before it goes on.
-* Upgrades to other protocols pass through, not measured.
+* A WebSocket passes through with the server's own input, and is not told of; a refused one is a request as any other.
 
 Protocol: PEP 3333.
 """
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from nilometer.emit.requests.options import Subject
 
 WAITS = tuple(f"HTTP_{name.upper().replace('-', '_')}" for name in waits.HEADERS)
+SWITCHED = frozenset({0, 101})
+"""What an answer to an upgrade has as its status when it is none of HTTP's any more."""
 TEXT = (bytes, str, type(None))
 
 
@@ -50,7 +52,7 @@ class RequestMetrics:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request as the application does."""
         try:
-            measured = self.reporter.wanted(environ.get("PATH_INFO", "")) and not _upgrades(environ)
+            measured = self.reporter.wanted(environ.get("PATH_INFO", ""))
             request = Request(self.reporter, environ) if measured else None
         except Exception as error:  # noqa: BLE001 the request goes on without us
             self.reporter.fault("begin", error)
@@ -63,13 +65,14 @@ class RequestMetrics:
 class Request:
     """A request that is being measured: what the middleware, the input and the body share."""
 
-    __slots__ = ("_environ", "_input", "_over", "_reporter", "exchange", "headers")
+    __slots__ = ("_environ", "_input", "_over", "_reporter", "_upgrades", "exchange", "headers")
 
     def __init__(self, reporter: Reporter, environ: WSGIEnvironment) -> None:
         self._reporter, self._environ = reporter, environ
         self._over = False
         expected = announced(environ.get("CONTENT_LENGTH"))
-        with_body = bool(expected) or "HTTP_TRANSFER_ENCODING" in environ
+        self._upgrades = _upgrades(environ)
+        with_body = (bool(expected) or "HTTP_TRANSFER_ENCODING" in environ) and not self._upgrades
         queued = _queued(environ, reporter.options.longest_wait) if reporter.waits else None
         self.exchange = Exchange(perf_counter(), environ.get("REQUEST_METHOD", ""), expected, queued)
         self.headers: Iterable[tuple[str, str]] = ()
@@ -92,6 +95,7 @@ class Request:
             watched: Iterable[bytes] = self._watched(result)
         except Exception as error:  # noqa: BLE001 the server gets what the application gave
             self._reporter.fault("watch", error)
+            self.end()
             return result
         return watched
 
@@ -109,6 +113,8 @@ class Request:
             self.exchange.closed(perf_counter())
             if self._input is not None and self._input.short:
                 self.exchange.receive_ended()
+            if self._upgrades and self.exchange.status in SWITCHED:
+                return
             self._reporter.report(self.exchange, self._environ)
 
     def _starting(self, start_response: StartResponse) -> StartResponse:
@@ -137,7 +143,7 @@ class Request:
             if found is not None:
                 self.exchange.endpoint, self.exchange.parameters = found
         if isinstance(result, TEXT) or _is_joined(self._environ, result):
-            self.exchange.send_bytes = 0 if result is None else sum(map(len, result)) if type(result) is list else len(result)
+            self.exchange.send_bytes = sum(len(part) for part in _parts(result) if isinstance(part, bytes))
             self.end()
             return result
         wrapper = self._environ.get("wsgi.file_wrapper")
@@ -156,8 +162,12 @@ def _is_joined(environ: WSGIEnvironment, result: object) -> bool:
     return isinstance(result, list) and environ.get("SERVER_SOFTWARE") == "Granian"
 
 
+def _parts(result: object) -> list[object]:
+    return result if isinstance(result, list) else [result]
+
+
 def _upgrades(environ: WSGIEnvironment) -> bool:
-    return "HTTP_UPGRADE" in environ and "upgrade" in environ.get("HTTP_CONNECTION", "").lower()
+    return "HTTP_UPGRADE" in environ and environ["HTTP_UPGRADE"].lower() == "websocket"
 
 
 def _status(args: tuple[Any, ...]) -> int:

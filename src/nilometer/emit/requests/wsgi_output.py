@@ -31,52 +31,67 @@ NO_BODY = frozenset({204, 304})
 
 
 class Body:
-    """What an application returned, watched while the server goes through it."""
+    """What an application returned, watched while the server goes through it. `given`: when it got the last part."""
 
-    __slots__ = ("_ended", "_given", "_next", "_request", "_result")
+    __slots__ = ("_parts", "_request", "_result", "ended", "given")
 
     def __init__(self, result: Any, request: Request) -> None:  # noqa: ANN401 any iterable
         self._result, self._request = result, request
-        self._next: Callable[[], bytes] | None = None
-        self._given = perf_counter()
-        self._ended = False
+        self._parts: Parts | None = None
+        self.given = perf_counter()
+        self.ended = False
 
-    def __iter__(self) -> Iterator[bytes]:
-        self._next = iter(self._result).__next__
-        return self
+    def __iter__(self) -> Parts:
+        return Parts(iter(self._result), self, self._request)
 
     def __next__(self) -> bytes:
-        request, exchange = self._request, self._request.exchange
-        if self._next is None:
-            self._next = iter(self._result).__next__
-        if exchange.started_at is not None:
-            exchange.sent(perf_counter() - self._given)
-        token = current.set(exchange)
-        try:
-            part = self._next()
-        except StopIteration:
-            self._ended = True
-            raise
-        except BaseException as error:
-            request.raised(error)
-            raise
-        finally:
-            current.reset(token)
-            self._given = perf_counter()
-        if isinstance(part, bytes):
-            exchange.send_bytes += len(part)
-        return part
+        """Return the next part to who does not ask for an iterator first, as with a generator."""
+        if self._parts is None:
+            self._parts = iter(self)
+        return next(self._parts)
 
     def close(self) -> None:
         """Close what the application returned, and tell of the request."""
         request, exchange = self._request, self._request.exchange
         if exchange.started_at is not None:
-            exchange.sent(perf_counter() - self._given)
-        _judge(request, sys.exc_info()[1], ended=self._ended)
+            exchange.sent(perf_counter() - self.given)
+        _judge(request, sys.exc_info()[1], ended=self.ended)
         _close(getattr(self._result, "close", None), request)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 whatever the body has
         return getattr(self._result, name)
+
+
+class Parts:
+    """The parts of a body; the server that is done with them lets go of the application's, as without us."""
+
+    __slots__ = ("_body", "_exchange", "_next", "_request")
+
+    def __init__(self, parts: Iterator[bytes], body: Body, request: Request) -> None:
+        self._next, self._body, self._request, self._exchange = parts.__next__, body, request, request.exchange
+
+    def __iter__(self) -> Parts:
+        return self
+
+    def __next__(self) -> bytes:
+        body, exchange = self._body, self._exchange
+        if exchange.started_at is not None:
+            exchange.sent(perf_counter() - body.given)
+        token = current.set(exchange)
+        try:
+            part = self._next()
+        except StopIteration:
+            body.ended = True
+            raise
+        except BaseException as error:
+            self._request.raised(error)
+            raise
+        finally:
+            current.reset(token)
+            body.given = perf_counter()
+        if isinstance(part, bytes):
+            exchange.send_bytes += len(part)
+        return part
 
 
 class SizedBody(Body):
