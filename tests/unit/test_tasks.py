@@ -1,0 +1,267 @@
+"""Background work: what is sent of it, by whichever way it is measured, and that it is never hurt."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import dramatiq
+import pytest
+from celery import Celery  # type: ignore[import-untyped]  # it has no types
+from celery.contrib.testing.worker import start_worker  # type: ignore[import-untyped]  # likewise
+from dramatiq.brokers.stub import StubBroker
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nilometer.emit.tasks import Tasks
+from nilometer.emit.tasks import celery as celery_hooks
+from nilometer.emit.tasks import dramatiq as dramatiq_hooks
+from nilometer.emit.tasks.runs import MOST, Runs
+from nilometer.emit.template import OTHER
+from nilometer.testing.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator
+
+
+class Kept:
+    """A client that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Any, ...]] = []
+        self.flushes = 0
+
+    def emit(self, kind: str, stat: str, value: float, rate: float = 1.0, tags: object = ()) -> None:
+        self.sent.append((kind, stat, value, rate, tags))
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+    def names(self) -> list[str]:
+        return [sent[1] for sent in self.sent]
+
+
+class Clock:
+    """Goes on by a second with each look."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def tasks(kept: Kept) -> Tasks:
+    return Tasks(kept, clock=Clock())
+
+
+def test_a_block_sends_its_time(kept: Kept, tasks: Tasks) -> None:
+    with tasks.measure("table.create"):
+        pass
+    assert kept.sent == [("ms", "table.create.timing", 1000.0, 1.0, ())]
+
+
+def test_what_raises_sends_its_time_once_more(kept: Kept, tasks: Tasks) -> None:
+    with pytest.raises(ZeroDivisionError), tasks.measure("table.create"):
+        _ = 1 / 0
+    assert kept.names() == ["table.create.timing", "table.create.timing.error"]
+
+
+def test_a_failure_may_be_told_without_an_exception(kept: Kept, tasks: Tasks) -> None:
+    with tasks.measure("t") as activity:
+        activity.fail()
+    with tasks.measure("t"):
+        pass
+    assert kept.names() == ["t.timing", "t.timing.error", "t.timing"]
+
+
+def test_functions_of_all_kinds_stay_what_they_are(kept: Kept, tasks: Tasks) -> None:
+    @tasks.measure("plain")
+    def plain(value: int) -> int:
+        """Say it."""
+        return value
+
+    @tasks.measure("coroutine")
+    async def coroutine(value: int) -> int:
+        return value
+
+    @tasks.measure("generator")
+    def generator() -> Generator[int, int, None]:
+        got = yield 1
+        yield got
+
+    @tasks.measure("asynchronous")
+    async def asynchronous() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+
+    async def main() -> tuple[int, list[int]]:
+        return await coroutine(2), [each async for each in asynchronous()]
+
+    assert plain(1) == 1
+    assert plain.__doc__ == "Say it."
+    assert asyncio.run(main()) == (2, [1, 2])
+    running: Any = generator()
+    assert kept.names() == ["plain.timing", "coroutine.timing", "asynchronous.timing"]
+    assert (next(running), running.send(7)) == (1, 7)
+    running.close()
+    assert kept.names()[3:] == ["generator.timing"]
+
+
+def test_calls_may_overlap(kept: Kept, tasks: Tasks) -> None:
+    @tasks.measure("t")
+    async def work() -> None:
+        await asyncio.sleep(0)
+
+    async def main() -> None:
+        await asyncio.gather(*(work() for _ in range(3)))
+
+    asyncio.run(main())
+    assert [sent[2] for sent in kept.sent] == [3000.0, 3000.0, 3000.0]
+
+
+def test_a_client_that_raises_does_not_hurt_the_task(tasks: Tasks) -> None:
+    tasks.client = None  # type: ignore[assignment]  # has no `emit`
+    with tasks.measure("t"):
+        pass
+    assert tasks.failures == 1
+
+
+def test_a_sample_is_drawn_once_for_all_lines_of_an_activity(kept: Kept) -> None:
+    tasks = Tasks(kept, rate=0.5)
+    for _ in range(2000):
+        tasks.done("t", 1, error=True)
+    counts = Counter(kept.names())
+    assert counts["t.timing"] == counts["t.timing.error"]
+    assert 850 < counts["t.timing"] < 1150
+    assert {sent[3] for sent in kept.sent} == {0.5}
+
+
+def test_names_are_templates_and_bounded(kept: Kept) -> None:
+    tasks = Tasks(kept, timing="work.{task}.ms", tags=(("host", "a"),), max_names=2)
+    for name in ("a b:c|d\n", "second", "third"):
+        tasks.done(name, 1)
+    assert kept.names() == ["work.a_b_c_d.ms", "work.second.ms", f"work.{OTHER}.ms"]
+    assert kept.sent[0][4] == (("host", "a"),)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timing": "constant"}, "timing: 'constant' holds no {task}"),
+        ({"error": "{task}.{host}"}, "error: .* asks for 'host'"),
+        ({"wait": "{task"}, "wait: .* is no template"),
+        ({"rate": 2}, "rate: expected a number from 0 to 1, not 2"),
+    ],
+)
+def test_wrong_options_are_told_when_they_are_given(kept: Kept, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Tasks(kept, **options)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans())))
+def test_runs_are_forgotten_when_they_end(steps: list[tuple[str, bool]]) -> None:
+    runs, model = Runs(), dict[str, float]()
+    for moment, (run, begins) in enumerate(steps):
+        if begins:
+            runs.begin(run, moment)
+            model[run] = moment
+        else:
+            assert runs.end(run) == model.pop(run, None)
+
+
+def test_runs_whose_end_nobody_tells_do_not_pile_up() -> None:
+    runs = Runs()
+    for run in range(MOST + 1):
+        runs.begin(str(run), run)
+    assert (runs.end("0"), runs.end("1")) == (None, 1)
+
+
+def test_celery_tasks_are_measured_in_their_worker(kept: Kept) -> None:
+    app = Celery("test", broker="memory://", backend="cache+memory://")
+
+    @app.task(name="shop.add")  # type: ignore[untyped-decorator]  # Celery has no types
+    def add(left: int, right: int) -> int:
+        return left + right
+
+    @app.task(name="shop.fail")  # type: ignore[untyped-decorator]  # likewise
+    def fail() -> None:
+        raise ValueError
+
+    @app.task(name="shop.again", bind=True, max_retries=1)  # type: ignore[untyped-decorator]  # likewise
+    def again(self: Any) -> str:  # noqa: ANN401 Celery's
+        if not self.request.retries:
+            raise self.retry(countdown=0)
+        return "done"
+
+    stop = celery_hooks.install(Tasks(kept), wait=True)
+    logging.getLogger("celery").setLevel(logging.CRITICAL)
+    with start_worker(app, pool="solo", perform_ping_check=False, loglevel="CRITICAL"):
+        assert add.delay(1, 2).get(timeout=20) == 3
+        with pytest.raises(ValueError):  # noqa: PT011 its own has no message
+            fail.delay().get(timeout=20)
+        assert again.delay().get(timeout=20) == "done"
+        until(lambda: len(kept.sent) >= 10, "all lines", 20, lambda: str(kept.names()))
+    stop()
+    assert Counter(kept.names()) == {
+        "shop.add.wait_timing": 1,
+        "shop.add.timing": 1,
+        "shop.fail.wait_timing": 1,
+        "shop.fail.timing": 1,
+        "shop.fail.timing.error": 1,
+        "shop.again.wait_timing": 2,
+        "shop.again.timing": 2,
+        "shop.again.retries": 1,
+    }
+    celery_hooks.Hooks(Tasks(kept)).flush()
+    assert kept.flushes == 1
+
+
+@pytest.mark.parametrize(("eta", "seconds"), [(None, None), ("2026-01-01T00:00:00+00:00", 1767225600.0)])
+def test_a_task_with_an_eta_waits_from_then_on(eta: str | None, seconds: float | None) -> None:
+    assert celery_hooks.due(eta) == seconds
+
+
+def test_dramatiq_actors_are_measured_in_their_worker(kept: Kept) -> None:
+    broker = StubBroker(middleware=[])
+    broker.add_middleware(dramatiq.middleware.Retries(max_retries=1, min_backoff=1, max_backoff=1))
+    broker.add_middleware(dramatiq_hooks.middleware(Tasks(kept)))
+    failures = []
+
+    @dramatiq.actor(broker=broker, actor_name="shop.add")
+    def add() -> None:
+        pass
+
+    @dramatiq.actor(broker=broker, actor_name="shop.once")
+    def once() -> None:
+        failures.append(1)
+        if len(failures) == 1:
+            raise ValueError
+
+    logging.getLogger("dramatiq").setLevel(logging.CRITICAL)
+    broker.emit_after("process_boot")
+    worker = dramatiq.Worker(broker, worker_timeout=20)
+    worker.start()
+    add.send()
+    once.send()
+    until(lambda: len(kept.sent) >= 8, "all lines", 20, lambda: str(kept.names()))
+    worker.stop()
+    assert Counter(kept.names()) == {
+        "shop.add.wait_timing": 1,
+        "shop.add.timing": 1,
+        "shop.once.wait_timing": 2,
+        "shop.once.timing": 2,
+        "shop.once.timing.error": 1,
+        "shop.once.retries": 1,
+    }
+    assert kept.flushes == 1
+    assert min(sent[2] for sent in kept.sent) >= 0
