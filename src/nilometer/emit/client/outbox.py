@@ -7,7 +7,7 @@ Rules:
 * One at a time empties it. Who finds another at it goes away; a handler that interrupts the emptying does, too.
 * At most `queue` lines wait; beyond that the oldest are dropped and counted.
 * A daemon thread empties it every `flush` seconds. It starts with the first line, and again in a forked child, which sends
-  nothing of its parent's.
+  nothing of its parent's. One of multiprocessing's ends without `atexit`: its own way to an end is taken.
 * Datagrams go out from whoever presses, for they never wait; a stream belongs to the thread.
 """
 
@@ -94,6 +94,7 @@ class Outbox(ABC):
         if self._thread is not None or self._stop:
             return
         self.limit = PRESSED if self._options.flush else 1
+        _end_with_multiprocessing(self)
         self._thread = Thread(target=_run, args=(weakref.ref(self), self._wake), name="nilometer-client", daemon=True)
         try:
             self._thread.start()
@@ -307,8 +308,24 @@ _outboxes: weakref.WeakSet[Outbox] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
+    util = sys.modules.get("multiprocessing.util")
     for outbox in list(_outboxes):
+        if util is not None:
+            util.register_after_fork(outbox, _end_with_multiprocessing)  # once the child knows that it is multiprocessing's
         outbox.forked()
+
+
+def _end_with_multiprocessing(outbox: Outbox) -> None:
+    """Close an outbox at the end of a child of multiprocessing's; does nothing in any other process."""
+    process, util = (sys.modules.get(f"multiprocessing.{name}") for name in ("process", "util"))
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(outbox, _close, (weakref.ref(outbox),), exitpriority=0)
+
+
+def _close(found: weakref.ref[Outbox]) -> None:
+    outbox = found()
+    if outbox is not None:
+        outbox.close(PATIENCE)
 
 
 os.register_at_fork(after_in_child=_after_fork)

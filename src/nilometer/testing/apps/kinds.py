@@ -5,7 +5,9 @@ Each has one worker process, so that a test knows whom it asks, but several thre
 
 from __future__ import annotations
 
+import shlex
 import sys
+from signal import SIGINT, SIGTERM, Signals
 from typing import NamedTuple
 
 PYTHON = (sys.executable, "-m")
@@ -14,15 +16,16 @@ GUNICORN = "gunicorn --bind {host}:{port} --graceful-timeout 5 --no-control-sock
 
 
 class Kind(NamedTuple):
-    """A server: its name, ``wsgi`` or ``asgi``, and its command with ``{host}``, ``{port}`` and ``{app}`` in it."""
+    """A server: its name, ``wsgi`` or ``asgi``, its command with ``{host}``, ``{port}``, ``{app}`` in it, what stops it."""
 
     name: str
     interface: str
     command: str
+    stop: Signals = SIGTERM
 
     def arguments(self, port: int, app: str, *more: str) -> list[str]:
         """Return the command line for an application ``module:name``; `more` options stand before the application."""
-        program, *options = self.command.split()
+        program, *options = shlex.split(self.command)
         head = [f"{sys.prefix}/bin/uwsgi"] if program == "uwsgi" else [*PYTHON, program]
         filled = [option.format(host=HOST, port=port, app=app, prefix=sys.prefix) for option in options]
         last = [] if "{app}" in self.command else [app]
@@ -37,9 +40,9 @@ WSGI = (
         "uWSGI",
         "wsgi",
         "uwsgi --http-socket {host}:{port} --wsgi {app} --home {prefix} --master --processes 1 --threads 4 "
-        "--need-app --die-on-term",
+        "--need-app --die-on-term --hook-master-start 'unix_signal:15 gracefully_kill_them_all'",  # waits for its workers
     ),
-    Kind("waitress", "wsgi", "waitress --listen={host}:{port} --threads=4"),
+    Kind("waitress", "wsgi", "waitress --listen={host}:{port} --threads=4", SIGINT),  # SIGTERM just kills it
     Kind("granian WSGI", "wsgi", "granian --interface wsgi --host {host} --port {port} --blocking-threads 4 --no-ws"),
 )
 ASGI = (

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
-import socket
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from nilometer.emit.requests import endpoints
-from nilometer.testing.apps.paths import HOST, STATSD, TIMEOUT, asked
+from nilometer.testing.apps.paths import HOST, OPTIONS, STATSD, TIMEOUT, asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from nilometer.emit.requests.options import Subject
 
 
@@ -25,7 +22,7 @@ def endpoint(subject: Subject) -> str | None:
 
 
 def options() -> dict[str, Any]:
-    """Return the options of both middlewares."""
+    """Return the options of both middlewares: those of all tests, and over them those of one."""
     groups = {"node", "endpoint", "tenant", "endpoint_tenant"}
     limits = {"receive_timeout": TIMEOUT, "send_timeout": TIMEOUT}
     return {
@@ -33,20 +30,7 @@ def options() -> dict[str, Any]:
         "groups": groups,
         "endpoint": endpoint,
         "tenant": endpoints.tenant_header(),
-        "client": Direct(os.environ[STATSD]),
+        "client": os.environ[STATSD],
         **limits,
+        **json.loads(os.environ.get(OPTIONS, "{}")),
     }
-
-
-class Direct:
-    """Sends each line by itself and at once: what a request tells has come when its last line has."""
-
-    def __init__(self, url: str) -> None:
-        place = urlsplit(url)
-        self._link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._link.connect((place.hostname or "", place.port or 0))
-
-    def emit(self, kind: str, stat: str, value: float, rate: float = 1.0, tags: Iterable[tuple[str, str]] = ()) -> None:
-        """Send a line as it is."""
-        told = (f"|@{rate:g}" if rate < 1 else "") + ("|#" + ",".join(map(":".join, tags)) if tags else "")
-        self._link.send(f"{stat}:{value}|{kind}{told}".encode())

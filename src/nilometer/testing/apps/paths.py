@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 STATSD = "NILOMETER_TEST_STATSD"
 """The variable that tells an application the URL of its StatsD."""
+OPTIONS = "NILOMETER_TEST_OPTIONS"
+"""The variable that holds further options of the middleware, as JSON."""
 HOST, PREFIX = "node1", "mdb.req"
 """What all names of the measured applications begin with."""
 TIMEOUT = 0.3

@@ -61,9 +61,9 @@ class AppServer:
         """Return whether a line of the log holds `text`."""
         return any(text in line for line in list(self.log))
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Signal the process that was started, and return its exit code once everything that it printed is read."""
-        stop(self.process, number)
+    def stop(self) -> int:
+        """Have the process that was started stop in its own way, and return its exit code once all that it printed is read."""
+        stop(self.process, self.kind.stop)
         self.kill()
         return self.process.returncode
 

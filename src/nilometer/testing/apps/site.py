@@ -6,21 +6,24 @@ Every test asks for an endpoint of its own (the first part of the path), so that
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import TYPE_CHECKING
 
 from nilometer.testing.apps import sight
 from nilometer.testing.apps.catcher import Catcher
 from nilometer.testing.apps.client import Connection, ask
 from nilometer.testing.apps.kinds import KINDS
-from nilometer.testing.apps.paths import HOST, PREFIX
+from nilometer.testing.apps.paths import HOST, OPTIONS, PREFIX
 from nilometer.testing.apps.server import running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from nilometer.testing.apps.client import Answer
     from nilometer.testing.apps.server import AppServer
 
+FLUSH = "50ms"
+"""How long a line waits for others, so that no test waits for it."""
 APP = "nilometer.testing.apps.measured_{}:application"
 
 
@@ -48,7 +51,11 @@ class Site:
 
     def values(self, metric: str, of: str = "", count: int = 1) -> list[float]:
         """Wait for that many values of a metric, of an endpoint or of the node, and return all that came."""
-        return self.catcher.wait(series(metric, of), count)
+        try:
+            return self.catcher.wait(series(metric, of), count)
+        except TimeoutError as error:
+            error.add_note(self.server.told())
+            raise
 
     def seen(self, metric: str, of: str = "") -> list[float]:
         """Return the values that came so far."""
@@ -61,11 +68,19 @@ def series(metric: str, of: str = "") -> str:
 
 
 @contextlib.contextmanager
-def site(name: str, *more: str, app: str = "", environment: dict[str, str] | None = None) -> Iterator[Site]:
-    """Start the measured application under the server of that name."""
+def site(
+    name: str, *more: str, flush: str = FLUSH, options: Mapping[str, object] | None = None, app: str = ""
+) -> Iterator[Site]:
+    """Start the measured application under the server of that name, with `more` arguments and options of the middleware.
+
+    Its lines wait for others at most as long as `flush` says.
+    """
     catcher = Catcher()
+    environment = {OPTIONS: json.dumps(options or {})}
     try:
-        with running(name, app or APP.format(KINDS[name].interface), catcher.url, *more, environment=environment) as server:
+        with running(
+            name, app or APP.format(KINDS[name].interface), f"{catcher.url}?flush={flush}", *more, environment=environment
+        ) as server:
             yield Site(server, catcher)
     finally:
         catcher.close()
