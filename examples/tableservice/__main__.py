@@ -21,13 +21,16 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8480, help="0 takes one that is free")
     parser.add_argument("--database", default=usual.database, metavar="URL", help="SQLAlchemy's URL; default: %(default)s")
     parser.add_argument("--statsd", default=usual.statsd, metavar="URL", help="where metrics go; default: %(default)s")
+    parser.add_argument(
+        "--node", default=usual.node, metavar="NAME", help="its name in metrics; by default that of the machine"
+    )
     parser.add_argument("--weather", action="store_true", default=usual.weather, help="a slow and failing storage, to look at")
     given = parser.parse_args()
-    service = Service(Settings(given.database, given.statsd, given.weather))
+    service = Service(Settings(given.database, given.statsd, given.node, given.weather))
     listener = socket.create_server((given.host, given.port), backlog=128)
     host, port = listener.getsockname()[:2]
     print(f"tableservice listens on http://{host}:{port}", flush=True)
-    config = uvicorn.Config(application(service), access_log=False, log_level="warning")
+    config = uvicorn.Config(application(service), access_log=False, log_level="warning", timeout_graceful_shutdown=3)
     uvicorn.Server(config).run([listener])
 
 

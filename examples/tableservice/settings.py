@@ -13,18 +13,24 @@ PREFIX = "TABLESERVICE_"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`database`: SQLAlchemy's URL. `statsd`: where metrics go, nowhere when empty. `weather`: whether storage is bad."""
+    """What can be chosen.
+
+    `database`: SQLAlchemy's URL. `statsd`: where metrics go, nowhere when empty. `node`: this machine's name in them.
+    `weather`: whether the storage is bad.
+    """
 
     database: str = "sqlite:///tableservice.db"
     statsd: str = "statsd://127.0.0.1:8125"
+    node: str = ""
     weather: bool = False
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
-    """Read ``TABLESERVICE_DATABASE``, ``TABLESERVICE_STATSD`` and ``TABLESERVICE_WEATHER``."""
+    """Read ``TABLESERVICE_DATABASE``, ``_STATSD``, ``_NODE`` and ``_WEATHER``."""
     usual = Settings()
     return Settings(
         environment.get(f"{PREFIX}DATABASE", usual.database),
         environment.get(f"{PREFIX}STATSD", usual.statsd),
+        environment.get(f"{PREFIX}NODE", usual.node),
         environment.get(f"{PREFIX}WEATHER", "0") not in {"", "0"},
     )
