@@ -37,4 +37,4 @@ def application(service: Service) -> ASGIApp:
     errors.install(app)
     for room in (health, monitoring, tables, items):
         app.include_router(room.router(service))
-    return app
+    return service.metrics.around(app)

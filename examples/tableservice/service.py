@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tableservice import weather
 from tableservice.jobs import Jobs
+from tableservice.metrics import Metrics
 from tableservice.settings import Settings
 from tableservice.storage.database import Database
 from tableservice.storage.items import Items
@@ -12,18 +13,21 @@ from tableservice.storage.tables import Tables
 
 
 class Service:
-    """Storage and background tasks. `close` ends what runs."""
+    """Storage, background tasks, metrics. `close` ends what runs."""
 
     def __init__(self, settings: Settings) -> None:
+        self.metrics = Metrics(settings)
         self.database = Database(settings.database)
-        if settings.weather:
-            weather.install(self.database.engine)
         self.tables = Tables(self.database)
         self.items = Items(self.database)
         self.reading = Reading(self.database)
-        self.jobs = Jobs(self.tables)
+        self.jobs = Jobs(self.tables, self.metrics)
+        self.metrics.watch(self.database, self.tables)
+        if settings.weather:
+            weather.install(self.database.engine)
 
     def close(self) -> None:
-        """Finish the task at work, and close the connections."""
+        """Finish the task at work, send the last metrics, close the connections."""
         self.jobs.close()
+        self.metrics.close()
         self.database.close()

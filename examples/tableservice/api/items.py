@@ -26,6 +26,7 @@ def router(service: Service) -> APIRouter:
     def put_item(project_id: Project, table_name: TableName, body: bodies.PutItem) -> Json:
         """Write an item."""
         change = service.items.put(project_id, table_name, body.item, body.expectations())
+        service.metrics.changed(change)
         return _attributes(change.old if body.return_values == "ALL_OLD" else None)
 
     @routes.post("/get_item")
@@ -38,12 +39,14 @@ def router(service: Service) -> APIRouter:
     def update_item(project_id: Project, table_name: TableName, body: bodies.UpdateItem) -> Json:
         """Change some attributes of an item."""
         change = service.items.update(project_id, table_name, body.key, body.updates(), body.expectations())
+        service.metrics.changed(change)
         return _attributes(_returned(change, body.return_values, list(body.attribute_updates)))
 
     @routes.post("/delete_item")
     def delete_item(project_id: Project, table_name: TableName, body: bodies.DeleteItem) -> Json:
         """Remove an item."""
         change = service.items.delete(project_id, table_name, body.key, body.expectations())
+        service.metrics.changed(change)
         return _attributes(change.old if body.return_values == "ALL_OLD" else None)
 
     @routes.post("/query")

@@ -152,6 +152,12 @@ class Tables:
                 for row in link.execute(select(TABLES).where(TABLES.c.project == project).order_by(TABLES.c.name))
             ]
 
+    def count(self) -> dict[str, int]:
+        """Return how many tables are in each of the usual states."""
+        with self._database.reading() as link:
+            rows = link.execute(select(TABLES.c.status, func.count()).group_by(TABLES.c.status))
+            return {**dict.fromkeys((ACTIVE, *UNFINISHED), 0), **{row[0]: row[1] for row in rows}}
+
     def usage(self, tables: Sequence[Described]) -> dict[str, Usage]:
         """Return what each table holds, by its id."""
         ids = [table.id for table in tables]

@@ -28,8 +28,8 @@ def main() -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
+    print("traffic begins", flush=True)
     begin(given.url, ended)
-    print("traffic runs", flush=True)
     waiting: queue.Queue[None] = queue.Queue(WAITING)
     for _ in range(VISITORS):
         threading.Thread(target=visit, args=(Visitor(Client(given.url)), waiting), daemon=True).start()

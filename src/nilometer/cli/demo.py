@@ -113,7 +113,7 @@ class Teller:
     def __init__(self, gone: Callable[[], None]) -> None:
         from rich.console import Console  # noqa: PLC0415 help needs no rich
 
-        self._gone = gone
+        self._gone, self._output = gone, sys.stdout  # rich puts something else in its place while it draws
         self._console = Console(file=cast("TextIO", self), highlight=False, soft_wrap=True)
         self.live = self._console.is_terminal
 
@@ -132,17 +132,17 @@ class Teller:
     def write(self, text: str) -> int:
         """Write, as a file does; this and the next two are what rich asks of one."""
         with self._watched():
-            return sys.stdout.write(text)
+            return self._output.write(text)
         return len(text)
 
     def flush(self) -> None:
         """Hand on what was written."""
         with self._watched():
-            sys.stdout.flush()
+            self._output.flush()
 
     def isatty(self) -> bool:
         """Say whether this is a terminal."""
-        return sys.stdout.isatty()
+        return self._output.isatty()
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
@@ -150,6 +150,6 @@ class Teller:
             yield
         except OSError:
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
+            os.dup2(nowhere, self._output.fileno())
             os.close(nowhere)
             self._gone()

@@ -35,7 +35,7 @@ SERVER_UP = r"server is up()"
 SERVER_UDP = r"listening on (udp://[^\s,]+)"
 SERVER_WEB = r"HTTP interface on (http://[^\s,]+)"
 SERVICE_UP = r"tableservice listens on (http://\S+)"
-TRAFFIC_UP = r"(traffic runs)"
+TRAFFIC_UP = r"(traffic begins)"
 
 
 class Program(NamedTuple):
