@@ -8,13 +8,16 @@ STAMPS := .cache/stamps
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow bench lint format native page servers lock clean
+.PHONY: help run demo test test-slow bench lint format native page servers lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 run: $(STAMPS)/venv native page  ## set everything up and start the server with its embedded store (ARGS="…" adds arguments)
 	@exec $(BIN)/nilometer serve $(ARGS)
+
+demo: $(STAMPS)/venv native page  ## show it at work: a server, a service, its customers; Ctrl-C ends all of it (ARGS="…" adds arguments)
+	@exec $(BIN)/nilometer demo $(ARGS)
 
 test: $(STAMPS)/dev native page servers  ## run the checks: lint, types, unit, contract, parity, integration, coverage
 	@$(BIN)/python tests/run.py fast --jobs $(JOBS)

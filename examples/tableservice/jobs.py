@@ -1,6 +1,7 @@
 """Background tasks: a table is created and deleted after its request was answered, one at a time, on a thread of its own.
 
-Each task is measured: its time and, when it fails, its time once more. What was unfinished when the service ended is taken up again by `resume`.
+Each task is measured: its time and, when it fails, its time once more. What was unfinished when the service ended is taken up
+again by `resume`.
 """
 
 from __future__ import annotations

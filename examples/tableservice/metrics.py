@@ -1,9 +1,8 @@
 """Everything that is measured here, and how it is named. The rest of the service asks this module only.
 
-    requests        every request, as a whole, by endpoint, by project, by both     NODE.mdb.req.timing.put_item.acme
-    background work creating and deleting tables, and how often that fails         NODE.mdb.req.table_create_task.timing
-    the database    the pool of connections, and statements                        NODE.mdb.sql.…
-    its own         what only this service knows: items, bytes, tables             NODE.mdb.…
+    requests          all, by endpoint, by project, by both          NODE.mdb.req.timing.put_item.acme
+    background work   creating and deleting tables                   NODE.mdb.req.table_create_task.timing
+    its own           what only this service knows                   NODE.mdb.items.written, NODE.mdb.tables.ACTIVE
 
 Without a StatsD server nothing changes for the service: what is sent is lost, and nothing waits for it.
 """
@@ -24,13 +23,13 @@ from nilometer.emit.tasks import Tasks
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from nilometer.emit.client import Timer
     from tableservice.settings import Settings
-    from tableservice.storage.database import Database
     from tableservice.storage.items import Change
     from tableservice.storage.tables import Tables
 
 INTERVAL = 2.0
-"""Seconds between two looks at what is not told by itself: the pool, the tables."""
+"""Seconds between two looks at what is not told by itself."""
 
 
 class Metrics:
@@ -46,10 +45,13 @@ class Metrics:
         """Return an application that measures another's requests; outermost, so that nothing is left out."""
         return RequestMetrics(app, client=self.client, host="", groups=GROUPS, tenant=tenant_parameter("project_id"))
 
-    def watch(self, database: Database, tables: Tables) -> None:
-        """Look now and then at how a database and the tables in it are."""
-        pass
+    def watch(self, tables: Tables) -> None:
+        """Look now and then how many tables there are."""
         self._poller.add(lambda: [Sample("g", f"mdb.tables.{status}", number) for status, number in tables.count().items()])
+
+    def counting(self) -> Timer:
+        """Return a timer for what is dear: to count what tables hold."""
+        return self.client.timer("mdb.usage.timing")
 
     def changed(self, change: Change) -> None:
         """Count what a write did."""
@@ -59,6 +61,7 @@ class Metrics:
             self.client.incr("mdb.items.removed")
 
     def close(self) -> None:
-        """Send what is left."""
+        """Look a last time, and send what is left."""
+        self._poller.read()
         self._poller.close()
         self.client.close()

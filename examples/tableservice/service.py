@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tableservice import weather
 from tableservice.jobs import Jobs
 from tableservice.metrics import Metrics
@@ -10,6 +12,11 @@ from tableservice.storage.database import Database
 from tableservice.storage.items import Items
 from tableservice.storage.reading import Reading
 from tableservice.storage.tables import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tableservice.storage.tables import Described, Usage
 
 
 class Service:
@@ -22,9 +29,14 @@ class Service:
         self.items = Items(self.database)
         self.reading = Reading(self.database)
         self.jobs = Jobs(self.tables, self.metrics)
-        self.metrics.watch(self.database, self.tables)
+        self.metrics.watch(self.tables)
         if settings.weather:
             weather.install(self.database.engine)
+
+    def usage(self, tables: Sequence[Described]) -> dict[str, Usage]:
+        """Return what tables hold, by their ids."""
+        with self.metrics.counting():
+            return self.tables.usage(tables)
 
     def close(self) -> None:
         """Finish the task at work, send the last metrics, close the connections."""

@@ -15,7 +15,7 @@ PREFIX = "TABLESERVICE_"
 class Settings:
     """What can be chosen.
 
-    `database`: SQLAlchemy's URL. `statsd`: where metrics go, nowhere when empty. `node`: this machine's name in them.
+    `database`: SQLAlchemy's URL. `statsd`: where metrics go. `node`: this machine's name in them.
     `weather`: whether the storage is bad.
     """
 

@@ -44,7 +44,7 @@ def router(service: Service) -> APIRouter:
         wanted = _metrics(metrics)
         after = None if last_evaluated_project is None else (last_evaluated_project, last_evaluated_table)
         tables = service.tables.page(after, limit)
-        usage = service.tables.usage([table for table in tables if table.status == ACTIVE])
+        usage = service.usage([table for table in tables if table.status == ACTIVE])
         return [
             {
                 "tenant": table.project,
@@ -60,7 +60,7 @@ def router(service: Service) -> APIRouter:
         """Tell what the ACTIVE tables of a project use."""
         wanted = _metrics(metrics)
         tables = [table for table in service.tables.of(project_id) if table.status == ACTIVE]
-        usage = service.tables.usage(tables)
+        usage = service.usage(tables)
         return [{"table_name": table.name, "usage_detailes": _details(usage[table.id], wanted)} for table in tables]
 
     @routes.get("/{project_id}/tables/{table_name}")
@@ -71,7 +71,7 @@ def router(service: Service) -> APIRouter:
         if table.status != ACTIVE:
             message = f"Table '{table_name}' is not ACTIVE, it is {table.status}"
             raise ValidationError(message)
-        return _details(service.tables.usage([table])[table.id], wanted)
+        return _details(service.usage([table])[table.id], wanted)
 
     return routes
 

@@ -45,7 +45,7 @@ def router(service: Service) -> APIRouter:
     def describe_table(project_id: Project, table_name: TableName, request: Request) -> Json:
         """Tell all about a table."""
         table = service.tables.find(project_id, table_name)
-        return {"table": description(table, service.tables.usage([table])[table.id], str(request.url))}
+        return {"table": description(table, service.usage([table])[table.id], str(request.url))}
 
     @routes.delete("/{table_name}")
     def delete_table(project_id: Project, table_name: TableName, request: Request) -> Json:

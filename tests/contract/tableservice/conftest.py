@@ -19,7 +19,9 @@ from tableservice.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-THREADS = {
+NOWHERE = "statsd://127.0.0.1:9"
+"""Where nobody listens."""
+THREADS: dict[str, Any] = {
     "table_name": "Thread",
     "attribute_definitions": [
         {"attribute_name": "Forum", "attribute_type": "S"},
@@ -89,7 +91,7 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def client(database: str) -> Iterator[Client]:
     """A client whose project nobody else uses."""
-    service = Service(Settings(database, statsd=""))
+    service = Service(Settings(database, NOWHERE))
     yield Client(service, Asker(application(service)), f"p{uuid4().hex[:8]}")
     service.close()
 

@@ -83,7 +83,7 @@ def test_what_an_earlier_process_left_unfinished_is_taken_up(
     monkeypatch.setattr(client.service.jobs, "create", lambda _: None)  # as in a process that dies at once
     assert client.data("", HASH_ONLY).status == 200
     assert client.status("Plain") == "CREATING"
-    later = Service(Settings(database, statsd=""))
+    later = Service(Settings(database, "statsd://127.0.0.1:9"))
     later.jobs.resume()
     until(lambda: client.status("Plain") == "ACTIVE", "the next process has created it")
     later.close()
