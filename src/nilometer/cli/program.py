@@ -26,7 +26,7 @@ class Place(NamedTuple):
 
 COMMANDS = {
     "serve": Place("nilometer.cli.serve:command", "Receive metrics and send aggregates on."),
-    "demo": Place("nilometer.cli.demo:command", "Show it at work: a server, a service and its customers."),
+    "demo": Place("nilometer.cli.demo:command", "Show Nilometer at work."),
     "send": Place("nilometer.cli.send:command", "Send metrics to a StatsD server."),
     "parse": Place("nilometer.cli.parse:command", "Say what lines mean."),
     "top": Place("nilometer.cli.top:command", "Show what a server takes in, loses and sends on."),

@@ -20,4 +20,4 @@ SHOWN = (
 
 def address(base: str) -> str:
     """Return the address of the page below ``http://host:port``."""
-    return f"{base}/#/series?{urlencode([*(('s', path) for path in SHOWN), ('range', '15m'), ('q', NODE)])}"
+    return f"{base}/#/series?{urlencode([*(('s', path) for path in SHOWN), ('range', '5m'), ('q', NODE)])}"

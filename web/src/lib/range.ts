@@ -1,6 +1,6 @@
 // The range of time that is looked at: one of a few that end now, or a part that was zoomed into.
 
-export const PRESETS = ["15m", "1h", "6h", "24h", "7d", "30d"] as const;
+export const PRESETS = ["5m", "15m", "1h", "6h", "24h", "7d", "30d"] as const;
 export type Preset = (typeof PRESETS)[number];
 
 export interface Zoom {
