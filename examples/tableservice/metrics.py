@@ -2,6 +2,7 @@
 
     requests          all, by endpoint, by project, by both          NODE.mdb.req.timing.put_item.acme
     background work   creating and deleting tables                   NODE.mdb.req.table_create_task.timing
+    the database      statements, connections, the pool of them      NODE.mdb.sql.select.timing, NODE.mdb.sql.pool.used
     its own           what only this service knows                   NODE.mdb.items.written, NODE.mdb.tables.ACTIVE
 
 Without a StatsD server nothing changes for the service: what is sent is lost, and nothing waits for it.
@@ -13,7 +14,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from nilometer import StatsD
-from nilometer.emit.drivers import Poller
+from nilometer.emit.drivers import Poller, sqlalchemy
 from nilometer.emit.drivers.sample import Sample
 from nilometer.emit.requests.asgi import RequestMetrics
 from nilometer.emit.requests.endpoints import tenant_parameter
@@ -21,6 +22,7 @@ from nilometer.emit.requests.options import GROUPS
 from nilometer.emit.tasks import Tasks
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
     from starlette.types import ASGIApp
 
     from nilometer.emit.client import Timer
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from tableservice.storage.items import Change
     from tableservice.storage.tables import Tables
 
+STATEMENTS = "mdb.sql.{metric}"
 INTERVAL = 2.0
 """Seconds between two looks at what is not told by itself."""
 
@@ -45,8 +48,10 @@ class Metrics:
         """Return an application that measures another's requests; outermost, so that nothing is left out."""
         return RequestMetrics(app, client=self.client, host="", groups=GROUPS, tenant=tenant_parameter("project_id"))
 
-    def watch(self, tables: Tables) -> None:
-        """Look now and then how many tables there are."""
+    def watch(self, engine: Engine, tables: Tables) -> None:
+        """Measure statements and connections; look now and then at the pool, and at how many tables there are."""
+        sqlalchemy.statements(engine, self.client, name=STATEMENTS)
+        self._poller.add(sqlalchemy.pool(engine, name=STATEMENTS))
         self._poller.add(lambda: [Sample("g", f"mdb.tables.{status}", number) for status, number in tables.count().items()])
 
     def counting(self) -> Timer:

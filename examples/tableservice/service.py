@@ -29,7 +29,7 @@ class Service:
         self.items = Items(self.database)
         self.reading = Reading(self.database)
         self.jobs = Jobs(self.tables, self.metrics)
-        self.metrics.watch(self.tables)
+        self.metrics.watch(self.database.engine, self.tables)
         if settings.weather:
             weather.install(self.database.engine)
 

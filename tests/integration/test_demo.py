@@ -25,10 +25,11 @@ TIMERS = (
     "req.dispatch_timing.scan",
     "req.table_create_task.timing",
     "req.table_delete_task.timing",
+    "sql.select.timing",
     "usage.timing",
 )
 COUNTERS = ("req.errors.put_item", "req.size_bytes.put_item", "req.resp_size_bytes.scan", "req.receive_errors", "items.written")
-GAUGES = ("tables.ACTIVE",)
+GAUGES = ("tables.ACTIVE", "sql.pool.size")
 SERIES = {
     *(f"stats.timers.demo.mdb.{name}.upper_99" for name in TIMERS),
     *(f"stats.counters.demo.mdb.{name}.rate" for name in COUNTERS),

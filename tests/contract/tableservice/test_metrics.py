@@ -31,6 +31,8 @@ LINES = (
     ("n1.mdb.req.dispatch_timing.put_item", "ms"),
     ("n1.mdb.req.table_create_task.timing", "ms"),
     ("n1.mdb.req.table_delete_task.timing", "ms"),
+    ("n1.mdb.sql.insert.timing", "ms"),
+    ("n1.mdb.sql.pool.used", "g"),
     ("n1.mdb.items.written", "c"),
     ("n1.mdb.items.removed", "c"),
     ("n1.mdb.usage.timing", "ms"),
