@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nilometer.emit.requests import asgi, asgi_scope, asgi_traffic, endpoints
+from nilometer.emit.requests import asgi, asgi_scope, asgi_traffic, asgi_watch, endpoints
 from nilometer.emit.requests.asgi import RequestMetrics
 from nilometer.testing.asgi_script import DISCONNECT, ScriptedServer, body, http_scope, part, start
 from nilometer.testing.clock import ManualClock
@@ -25,7 +25,7 @@ LENGTH = b"content-length"
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
     made = ManualClock()
-    for module in (asgi, asgi_scope, asgi_traffic, endpoints):
+    for module in (asgi, asgi_scope, asgi_traffic, asgi_watch, endpoints):
         monkeypatch.setattr(module, "perf_counter", made.monotonic)
     return made
 
@@ -285,7 +285,7 @@ def test_a_client_that_left_before_the_answer(status: int, clock: ManualClock, r
 
 
 def test_a_client_that_leaves_while_the_application_works(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
-    monkeypatch.setattr(asgi_traffic, "PATIENT", 0.0)
+    monkeypatch.setattr(asgi_watch, "PATIENT", 0.0)
     server = ScriptedServer()
     seen = []
 

@@ -9,7 +9,7 @@ import hypothesis
 from hypothesis import example
 from hypothesis import strategies as st
 
-from nilometer.emit.requests import asgi, asgi_scope, asgi_traffic, endpoints
+from nilometer.emit.requests import asgi, asgi_scope, asgi_traffic, asgi_watch, endpoints
 from nilometer.emit.requests.asgi import RequestMetrics
 from nilometer.testing.asgi_script import DISCONNECT, ScriptedServer, body, http_scope, part, start
 from nilometer.testing.clock import ManualClock
@@ -88,7 +88,7 @@ def played(
 
     end = "returned"
     application: Any = app if recorder is None else RequestMetrics(app, client=recorder, host="", groups={"node"})
-    modules = (asgi, asgi_scope, asgi_traffic, endpoints)
+    modules = (asgi, asgi_scope, asgi_traffic, asgi_watch, endpoints)
     patches = [mock.patch.object(module, "perf_counter", clock.monotonic) for module in modules]
     for patch in patches:
         patch.start()

@@ -16,12 +16,14 @@ Protocol: https://asgi.readthedocs.io/en/latest/specs/www.html
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
 from nilometer.emit.requests import waits
 from nilometer.emit.requests.asgi_scope import RoutedScope
 from nilometer.emit.requests.asgi_traffic import Traffic
+from nilometer.emit.requests.asgi_watch import Patience
 from nilometer.emit.requests.endpoints import current
 from nilometer.emit.requests.frameworks import starlette
 from nilometer.emit.requests.measure import Exchange, announced
@@ -29,7 +31,7 @@ from nilometer.emit.requests.options import Options
 from nilometer.emit.requests.report import Reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from nilometer.emit.requests.asgi_traffic import Receive, Send
     from nilometer.emit.requests.options import Subject
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 WAITS = (b"x-request-start", b"x-queue-start")
 READ = frozenset({b"content-length", b"transfer-encoding", *WAITS})
 """The headers that are looked at."""
+BODILESS = frozenset({"GET", "HEAD"})
+"""Methods that have no body unless they announce one."""
 
 
 class RequestMetrics:
@@ -49,6 +53,7 @@ class RequestMetrics:
 
     app: Application
     reporter: Reporter
+    _patience: Patience | None
     if TYPE_CHECKING:  # as the type of Starlette's `add_middleware` wants it; others give `app` by its name
 
         def __init__(self, app: Application, /, options: Options | None = None, **fields: Any) -> None: ...  # noqa: ANN401
@@ -58,6 +63,7 @@ class RequestMetrics:
         def __init__(self, app: Application, options: Options | None = None, **fields: Any) -> None:  # noqa: ANN401
             self.app = app
             self.reporter = Reporter(options or Options(**fields), starlette.find)
+            self._patience = None
 
     async def __call__(self, scope: Subject, receive: Receive, send: Send) -> None:
         """Answer a request as the application does."""
@@ -92,21 +98,31 @@ class RequestMetrics:
         try:
             if not reporter.wanted(scope["path"]):
                 return None
-            headers = [(name, value.decode("latin-1")) for name, value in scope["headers"] if name in READ]
-            found = dict(headers)
-            expected = announced(found.get(b"content-length"))
-            queued = _queued(headers, reporter.options.longest_wait) if reporter.waits else None
-            exchange = Exchange(perf_counter(), scope["method"], expected, queued)
-            routed = RoutedScope(scope, exchange)
-            traffic = Traffic(exchange, routed, receive, send, reporter)
-            traffic.bodiless = not expected and b"transfer-encoding" not in found and scope["method"] in ("GET", "HEAD")
-            traffic.begin()
+            found = {name: value.decode("latin-1") for name, value in scope["headers"] if name in READ}
+            expected = announced(found.get(b"content-length")) if found else None
+            queued = _queued(found, reporter.options.longest_wait) if found and reporter.waits else None
+            method = scope["method"]
+            exchange = Exchange(perf_counter(), method, expected, queued)
+            traffic = Traffic(exchange, RoutedScope(scope, exchange), receive, send, reporter)
+            traffic.bodiless = not expected and method in BODILESS and b"transfer-encoding" not in found
+            self._look_after(traffic)
         except Exception as error:  # noqa: BLE001 the request goes on without us
             reporter.fault("begin", error)
             return None
         return traffic
 
+    def _look_after(self, traffic: Traffic) -> None:
+        """Have the client of a slow answer watched, under asyncio."""
+        try:
+            loop = get_running_loop()
+        except RuntimeError:
+            return
+        traffic.watchable, patience = True, self._patience
+        if patience is None or patience.loop is not loop:
+            patience = self._patience = Patience(loop)
+        patience.add(traffic)
 
-def _queued(headers: Iterable[tuple[bytes, str]], longest: float) -> float | None:
+
+def _queued(headers: Mapping[bytes, str], longest: float) -> float | None:
     """Return the seconds that a request waited, from the headers of proxies."""
-    return waits.told((value for name, value in headers if name in WAITS), time(), longest)
+    return waits.told(map(headers.get, WAITS), time(), longest)

@@ -17,12 +17,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from nilometer.emit.requests.asgi_watch import Watch
+from nilometer.emit.requests.asgi_watch import PATIENT, Watch
 from nilometer.emit.requests.measure import announced
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 NO_BODY = frozenset({204, 304})
 FAILURE = 500
-PATIENT = 0.1
-"""Seconds after which it is watched whether the client still waits for the answer."""
 BLOCKED = 0.001
 """Seconds of a `send` that had to wait for the client."""
 UNSEEN = 1 << 18
@@ -49,7 +46,8 @@ MEASURED = frozenset({START, BODY, TRAILERS, PATH, FILE})
 class Traffic:
     """One request: `receive` and `send` stand for the server's, `scope` goes to the application.
 
-    `bodiless`: the request can have no body. Tells the reporter of the request when it is over.
+    `bodiless`: the request can have no body. `watchable`: the loop is one of asyncio. When the request is over, the reporter
+    tells of it.
     """
 
     __slots__ = (
@@ -62,7 +60,6 @@ class Traffic:
         "_receiving",
         "_reporter",
         "_send",
-        "_timer",
         "_told",
         "_trailers",
         "_unseen",
@@ -71,22 +68,22 @@ class Traffic:
         "exchange",
         "left",
         "scope",
+        "watchable",
     )
 
     def __init__(self, exchange: Exchange, scope: RoutedScope, receive: Receive, send: Send, reporter: Reporter) -> None:
         self.exchange, self.scope = exchange, scope
         self._receive, self._send, self._reporter = receive, send, reporter
-        self.bodiless = self.left = False
+        self.bodiless = self.left = self.watchable = False
         self._body_over = self._ending = self._interrupted = self._over = self._told = self._trailers = False
-        self._timer: asyncio.TimerHandle | None = None
         self._receiving = self._unseen = 0
         self._length: int | None = None
         self._watch: Watch | None = None
 
-    def begin(self) -> None:
-        """Look after the client when the answer takes long; under asyncio only."""
-        with suppress(RuntimeError):
-            self._timer = asyncio.get_running_loop().call_later(PATIENT, self._begin_watch)
+    @property
+    def entered(self) -> float:
+        """The moment when the request came."""
+        return self.exchange.entered
 
     async def receive(self) -> Message:
         """Return what the server tells."""
@@ -160,10 +157,11 @@ class Traffic:
         if self._over or kind not in MEASURED or (kind == START) is not (self.exchange.started_at is None):
             await self._send(message)
             return
-        if self._looks(message):
+        began = perf_counter()
+        if self._looks(message, began):
             self._unseen = 0
             await asyncio.sleep(0)
-        began = perf_counter()
+            began = perf_counter()
         count = self._begin(message, began)
         try:
             await self._send(message)
@@ -172,11 +170,11 @@ class Traffic:
             raise
         self._sent(count, perf_counter(), began)
 
-    def _looks(self, message: Message) -> bool:
+    def _looks(self, message: Message, now: float) -> bool:
         """Tell whether to let the loop turn once, so that the watch can see that the client has left."""
         if message["type"] == START:
-            if perf_counter() - self.exchange.entered >= PATIENT:
-                self._begin_watch()
+            if now - self.exchange.entered >= PATIENT:
+                self.look()
             return self._watch is not None
         if self._watch is None or self.left:
             return False
@@ -223,7 +221,7 @@ class Traffic:
             self._finish(now)
         elif count:
             self._unseen += UNSEEN if seconds >= BLOCKED else count
-            self._begin_watch()
+            self.look()
 
     def _size(self, message: Message) -> int:
         """Return the bytes of the body in a message."""
@@ -234,17 +232,15 @@ class Traffic:
             return Path(message["path"]).stat().st_size if self._length is None else self._length
         return _of_file(message)
 
-    def _begin_watch(self) -> None:
+    def look(self) -> None:
         """Read on what the server tells, where that changes nothing: the application does not do so itself."""
         if self._watch is None and not (self.left or self._receiving or self._over) and (self._body_over or self.bodiless):
-            self._watch = None if self._timer is None else Watch(self._receive, self._leave)
+            self._watch = Watch(self._receive, self._leave) if self.watchable else None
 
     def _finish(self, moment: float) -> None:
         """Note the end of the response. One that failed may still be followed by its exception."""
         self._over = True
         self.exchange.closed(moment)
-        if self._timer is not None:
-            self._timer.cancel()
         if self._watch is not None:
             self._watch.stop()
         if self.exchange.status < FAILURE:

@@ -1,4 +1,4 @@
-"""Notices while a response is sent that the client has left, by reading on what the server tells.
+"""Notices while an answer is made and sent that the client has left, by reading on what the server tells.
 
 Rules:
 
@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,49 @@ if TYPE_CHECKING:
 
 MOST = 16
 """Messages that are kept; when so many are there, nobody reads on."""
+
+
+PATIENT = 0.1
+"""Seconds after which it is watched whether the client still waits for the answer."""
+
+
+class Waiting(Protocol):
+    """A request that waits for its answer since `entered`."""
+
+    @property
+    def entered(self) -> float:
+        """The moment when it came, of the clock `perf_counter`."""
+        ...
+
+    def look(self) -> None:
+        """Have somebody watch, unless it is over."""
+        ...
+
+
+class Patience:
+    """Has the requests of one loop looked after that take longer than `PATIENT` seconds; one timer serves them all."""
+
+    __slots__ = ("_timed", "_waiting", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._waiting: deque[Waiting] = deque()
+        self._timed = False
+
+    def add(self, request: Waiting) -> None:
+        """Look after a request that comes now."""
+        self._waiting.append(request)
+        if not self._timed:
+            self._timed = True
+            self.loop.call_later(PATIENT, self._look)
+
+    def _look(self) -> None:
+        waiting, due = self._waiting, perf_counter() - PATIENT
+        while waiting and waiting[0].entered <= due:
+            waiting.popleft().look()
+        self._timed = bool(waiting)
+        if waiting:
+            self.loop.call_later(PATIENT / 2, self._look)
 
 
 class Watch:
