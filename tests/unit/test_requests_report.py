@@ -233,6 +233,7 @@ def test_a_fault_of_the_client_stays_here() -> None:
 @pytest.mark.parametrize(
     ("options", "culprit"),
     [
+        ({"client": object()}, "client: expected a URL, or an object with `emit`"),
         ({"style": "fancy"}, "style: 'fancy' is none of"),
         ({"groups": {"nodes"}}, "groups: 'nodes' is none of"),
         ({"measures": "sends"}, "measures: 'sends' is none of"),

@@ -12,6 +12,8 @@ from wsgiref.validate import validator
 
 import pytest
 
+from nilometer import StatsD
+from nilometer.core.errors import UrlError
 from nilometer.emit.requests import endpoints, wsgi, wsgi_input, wsgi_output
 from nilometer.emit.requests.wsgi import RequestMetrics
 from nilometer.testing.recorder import Recorder
@@ -533,3 +535,49 @@ def test_both_sides_keep_to_the_protocol(recorder: Recorder, method: str, kind: 
     assert sent == body
     assert of(recorder).get("size_bytes", 0) == len(body)
     assert ("failures" in of(recorder)) is (kind == "error")
+
+
+def test_a_framework_that_left_strange_things_behind_costs_the_name_alone(recorder: Recorder) -> None:
+    def app(env: dict[str, Any], start_response: Any) -> list[bytes]:  # noqa: ANN401
+        env["routes.route"] = object()
+        start_response(*OK)
+        return [b"fine"]
+
+    metrics = measured(app, recorder, groups={"endpoint"})
+    assert answer(metrics, environ()) == b"fine"
+    assert recorder.values("mdb.req.timing.unmatched")
+    assert metrics.reporter.losses() == {"locate": 1}
+
+
+def test_iterators_are_their_own_iterators(recorder: Recorder, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"a\nb\n")
+
+    def app(env: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401
+        assert list(iter(iter(env["wsgi.input"]))) == [b"x\n", b"y"]
+        start_response(*OK)
+        return env["wsgi.file_wrapper"]((tmp_path / "file").open("rb"))
+
+    result: Any = measured(app, recorder)(environ("PUT", b"x\ny", wrapper=lambda file: file), server)
+    assert list(iter(iter(result))) == [b"a\n", b"b\n"]
+    result.close()
+    assert of(recorder)["resp_size_bytes"] == 4
+    streamed: Any = measured(lambda *_: iter([b"a"]), recorder)(environ(), server)
+    assert list(iter(iter(streamed))) == [b"a"]
+
+
+def test_a_file_of_unknown_size_counts_nothing(recorder: Recorder) -> None:
+    def app(env: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401
+        start_response(*OK)
+        return env["wsgi.file_wrapper"](io.BytesIO(b"no descriptor"))
+
+    result: Any = measured(app, recorder)(environ(wrapper=FileWrapper), server)
+    result.close()
+    assert "resp_size_bytes" not in of(recorder)
+
+
+def test_lines_go_to_a_client_by_url_and_a_wrong_url_is_told_at_once() -> None:
+    metrics = RequestMetrics(_returned, client="statsd://127.0.0.1:1")  # type: ignore[arg-type]  # never called
+    assert isinstance(metrics.reporter.client, StatsD)
+    metrics.reporter.client.close()
+    with pytest.raises(UrlError, match="nowhere"):
+        RequestMetrics(_returned, client="nowhere://127.0.0.1:1")  # type: ignore[arg-type]  # never called

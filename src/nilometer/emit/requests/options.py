@@ -75,6 +75,9 @@ class Options:
         for name in ("groups", "measures", "exempt", "exclude"):
             given: str | Iterable[str] = getattr(self, name)
             object.__setattr__(self, name, frozenset([given] if isinstance(given, str) else given))
+        if not isinstance(self.client, str) and not callable(getattr(self.client, "emit", None)):
+            message = f"client: expected a URL, or an object with `emit` such as nilometer.StatsD, not {self.client!r}"
+            raise ValueError(message)
         _among("style", {self.style}, frozenset(STYLES))
         _among("host_as", {self.host_as}, frozenset({"", "name", "tag"}))
         _among("groups", self.groups, GROUPS)

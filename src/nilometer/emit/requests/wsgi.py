@@ -42,7 +42,7 @@ TEXT = (bytes, str, type(None))
 class RequestMetrics:
     """A WSGI application that measures another. `options`, or its fields by name, say what and how.
 
-    Raise `ValueError` for a wrong option.
+    Raise `ValueError` for a wrong option, `UrlError` for a wrong URL of the client.
     """
 
     def __init__(self, application: WSGIApplication, options: Options | None = None, **fields: Any) -> None:  # noqa: ANN401 as Options has them
