@@ -7,8 +7,8 @@ metric                    kind    what it is
 ========================  ======  =================================================================================
 ``requests``              c       requests answered, since the time before
 ``request_ms.STATISTIC``  g       their time in milliseconds: ``mean``, ``median``, ``min``, ``max``, ``stddev``,
-                                  ``p75``, ``p95``, ``p98``, ``p99``, ``p999``; over the driver's own sample of the
-                                  whole run, so they cannot be averaged over nodes
+                                  ``p75``, ``p95``, ``p98``, ``p99``, ``p999``; of the driver's own sample, which it
+                                  looks at every 20 s: they cannot be averaged over nodes
 ``connection_errors`` …   c       ``connection_errors``, ``write_timeouts``, ``read_timeouts``, ``unavailables``,
                                   ``other_errors``, ``retries``, ``ignores``
 ``known_hosts`` …         g       ``known_hosts``, ``connected_to``, ``open_connections``
@@ -68,7 +68,8 @@ def samples(stats: Mapping[str, Any], named: Callable[..., str], totals: Totals)
     for metric in COUNTERS:
         yield totals.added(named(metric=metric), stats[metric])
     for metric in GAUGES:
-        yield Sample("g", named(metric=metric), stats[metric])
-    if timer["count"]:
-        for word, statistic in TIMES.items():
+        gauge = stats[metric]
+        yield Sample("g", named(metric=metric), gauge() if callable(gauge) else gauge)
+    for word, statistic in TIMES.items():
+        if word in timer:  # it says 0 for what it does not know
             yield Sample("g", named(metric=f"request_ms.{statistic}"), float(timer[word]) * MS)
