@@ -94,6 +94,11 @@ def postgresql() -> None:
     apt("postgresql")
 
 
+def redis() -> None:
+    """Redis, as Debian has it."""
+    apt("redis-server")
+
+
 def llvm() -> None:
     """The coverage tools of the LLVM that rustc was built with."""
     apt(f"llvm-{llvm_version()}")
@@ -117,12 +122,22 @@ def statsd_exporter() -> None:
 
 def opensearch() -> None:
     """OpenSearch from its jars, and the program that starts one node of it."""
-    folder = CACHE / "opensearch"
+    call("javac", "-cp", "lib/*", "-d", "classes", "Main.java", cwd=jars("opensearch"))
+
+
+def cassandra() -> None:
+    """Cassandra from its jars."""
+    jars("cassandra")
+
+
+def jars(name: str) -> Path:
+    """Lay the jars that a ``pom.xml`` beside this file names into a folder of the cache, and return that."""
+    folder = CACHE / name
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(HERE / "opensearch", folder)
-    jars = ("dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=lib")
-    call("mvn", "-q", "-B", *jars, cwd=folder)
-    call("javac", "-cp", "lib/*", "-d", "classes", "Main.java", cwd=folder)
+    shutil.copytree(HERE / name, folder)
+    goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=lib")
+    call("mvn", "-q", "-B", *goal, cwd=folder)
+    return folder
 
 
 def cargo_fuzz() -> None:
@@ -142,6 +157,7 @@ def chromium() -> None:
     apt("chromium", "fonts-dejavu-core")
 
 
+MAVEN = "install a JDK and Maven (Debian: apt-get install default-jdk-headless maven)"
 NODE = "install node and npm (Debian: apt-get install nodejs npm)"
 FAST = {
     "graphite": Server(graphite, CACHE / "graphite/bin/carbon-cache.py", HERE / "graphite.txt", "check that pip works"),
@@ -157,6 +173,7 @@ FAST = {
     ),
     "prometheus": Server(prometheus, Path("/usr/bin/prometheus"), None, "as root: apt-get install prometheus"),
     "chromium": Server(chromium, Path("/usr/bin/chromium"), None, "as root: apt-get install chromium"),
+    "redis": Server(redis, Path("/usr/bin/redis-server"), None, "as root: apt-get install redis-server"),
     "llvm": Server(llvm, llvm_proof(), None, "as root: apt-get install llvm-N, N being the LLVM version of `rustc -vV`"),
 }
 SLOW = {
@@ -166,8 +183,9 @@ SLOW = {
         opensearch,
         CACHE / "opensearch/classes/Main.class",
         HERE / "opensearch/pom.xml",
-        "install a JDK and Maven (Debian: apt-get install default-jdk-headless maven)",
+        MAVEN,
     ),
+    "cassandra": Server(cassandra, CACHE / "cassandra/lib/cassandra-all-5.0.9.jar", HERE / "cassandra/pom.xml", MAVEN),
     "cargo-fuzz": Server(cargo_fuzz, CACHE / "bin/cargo-fuzz", None, "install cargo, then: cargo install cargo-fuzz"),
     "atheris": Server(
         atheris, CACHE / "atheris/bin/python", HERE / "atheris.txt", "check that pip works; atheris needs CPython 3.11 to 3.13"
