@@ -10,8 +10,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from cassandra import ConsistencyLevel, Unavailable  # type: ignore[import-untyped]  # it has no types
-from cassandra.cluster import Cluster  # type: ignore[import-untyped]  # likewise
+from cassandra import ConsistencyLevel  # type: ignore[import-untyped]  # it has no types
+from cassandra.cluster import Cluster, NoHostAvailable  # type: ignore[import-untyped]  # likewise
 from cassandra.query import SimpleStatement  # type: ignore[import-untyped]  # likewise
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
@@ -153,7 +153,7 @@ def test_a_real_cluster_s_requests_and_errors_are_sent(catcher: Catcher, tmp_pat
             session.execute("select key from system.local")
         session.execute("create keyspace k with replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
         session.execute("create table k.t (a int primary key)")
-        with pytest.raises(Unavailable):
+        with pytest.raises(NoHostAvailable, match="Cannot achieve consistency"):
             session.execute(SimpleStatement("select a from k.t", consistency_level=ConsistencyLevel.THREE))
         poller.read()
         statsd.flush()
