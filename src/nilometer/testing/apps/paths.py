@@ -7,9 +7,9 @@ import socket
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-STATSD = "NILOMETER_TEST_STATSD"
+STATSD = "MEASURED_APP_STATSD"
 """The variable that tells an application the URL of its StatsD."""
-OPTIONS = "NILOMETER_TEST_OPTIONS"
+OPTIONS = "MEASURED_APP_OPTIONS"
 """The variable that holds further options of the middleware, as JSON."""
 HOST, PREFIX = "node1", "mdb.req"
 """What all names of the measured applications begin with."""

@@ -13,7 +13,6 @@ BLIND: dict[str, dict[str, str]] = {
         "upload ended early": "the application is never called",
         "upload reset": "the application is never called",
     },
-    "granian ASGI": {"download cut off": "not always told"},
 }
 """By server: what it does not let see, and what happens instead."""
 
