@@ -75,9 +75,7 @@ class Options:
         for name in ("groups", "measures", "exempt", "exclude"):
             given: str | Iterable[str] = getattr(self, name)
             object.__setattr__(self, name, frozenset([given] if isinstance(given, str) else given))
-        if not isinstance(self.client, str) and not callable(getattr(self.client, "emit", None)):
-            message = f"client: expected a URL, or an object with `emit` such as nilometer.StatsD, not {self.client!r}"
-            raise ValueError(message)
+        _sends(self.client)
         _among("style", {self.style}, frozenset(STYLES))
         _among("host_as", {self.host_as}, frozenset({"", "name", "tag"}))
         _among("groups", self.groups, GROUPS)
@@ -101,6 +99,12 @@ class Options:
 def _among(name: str, given: AbstractSet[str], known: AbstractSet[str]) -> None:
     if unknown := sorted(given - known):
         message = f"{name}: {', '.join(map(repr, unknown))} is none of {', '.join(map(repr, sorted(known)))}"
+        raise ValueError(message)
+
+
+def _sends(client: object) -> None:
+    if not (isinstance(client, str) or hasattr(client, "emit")):
+        message = f"client: expected a URL, or an object with `emit` such as nilometer.StatsD, not {client!r}"
         raise ValueError(message)
 
 
