@@ -85,7 +85,6 @@ class Outbox(ABC):
         self.lines.clear()
         self._lock, self._busy, self._wake = RLock(), False, Event()
         self._losses.forked()
-        _end_with_multiprocessing(self)
         running, self._thread = self._thread is not None, None
         if running:
             self._start()
@@ -295,13 +294,6 @@ def _run(outbox: weakref.ref[Outbox], wake: Event) -> None:
         found = outbox()
         if found is None or not found.tick():
             return
-
-
-def _end_with_multiprocessing(outbox: Outbox) -> None:
-    """Have a child that multiprocessing forked close the outbox at its end, where it runs nothing of `atexit`."""
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None:
-        util.register_after_fork(outbox, lambda each: util.Finalize(None, each.close, (DEADLINE,), exitpriority=0))
 
 
 _outboxes: weakref.WeakSet[Outbox] = weakref.WeakSet()
