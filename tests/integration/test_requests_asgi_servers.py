@@ -33,3 +33,12 @@ def test_requests_that_run_at_the_same_time_are_told_apart(measured: Site) -> No
     (long,), (short,) = measured.values("timing", "same_slow"), measured.seen("timing", "same_quick")
     assert long >= 285
     assert short < long
+
+
+def test_a_client_that_leaves_before_a_slow_answer_is_noticed(measured: Site) -> None:
+    connection = measured.connect()
+    connection.head("GET", "/left/slow?seconds=0.5")
+    measured.entered("left")
+    connection.finish()
+    assert measured.values("send_errors", "left") == [1]
+    assert not measured.seen("resp_size_bytes", "left")
