@@ -549,6 +549,29 @@ def test_a_framework_that_left_strange_things_behind_costs_the_name_alone(record
     assert metrics.reporter.losses() == {"locate": 1}
 
 
+def test_what_no_server_and_no_application_should_do_passes_too(recorder: Recorder) -> None:
+    class Strange:
+        def read(self, *_: object) -> None: ...
+
+        readline = readlines = readinto = read
+
+        def __iter__(self) -> Iterator[Any]:
+            return iter([None, "text"])
+
+    def app(env: dict[str, Any], start_response: Any) -> Iterator[bytes]:  # noqa: ANN401
+        body = env["wsgi.input"]
+        read = [body.read(), body.readline(), body.readlines(), body.readinto(bytearray(1))]
+        assert [*read, *body] == [None] * 5 + ["text"]
+        start_response(200, [("only-a-name",), None])
+        yield b"part"
+
+    strange: Any = Strange()
+    result: Any = measured(app, recorder)(environ("PUT", strange, CONTENT_LENGTH="4"), server)
+    assert next(iter(result)) == b"part"
+    result.close()
+    assert of(recorder)["errors"] == of(recorder)["receive_errors"] == of(recorder)["send_errors"] == 1
+
+
 def test_iterators_are_their_own_iterators(recorder: Recorder, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"a\nb\n")
 

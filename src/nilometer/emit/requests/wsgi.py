@@ -154,7 +154,9 @@ class Request:
 
 def find(environ: Subject) -> Found | None:
     """Return the endpoint that a framework has left in the environ."""
-    return flask.find(environ) or routes.find(environ)
+    if "werkzeug.request" in environ:
+        return flask.find(environ)
+    return routes.find(environ) if "routes.route" in environ else None
 
 
 def _is_joined(environ: WSGIEnvironment, result: object) -> bool:

@@ -40,19 +40,19 @@ class Input:
     def read(self, *size: int) -> bytes:
         """Read as the server's object does."""
         data: bytes = self._timed(self._stream.read, *size)
-        self.short = len(data) < _wanted(size)
+        self.short = _size(data) < _wanted(size)
         return data
 
     def readline(self, *size: int) -> bytes:
         """Read a line as the server's object does."""
         data: bytes = self._timed(self._stream.readline, *size)
-        self.short = len(data) < _wanted(size) and not data.endswith(b"\n")
+        self.short = _size(data) < _wanted(size) and not (isinstance(data, bytes) and data.endswith(b"\n"))
         return data
 
     def readlines(self, *hint: int) -> list[bytes]:
         """Read lines as the server's object does."""
         lines: list[bytes] = self._timed(self._stream.readlines, *hint)
-        self.short = sum(map(len, lines)) < _wanted(hint)
+        self.short = _size(lines) < _wanted(hint)
         return lines
 
     def __iter__(self) -> Iterator[bytes]:
@@ -126,6 +126,7 @@ def _wanted(size: tuple[int | None, ...]) -> float:
 
 
 def _size(found: object) -> int:
-    if isinstance(found, list):
-        return sum(map(len, found))
-    return found if isinstance(found, int) else len(found) if isinstance(found, (bytes, bytearray, memoryview)) else 0
+    """Return how many bytes a read got, 0 for what no server should return."""
+    if isinstance(found, bytes):
+        return len(found)
+    return sum(map(_size, found)) if isinstance(found, list) else found if isinstance(found, int) else 0

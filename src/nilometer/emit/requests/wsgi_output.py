@@ -180,7 +180,11 @@ def _judge(request: Request, error: BaseException | None, *, ended: bool) -> Non
 
 
 def _announced(request: Request) -> int | None:
-    return next((announced(value) for name, value in request.headers if name.lower() == "content-length"), None)
+    """Return the length that the application announced, None without one or where the headers are none."""
+    try:
+        return next((announced(value) for name, value in request.headers if name.lower() == "content-length"), None)
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def _size(file: Any, request: Request) -> int:  # noqa: ANN401 a server's object
