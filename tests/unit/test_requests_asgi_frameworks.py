@@ -20,6 +20,7 @@ from starlette.responses import FileResponse, PlainTextResponse, StreamingRespon
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from nilometer.emit.requests import endpoints
 from nilometer.emit.requests.asgi import RequestMetrics
 from nilometer.emit.requests.asgi_scope import RoutedScope
 from nilometer.emit.requests.endpoints import tenant_parameter
@@ -31,6 +32,8 @@ from nilometer.testing.recorder import Recorder
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from starlette.requests import Request
 
 PATHS = (("GET", "/items/7"), ("PUT", "/items/8"), ("GET", "/none"), ("GET", "/items/9/none"), ("DELETE", "/items/10"))
 NAMED = ["read_item", "write_item", "unmatched", "unmatched", "unmatched"]
@@ -83,6 +86,39 @@ def test_starlette(inside: bool, recorder: Recorder) -> None:  # noqa: FBT001 a 
     assert names(recorder) == NAMED
     assert names(recorder, "dispatch_timing")[:2] == NAMED[:2]
     assert [server.sent[0]["status"] for server in servers] == [200, 200, 404, 404, 405]
+
+
+def test_a_hook_in_the_endpoint_tells_more_exactly_than_the_router(recorder: Recorder) -> None:
+    async def pause(_: object) -> PlainTextResponse:
+        await asyncio.sleep(0.02)
+        endpoints.entered("named")
+        return PlainTextResponse("x")
+
+    serve(measured(Starlette(routes=[Route("/", pause)]), recorder), ("GET", "/"))
+    assert recorder.values("mdb.req.dispatch_timing.named")[0] >= 19
+
+
+def test_an_application_may_ask_whether_the_client_has_left(recorder: Recorder) -> None:
+    """Starlette asks in a scope that is cancelled already: what has not come by then has not come."""
+    asked = []
+
+    def stream(request: Request) -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            for _ in range(100):
+                yield bytes(1 << 18)
+                asked.append(await request.is_disconnected())
+                if asked[-1]:
+                    return
+
+        response = StreamingResponse(parts())
+        response.listen_for_disconnect = lambda _: asyncio.sleep(3600)  # type: ignore[method-assign,assignment]
+        return response
+
+    ScriptedServer(leaves_after=4).run(measured(Starlette(routes=[Route("/", stream)]), recorder))
+    assert not asked[0]
+    assert asked[-1]
+    assert len(asked) < 10
+    assert recorder.values("mdb.req.send_errors.stream") == [1]
 
 
 def test_mounts_stand_before_the_name_of_a_route(tmp_path: Path, recorder: Recorder) -> None:
@@ -258,7 +294,7 @@ def test_what_is_written_into_the_scope_is_in_the_servers() -> None:
     for copied in (copy(scope), deepcopy(scope), scope.copy(), scope | {}):
         assert type(copied) is dict
         assert copied == expected
-    assert exchange.dispatched_at is not None
+    assert scope.reached is not None
     scope.clear()
     assert scope == outer == {}
     with pytest.raises(KeyError):

@@ -24,9 +24,12 @@ MISSING = object()
 
 
 class RoutedScope(dict[str, Any]):
-    """A scope. `mounts` holds the names of the mounts on the way to the route, those that have one."""
+    """A scope. `mounts` holds the names of the mounts on the way to the route, those that have one.
 
-    __slots__ = ("_exchange", "_mounted", "_outer", "_routes", "mounts")
+    `reached`: when the router had found the endpoint, and the seconds of receiving before that; None while it has not.
+    """
+
+    __slots__ = ("_exchange", "_mounted", "_outer", "_routes", "mounts", "reached")
 
     def __init__(self, outer: MutableMapping[str, Any], exchange: Exchange) -> None:
         super().__init__(outer)
@@ -34,6 +37,7 @@ class RoutedScope(dict[str, Any]):
         self._mounted: object = None
         self._routes: object = None
         self.mounts: tuple[str, ...] = ()
+        self.reached: tuple[float, float] | None = None
 
     def __setitem__(self, key: str, value: Any) -> None:  # noqa: ANN401 as in any dict
         super().__setitem__(key, value)
@@ -48,7 +52,7 @@ class RoutedScope(dict[str, Any]):
         if self._mounted is not None:
             self._add(self.mounted())
         if hasattr(endpoint, "__name__"):
-            self._exchange.dispatched(perf_counter())
+            self.reached = (perf_counter(), self._exchange.receive_seconds)
         else:
             self._mounted = endpoint
 
@@ -58,7 +62,7 @@ class RoutedScope(dict[str, Any]):
             self._add(getattr(route, "name", None))
         else:
             self._mounted = None
-            self._exchange.dispatched(perf_counter())
+            self.reached = (perf_counter(), self._exchange.receive_seconds)
 
     def _add(self, name: object) -> None:
         self._routes, self._mounted = getattr(self._mounted, "routes", ()), None

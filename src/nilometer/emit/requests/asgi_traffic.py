@@ -271,7 +271,10 @@ class Traffic:
     def _tell(self) -> None:
         if not self._told:
             self._told = True
-            self._reporter.report(self.exchange, self.scope)
+            exchange, reached = self.exchange, self.scope.reached
+            if reached is not None and exchange.dispatched_at is None:
+                exchange.dispatched_at, exchange.receive_before_dispatch = reached
+            self._reporter.report(exchange, self.scope)
 
 
 def _of_file(message: Message) -> int:
