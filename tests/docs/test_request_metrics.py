@@ -49,4 +49,4 @@ def test_its_examples_run(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
         names: dict[str, object] = {"__name__": "example"}
         exec(compile(example, PAGE, "exec"), names)  # noqa: S102 an example of ours
         assert names.keys() & {"app", "application", "create"}
-    assert len(examples) == 4
+    assert len(examples) == 6
