@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -129,6 +130,38 @@ def test_a_thread_runs_in_each_process_that_has_requests(port: int, monkeypatch:
     until(lambda: len(recorder.lines) > before, "the next thread tells")
     watch.stop()
     assert reporter.losses() == {}
+
+
+def test_of_many_first_requests_one_starts_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = of(Recorder())
+    started: list[int] = []
+    together = threading.Barrier(8)
+    monkeypatch.setattr(watch, "_run", started.append)
+
+    def request() -> None:
+        together.wait()
+        watch.ensure()
+
+    threads = [threading.Thread(target=request) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    until(lambda: started, "the thread has started")
+    watch.ensure()
+    assert started == [os.getpid()]
+
+
+def test_where_no_thread_can_start_that_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(_: object) -> None:
+        message = "can't start new thread"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(threading.Thread, "start", refuses)
+    reporter = Reporter(Options(client=Recorder(), backlog=1), lambda _: None)
+    assert reporter.wanted("/")
+    assert reporter.wanted("/")
+    assert reporter.losses() == {"backlog": 1}
 
 
 def test_a_fault_is_counted_and_the_next_look_tried(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,7 @@ class Backlog:
         self._looks = max(round(options.backlog / PAUSE), 1)
         self._client, self._fault = client, fault
         self._process = 0
+        self._starting = threading.Lock()  # of two first requests one starts the thread
         self._names: frozenset[str] = frozenset()
         self._lock: socket.socket | None = None
         self._longest: dict[str, tuple[int, int]] = {}
@@ -66,14 +67,17 @@ class Backlog:
 
     def ensure(self) -> None:
         """Have the thread run in this process; cheap when it does. Never raises."""
-        if self._process == os.getpid():
+        if self._process == os.getpid() or not self._starting.acquire(blocking=False):
             return
-        self._process = os.getpid()
-        self._give_up()
         try:
-            threading.Thread(target=self._run, args=(self._process,), name="nilometer-backlog", daemon=True).start()
+            if self._process != os.getpid():
+                self._give_up()
+                self._process = os.getpid()
+                threading.Thread(target=self._run, args=(self._process,), name="nilometer-backlog", daemon=True).start()
         except RuntimeError as error:
             self._fault("backlog", error)
+        finally:
+            self._starting.release()
 
     def stop(self) -> None:
         """End the thread, and leave the telling to others."""
