@@ -116,7 +116,9 @@ class Reporter:
         if name in self._excluded or not rate:
             return
         exchange.judge(self.options.receive_timeout, self.options.send_timeout)
-        series = self._names.series(known_method(exchange.method), name, self._tenant_of(exchange, subject))
+        method = known_method(exchange.method) if self.options.method else ""
+        tenant = self._tenant_of(exchange, subject) if self._by_tenant else ""
+        series = self._names.series(method, name, tenant)
         emit = self._emit
         for kind, (stats, tags), value in self._values(exchange, series, status):
             for stat in stats:
@@ -147,14 +149,15 @@ class Reporter:
 
     def _name(self, exchange: Exchange, subject: Subject) -> str:
         """Return the endpoint's name, from the user's function, a hook, or the framework."""
-        name = self._ask("endpoint", self.options.endpoint, exchange, subject)
-        self.locate(exchange, subject)
+        name = None if self.options.endpoint is None else self._ask("endpoint", self.options.endpoint, exchange, subject)
+        if not exchange.located:
+            self.locate(exchange, subject)
         name = name or exchange.endpoint
         return UNMATCHED if name is None else self._endpoint(name)
 
     def _tenant_of(self, exchange: Exchange, subject: Subject) -> str:
         """Return the tenant's name, empty without one."""
-        tenant = self._ask("tenant", self.options.tenant, exchange, subject) if self._by_tenant else None
+        tenant = self._ask("tenant", self.options.tenant, exchange, subject)
         return self._tenant(tenant) if tenant else ""
 
     def _ask(self, what: str, function: Naming | None, exchange: Exchange, subject: Subject) -> str | None:
