@@ -21,13 +21,17 @@ if TYPE_CHECKING:
     Look = Callable[..., Page]
 
 SERIES = "#/series?s=stats.counters.shop.cart.ok.rate&s=stats.timers.api.orders.mean_90&q=shop&range=15m"
-VIEWS = {"overview": "", "series": SERIES, "top": "#/top", "status": "#/status", "settings": "#/settings"}
+CHARTS = (
+    "#/charts?chart=Cart&s=stats.counters.shop.cart.{ok,error}.rate&chart=Orders&s=stats.timers.api.orders.mean_90&range=5m"
+)
+VIEWS = {"overview": "", "series": SERIES, "top": "#/top", "status": "#/status", "settings": "#/settings", "charts": CHARTS}
 SHOWS = {
     "overview": "Sinks",
     "series": "Series on the chart",
     "top": "Busiest names",
     "status": "Limits",
     "settings": "Settings",
+    "charts": "Series of Cart",
 }
 WIDE = {"width": 1360, "height": 860}
 SCREENS: dict[str, dict[str, Any]] = {

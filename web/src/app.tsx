@@ -1,5 +1,5 @@
 // The frame around the views: where one can go, how the server is, keys, help, and the question for a token.
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { status as askStatus } from "./api/client";
 import { line } from "./api/live";
 import type { Status } from "./api/types";
@@ -29,6 +29,7 @@ function search(): void {
 export function App() {
   const route = useRoute();
   const view = VIEWS.find((each) => each.id === route.view) ?? (VIEWS[0] as View);
+  const links = useLinks(view);
   const status = usePoll(askStatus, SECONDS);
   const [help, setHelp] = useState(false);
   const close = useCallback(() => setHelp(false), []);
@@ -41,7 +42,9 @@ export function App() {
         "/": search,
         "?": () => setHelp(true),
         t: toggle,
-        ...Object.fromEntries(VIEWS.map((each, index) => [String(index + 1), () => go(each.id)])),
+        ...Object.fromEntries(
+          VIEWS.filter((each) => !each.linked).map((each, index) => [String(index + 1), () => go(each.id)]),
+        ),
       }),
       [],
     ),
@@ -51,7 +54,7 @@ export function App() {
       <a class="skip" href={location.hash} onClick={(event) => skip(event)}>
         To the content
       </a>
-      <Frame view={view} status={status} onHelp={() => setHelp(true)} />
+      <Frame view={view} links={links} status={status} onHelp={() => setHelp(true)} />
       <main id="content" tabIndex={-1}>
         <h1 class="hidden">{view.title}</h1>
         <view.component parameters={route.parameters} status={status} />
@@ -67,13 +70,26 @@ function skip(event: Event): void {
   document.getElementById("content")?.focus();
 }
 
+/** Where each tab leads: a view that is reached by a link goes on as it was left. */
+function useLinks(view: View): ReadonlyMap<View, string> {
+  const visited = useRef(new Map<View, string>());
+  if (view.linked) visited.current.set(view, location.hash);
+  return new Map(
+    VIEWS.flatMap((each): [View, string][] => {
+      const link = each.linked ? visited.current.get(each) : address(each.id);
+      return link === undefined ? [] : [[each, link]];
+    }),
+  );
+}
+
 interface FrameProps {
   view: View;
+  links: ReadonlyMap<View, string>;
   status: Polled<Status>;
   onHelp: () => void;
 }
 
-function Frame({ view, status, onHelp }: FrameProps) {
+function Frame({ view, links, status, onHelp }: FrameProps) {
   const dark = useStore(theme) === "dark";
   return (
     <header class="frame">
@@ -82,8 +98,8 @@ function Frame({ view, status, onHelp }: FrameProps) {
         <span>Nilometer</span>
       </a>
       <nav aria-label="Views">
-        {VIEWS.map((each) => (
-          <a key={each.id} href={address(each.id)} aria-current={each === view ? "page" : undefined}>
+        {[...links].map(([each, link]) => (
+          <a key={each.id} href={link} aria-current={each === view ? "page" : undefined}>
             <svg viewBox="0 0 20 20" width="16" height="16" aria-hidden="true">
               <path d={each.icon} />
             </svg>

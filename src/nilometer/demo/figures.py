@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
 
-from nilometer.demo.page import COUNTERS, REQUESTS
+from nilometer.demo.page import COUNTERS, TIMERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,12 +17,12 @@ TIMEOUT = 2.0
 SECONDS = 15
 """How far back a value may lie that still counts as now."""
 TARGETS = {
-    "requests": f"{REQUESTS}.timing.count_ps",
-    "median": f"{REQUESTS}.timing.median",
-    "slow": f"{REQUESTS}.timing.upper_95",
-    "slowest": f"{REQUESTS}.timing.upper_99",
-    "errors": f"{COUNTERS}.errors.rate",
-    "failures": f"{COUNTERS}.failures.rate",
+    "requests": f"{TIMERS}.req.timing.count_ps",
+    "median": f"{TIMERS}.req.timing.median",
+    "slow": f"{TIMERS}.req.timing.upper_95",
+    "slowest": f"{TIMERS}.req.timing.upper_99",
+    "errors": f"{COUNTERS}.req.errors.rate",
+    "failures": f"{COUNTERS}.req.failures.rate",
 }
 
 

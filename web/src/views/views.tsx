@@ -2,6 +2,7 @@
 import type { ComponentType } from "preact";
 import type { Status } from "../api/types";
 import type { Polled } from "../lib/poll";
+import { Charts } from "./charts/charts";
 import { Explorer } from "./explorer/explorer";
 import { Overview } from "./overview/overview";
 import { Settings } from "./settings/settings";
@@ -20,6 +21,8 @@ export interface View {
   /** An icon of 20 × 20, as the path of an SVG. */
   icon: string;
   component: ComponentType<ViewProps>;
+  /** It has no tab until somebody comes by a link. */
+  linked?: boolean;
 }
 
 export const VIEWS: readonly View[] = [
@@ -28,4 +31,11 @@ export const VIEWS: readonly View[] = [
   { id: "top", title: "Top talkers", icon: "M3 5h14M3 10h9M3 15h5", component: Talkers },
   { id: "status", title: "Status", icon: "M2 10h4l2-6 4 12 2-6h4", component: StatusView },
   { id: "settings", title: "Settings", icon: "M3 6h8m4 0h2M3 14h2m4 0h8M13 4v4M7 12v4", component: Settings },
+  {
+    id: "charts",
+    title: "Charts",
+    icon: "M3 3h6v6H3zm8 0h6v6h-6zM3 11h6v6H3zm8 0h6v6h-6z",
+    component: Charts,
+    linked: true,
+  },
 ];

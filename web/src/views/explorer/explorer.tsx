@@ -9,12 +9,12 @@ import { go, parse } from "../../lib/route";
 import { seriesColour } from "../../lib/theme";
 import { clock, moment, span } from "../../lib/times";
 import { Chart } from "../../parts/chart";
+import { Legend } from "../../parts/legend";
 import { Empty, Wrong } from "../../parts/notes";
+import { Taking, Tools } from "../../parts/tools";
 import type { ViewProps } from "../views";
-import { Legend } from "./legend";
 import { Picker } from "./picker";
 import { MOST, read, type Shown, toggled, write } from "./state";
-import { Taking, Tools } from "./tools";
 
 const DAY = 86_400;
 /** Milliseconds without a key after which what was typed stands in the address. */

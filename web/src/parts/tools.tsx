@@ -1,9 +1,9 @@
 // Above the chart: which range, live or not, and what to take away.
 import { useState } from "preact/hooks";
-import { file, type Wish } from "../../api/client";
-import { copy, save } from "../../lib/copy";
-import { bounds, moved, narrowed, PRESETS, type Range } from "../../lib/range";
-import { now, span } from "../../lib/times";
+import { file, type Wish } from "../api/client";
+import { copy, save } from "../lib/copy";
+import { bounds, moved, narrowed, PRESETS, type Range } from "../lib/range";
+import { now, span } from "../lib/times";
 
 interface ToolsProps {
   range: Range;

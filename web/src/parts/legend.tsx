@@ -1,20 +1,33 @@
 // The series on the chart, with their values under the cursor and over the range.
-import { type Cell, facts } from "../../lib/columns";
-import { short } from "../../lib/numbers";
-import { seriesColour } from "../../lib/theme";
+import { type Cell, facts } from "../lib/columns";
+import { short } from "../lib/numbers";
+import { seriesColour } from "../lib/theme";
 
 interface LegendProps {
+  /** What the table is called. */
+  label?: string;
   paths: readonly string[];
+  /** What the series are called here; without it, their paths. */
+  names?: readonly string[];
   values: readonly (readonly Cell[])[];
   index: number | null;
   when: string;
   onBright: (index: number | null) => void;
-  onRemove: (path: string) => void;
+  onRemove?: (path: string) => void;
 }
 
-export function Legend({ paths, values, index, when, onBright, onRemove }: LegendProps) {
+export function Legend({
+  label = "Series on the chart",
+  paths,
+  names = paths,
+  values,
+  index,
+  when,
+  onBright,
+  onRemove,
+}: LegendProps) {
   return (
-    <table class="legend" aria-label="Series on the chart">
+    <table class="legend" aria-label={label}>
       <thead>
         <tr>
           <th scope="col">Series</th>
@@ -30,9 +43,11 @@ export function Legend({ paths, values, index, when, onBright, onRemove }: Legen
           <th scope="col" class="number">
             most
           </th>
-          <th scope="col">
-            <span class="hidden">Remove</span>
-          </th>
+          {onRemove && (
+            <th scope="col">
+              <span class="hidden">Remove</span>
+            </th>
+          )}
         </tr>
       </thead>
       <tbody>
@@ -45,7 +60,7 @@ export function Legend({ paths, values, index, when, onBright, onRemove }: Legen
               <th scope="row">
                 <span class="named">
                   <span class="swatch" style={{ background: `var(${seriesColour(place)})` }} />
-                  <code title={path}>{path}</code>
+                  <code title={path}>{names[place]}</code>
                 </span>
               </th>
               <td class="number now" data-name={when || "last"}>
@@ -60,11 +75,18 @@ export function Legend({ paths, values, index, when, onBright, onRemove }: Legen
               <td class="number" data-name="most">
                 {short(told.most)}
               </td>
-              <td class="remove">
-                <button type="button" class="button quiet" aria-label={`Remove ${path}`} onClick={() => onRemove(path)}>
-                  ×
-                </button>
-              </td>
+              {onRemove && (
+                <td class="remove">
+                  <button
+                    type="button"
+                    class="button quiet"
+                    aria-label={`Remove ${path}`}
+                    onClick={() => onRemove(path)}
+                  >
+                    ×
+                  </button>
+                </td>
+              )}
             </tr>
           );
         })}
