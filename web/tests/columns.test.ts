@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { appended, columns, facts, joined, sum } from "../src/lib/columns";
+import { appended, columns, facts, joined, lone, sum } from "../src/lib/columns";
 import { names } from "../src/lib/names";
 
 const run = (path: string, start: number, step: number, values: (number | null)[]) => ({ path, start, step, values });
@@ -104,4 +104,17 @@ test("a sum has a gap where all have one", () => {
 test("the server's own series stand in the tree by its prefix and tags", () => {
   expect(names("nilometer.*").counter("lines")).toBe("stats.counters.nilometer.lines.rate");
   expect(names("*;dc=east").gauge("series")).toBe("stats.gauges.series;dc=east");
+});
+
+test.each([
+  [
+    [1, null, 2, 3, null, 4],
+    [0, 5],
+  ],
+  [[null, 1, undefined, null, 2, undefined, 3], [1]],
+  [[1], [0]],
+  [[], []],
+  [[null, 0, null], [1]],
+])("values between gaps in %j stand at %j", (cells, places) => {
+  expect(lone(cells)).toEqual(places);
 });

@@ -34,6 +34,14 @@ export function columns(runs: readonly Run[], paths: readonly string[]): Columns
   return { times, values };
 }
 
+/** Where values stand between gaps, so that no line leads to them and they have to be drawn as points. */
+export function lone(cells: readonly Cell[]): number[] {
+  const known = cells.flatMap((cell, index): [number, number | null][] => (cell === undefined ? [] : [[index, cell]]));
+  return known
+    .filter(([, cell], place) => cell !== null && known[place - 1]?.[1] == null && known[place + 1]?.[1] == null)
+    .map(([index]) => index);
+}
+
 /** Put one moment's values behind the others, and forget what lies before `oldest`. An earlier moment is left out. */
 export function appended(to: Columns, time: number, values: readonly Cell[], oldest: number): Columns {
   const last = to.times.at(-1) ?? Number.NEGATIVE_INFINITY;

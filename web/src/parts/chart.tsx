@@ -3,7 +3,7 @@
 // Dragging hands a range over, a double click asks for the whole one; what is then drawn, the owner decides.
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import type { Cell, Columns } from "../lib/columns";
+import { type Cell, type Columns, lone } from "../lib/columns";
 import type { Zoom } from "../lib/range";
 import { useStore } from "../lib/store";
 import { colour, theme } from "../lib/theme";
@@ -74,7 +74,11 @@ function line(each: Line): uPlot.Series {
     label: each.label,
     stroke,
     width: 1.5,
-    points: { size: 5, fill: stroke },
+    points: {
+      size: 5,
+      fill: stroke,
+      filter: (plot, index, all) => (all ? null : lone(plot.data[index] as readonly Cell[])),
+    },
     ...(each.fill ? { fill: `color-mix(in srgb, ${stroke} 12%, transparent)` } : {}),
   };
 }
