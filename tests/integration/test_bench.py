@@ -43,3 +43,11 @@ def test_a_flush_is_measured() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "pause of ingest" in done.stdout
+
+
+def test_middlewares_are_measured_in_process_and_under_servers() -> None:
+    command = [sys.executable, str(ROOT / "bench/middleware.py"), "--requests", "300", "--served", "300"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for name, tables in {"Nilometer": 4, "OpenTelemetry": 4, "prometheus-fastapi-instrumentator": 2}.items():
+        assert done.stdout.count(f"\n| {name} |") == tables
