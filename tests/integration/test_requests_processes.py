@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.testing.apps.catcher import Catcher
-from nilometer.testing.apps.client import Connection, ask
+from nilometer.testing.apps.client import ask
 from nilometer.testing.apps.kinds import KINDS
 from nilometer.testing.apps.server import running
 from nilometer.testing.apps.site import APP, series, site
@@ -72,21 +72,6 @@ def test_a_worker_that_is_killed_for_being_late_tells_of_its_request() -> None:
         assert late.values("receive_timeouts", "late") == [1]
         assert late.seen("size_bytes", "late") in ([], [4])
         assert len(late.values("timing", "late")) == 1
-
-
-def test_connections_that_wait_to_be_accepted_are_a_gauge() -> None:
-    with site("gunicorn sync", options={"backlog": 1}) as busy:
-        backlog, limit = (f"{series(metric)}.{busy.server.port}" for metric in ("backlog", "backlog_limit"))
-        with busy.connect() as first:
-            first.head("GET", "/busy/slow?seconds=4")
-            busy.entered("busy")
-            waiting = [Connection(busy.server.port) for _ in range(3)]
-            busy.catcher.wait(limit)
-            first.answer()
-        for connection in waiting:
-            connection.finish()
-        assert max(busy.catcher.values(backlog)) == 3
-        assert busy.catcher.values(limit)[0] >= 3
 
 
 def test_a_sample_rate_is_drawn_once_for_each_request() -> None:
