@@ -240,6 +240,34 @@ def test_an_application_that_waits_for_the_client_to_leave_sees_it(recorder: Rec
     assert "failures" not in found
 
 
+def test_a_last_send_that_is_cancelled_by_its_own_end_was_sent(recorder: Recorder) -> None:
+    """As hypercorn with Starlette's streaming response: the server tells of the end, then waits."""
+    server = ScriptedServer()
+
+    async def app(_: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        async def stream() -> None:
+            await send(start())
+            await send(body(b"abc", more=True))
+            await send(body(b"de"))
+
+        sending = asyncio.ensure_future(stream())
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+
+    async def send(message: Any) -> None:  # noqa: ANN401
+        await server.send(message)
+        if message == body(b"de"):
+            await asyncio.sleep(60)
+
+    asyncio.run(measured(app, recorder)(http_scope(), server.receive, send))
+    found = of(recorder)
+    assert found["resp_size_bytes"] == 5
+    assert not {"failures", "send_errors"} & found.keys()
+
+
 def test_what_was_read_on_comes_to_the_application_in_order(recorder: Recorder) -> None:
     server = ScriptedServer(leaves_after=2)
     seen = []

@@ -120,7 +120,7 @@ class RequestMetrics:
         traffic.watchable, patience = True, self._patience
         if patience is None or patience.loop is not loop:
             patience = self._patience = Patience(loop)
-        patience.add(traffic)
+        patience.add(traffic.exchange.entered, traffic.look)
 
 
 def _queued(headers: Mapping[bytes, str], longest: float) -> float | None:

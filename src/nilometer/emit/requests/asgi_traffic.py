@@ -36,6 +36,8 @@ NO_BODY = frozenset({204, 304})
 FAILURE = 500
 BLOCKED = 0.001
 """Seconds of a `send` that had to wait for the client."""
+LONGEST_PAUSE = 0.002
+"""Seconds that are waited after it at most: granian tells from another thread, and the client is slow anyway."""
 UNSEEN = 1 << 18
 """Bytes that are sent without a look whether the client is still there."""
 START, BODY, TRAILERS = "http.response.start", "http.response.body", "http.response.trailers"
@@ -52,10 +54,12 @@ class Traffic:
 
     __slots__ = (
         "_body_over",
+        "_closing",
         "_ending",
         "_interrupted",
         "_length",
         "_over",
+        "_pause",
         "_receive",
         "_receiving",
         "_reporter",
@@ -75,15 +79,11 @@ class Traffic:
         self.exchange, self.scope = exchange, scope
         self._receive, self._send, self._reporter = receive, send, reporter
         self.bodiless = self.left = self.watchable = False
-        self._body_over = self._ending = self._interrupted = self._over = self._told = self._trailers = False
+        self._body_over = self._closing = self._ending = self._interrupted = self._over = self._told = self._trailers = False
         self._receiving = self._unseen = 0
+        self._pause = 0.0
         self._length: int | None = None
         self._watch: Watch | None = None
-
-    @property
-    def entered(self) -> float:
-        """The moment when the request came."""
-        return self.exchange.entered
 
     async def receive(self) -> Message:
         """Return what the server tells."""
@@ -137,6 +137,7 @@ class Traffic:
     def _leave(self) -> None:
         """Note that the client has left before the end of the response, unless all that was announced has been sent."""
         exchange = self.exchange
+        self._closing = self._ending
         if self._over or self._ending or self.left:
             return
         self.left = True
@@ -159,14 +160,14 @@ class Traffic:
             return
         began = perf_counter()
         if self._looks(message, began):
-            self._unseen = 0
-            await asyncio.sleep(0)
+            pause, self._unseen, self._pause = self._pause, 0, 0.0
+            await asyncio.sleep(pause)
             began = perf_counter()
         count = self._begin(message, began)
         try:
             await self._send(message)
         except BaseException as error:
-            self._unsent(error, perf_counter() - began, kind)
+            self._unsent(error, perf_counter() - began, message, count)
             raise
         self._sent(count, perf_counter(), began)
 
@@ -203,13 +204,20 @@ class Traffic:
             if name.lower() == b"content-length":
                 self._length = announced(value.decode("latin-1"))
 
-    def _unsent(self, error: BaseException, seconds: float, kind: str) -> None:
-        """Note what the server did not take; when it is the start, another may follow."""
-        self._ending, exchange = False, self.exchange
+    def _unsent(self, error: BaseException, seconds: float, message: Message, count: int) -> None:
+        """Note what the server did not take; when it is the start, another may follow.
+
+        A server may tell that all is over from within the last `send`, whereupon frameworks cancel it: then it was taken.
+        """
+        exchange = self.exchange
+        if self._closing and not isinstance(error, Exception):
+            self._sent(count, perf_counter(), perf_counter() - seconds)
+            return
+        self._ending = False
         if isinstance(error, OSError):
             self.left = True
             exchange.send_failed(timeout=isinstance(error, TimeoutError))
-        elif kind == START and isinstance(error, Exception):
+        elif message["type"] == START and isinstance(error, Exception):
             exchange.started_at, exchange.status = None, 0
             return
         exchange.sent(seconds)
@@ -220,7 +228,9 @@ class Traffic:
         if self._ending:
             self._finish(now)
         elif count:
-            self._unseen += UNSEEN if seconds >= BLOCKED else count
+            self._unseen += count
+            if seconds >= BLOCKED:
+                self._unseen, self._pause = UNSEEN, min(seconds / 20, LONGEST_PAUSE)
             self.look()
 
     def _size(self, message: Message) -> int:

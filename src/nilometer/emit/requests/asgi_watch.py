@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,19 +31,6 @@ PATIENT = 0.1
 """Seconds after which it is watched whether the client still waits for the answer."""
 
 
-class Waiting(Protocol):
-    """A request that waits for its answer since `entered`."""
-
-    @property
-    def entered(self) -> float:
-        """The moment when it came, of the clock `perf_counter`."""
-        ...
-
-    def look(self) -> None:
-        """Have somebody watch, unless it is over."""
-        ...
-
-
 class Patience:
     """Has the requests of one loop looked after that take longer than `PATIENT` seconds; one timer serves them all."""
 
@@ -51,20 +38,20 @@ class Patience:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[tuple[float, Callable[[], None]]] = deque()
         self._timed = False
 
-    def add(self, request: Waiting) -> None:
-        """Look after a request that comes now."""
-        self._waiting.append(request)
+    def add(self, entered: float, look: Callable[[], None]) -> None:
+        """Call `look` when a request that came at that moment of `perf_counter` has waited so long, answered or not."""
+        self._waiting.append((entered, look))
         if not self._timed:
             self._timed = True
             self.loop.call_later(PATIENT, self._look)
 
     def _look(self) -> None:
         waiting, due = self._waiting, perf_counter() - PATIENT
-        while waiting and waiting[0].entered <= due:
-            waiting.popleft().look()
+        while waiting and waiting[0][0] <= due:
+            waiting.popleft()[1]()
         self._timed = bool(waiting)
         if waiting:
             self.loop.call_later(PATIENT / 2, self._look)
