@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -289,6 +290,91 @@ def test_what_was_read_on_comes_to_the_application_in_order(recorder: Recorder) 
     assert of(recorder)["send_errors"] == 1
 
 
+def test_what_fails_while_it_is_read_on_fails_for_who_asks(recorder: Recorder) -> None:
+    server = ScriptedServer()
+
+    async def receive() -> Any:  # noqa: ANN401
+        if server.asked:
+            message = "no more"
+            raise RuntimeError(message)
+        return await server.receive()
+
+    async def app(_: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        await send(start())
+        await send(body(b"x", more=True))
+        await asyncio.sleep(0)
+        assert await receive() == part()
+        await receive()
+
+    with pytest.raises(RuntimeError, match="no more"):
+        asyncio.run(measured(app, recorder)(http_scope(), receive, server.send))
+    assert of(recorder)["exceptions"] == 1
+
+
+def test_no_more_is_read_on_than_can_be_kept(recorder: Recorder) -> None:
+    pieces = [part(b"%d" % number, more=True) for number in range(100)]
+    server = ScriptedServer(pieces)
+    seen = []
+
+    async def app(_: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        await send(start())
+        await send(body(b"x", more=True))
+        await asyncio.sleep(0.01)
+        assert server.asked == asgi_watch.MOST
+        seen.extend([await receive() for _ in pieces])
+        await send(body())
+
+    server.run(measured(app, recorder))
+    assert seen == pieces
+
+
+def test_what_is_read_on_is_asked_for_in_the_requests_own_context(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
+    """Middleware around this one may look at its context variables whenever `receive` is called."""
+    monkeypatch.setattr(asgi_watch, "PATIENT", 0.0)
+    number: ContextVar[int] = ContextVar("number")
+    seen = []
+
+    class Server(ScriptedServer):
+        async def receive(self) -> dict[str, Any]:
+            seen.append((number.get(), endpoints.current.get()))
+            return await super().receive()
+
+    async def app(_: Any, __: Any, send: Any) -> None:  # noqa: ANN401
+        await asyncio.sleep(0.02)
+        await send(start())
+        await send(body())
+
+    async def one(given: int) -> None:
+        number.set(given)
+        await Server().serve(measured(app, recorder, groups={"endpoint"}))
+
+    async def together() -> None:
+        await asyncio.gather(*map(one, range(3)))
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == 1, "nothing is left of a request"
+
+    asyncio.run(together())
+    assert sorted(seen, key=str) == [(given, None) for given in (0, 0, 1, 1, 2, 2)]
+
+
+def test_a_start_that_the_server_refuses_is_followed_by_another(recorder: Recorder) -> None:
+    server = ScriptedServer()
+
+    async def send(message: Any) -> None:  # noqa: ANN401
+        if message.get("status") == 200:
+            raise ValueError
+        await server.send(message)
+
+    async def app(_: Any, __: Any, send: Any) -> None:  # noqa: ANN401
+        with pytest.raises(ValueError):  # noqa: PT011 it has no words
+            await send(start(200))
+        await send(start(404))
+        await send(body(b"x"))
+
+    asyncio.run(measured(app, recorder)(http_scope(), server.receive, send))
+    assert {"timing.error.404", "errors", "resp_size_bytes"} <= of(recorder).keys()
+
+
 def test_a_body_that_nobody_asked_for_is_not_asked_for(recorder: Recorder) -> None:
     """Asking would have the server say ``100 Continue``."""
     server = ScriptedServer([part(b"1234")])
@@ -381,11 +467,25 @@ def test_an_answer_that_is_not_whole_is_a_failure(messages: tuple[Any, ...], rec
 
 
 @pytest.mark.parametrize(
-    ("events", "scope", "told"),
-    [([part()], http_scope(), "send_errors"), ([part(b"1", more=True)], post(9), "receive_errors")],
+    ("events", "scope", "begun", "told"),
+    [
+        ([part()], http_scope(), False, {"send_errors", "timing.error.499"}),
+        ([part(b"1", more=True)], post(9), False, {"receive_errors", "timing.error.499"}),
+        ([part()], http_scope(), True, {"send_errors", "resp_size_bytes"}),
+    ],
+    ids=["before the answer", "within the request", "within the answer"],
 )
-def test_a_request_that_is_cancelled(events: list[Any], scope: dict[str, Any], told: str, recorder: Recorder) -> None:
-    async def app(_: Any, receive: Any, __: Any) -> None:  # noqa: ANN401
+def test_a_request_that_is_cancelled(
+    events: list[Any],
+    scope: dict[str, Any],
+    begun: bool,  # noqa: FBT001
+    told: set[str],
+    recorder: Recorder,
+) -> None:
+    async def app(_: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        if begun:
+            await send(start())
+            await send(body(b"x", more=True))
         while True:
             await receive()
 
@@ -398,7 +498,7 @@ def test_a_request_that_is_cancelled(events: list[Any], scope: dict[str, Any], t
 
     asyncio.run(cancel())
     found = of(recorder)
-    assert {told, "timing.error.499"} <= found.keys()
+    assert told <= found.keys()
     assert "failures" not in found
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import copy_context
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ class Traffic:
     __slots__ = (
         "_body_over",
         "_closing",
+        "_context",
         "_ending",
         "_interrupted",
         "_length",
@@ -84,6 +86,7 @@ class Traffic:
         self._pause = 0.0
         self._length: int | None = None
         self._watch: Watch | None = None
+        self._context = copy_context()
 
     async def receive(self) -> Message:
         """Return what the server tells."""
@@ -245,7 +248,7 @@ class Traffic:
     def look(self) -> None:
         """Read on what the server tells, where that changes nothing: the application does not do so itself."""
         if self._watch is None and not (self.left or self._receiving or self._over) and (self._body_over or self.bodiless):
-            self._watch = Watch(self._receive, self._leave) if self.watchable else None
+            self._watch = Watch(self._receive, self._leave, self._context) if self.watchable else None
 
     def _finish(self, moment: float) -> None:
         """Note the end of the response. One that failed may still be followed by its exception."""

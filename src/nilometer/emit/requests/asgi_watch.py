@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Context
 
     from nilometer.emit.requests.asgi_traffic import Message, Receive
 
@@ -58,15 +59,15 @@ class Patience:
 
 
 class Watch:
-    """Reads on in a task of the running loop until the client leaves, then calls `left`."""
+    """Reads on in a task of the running loop until the client leaves, then calls `left`; `context` is the server's."""
 
     __slots__ = ("_ahead", "_left", "_news", "_receive", "_task")
 
-    def __init__(self, receive: Receive, left: Callable[[], None]) -> None:
+    def __init__(self, receive: Receive, left: Callable[[], None], context: Context) -> None:
         self._receive, self._left = receive, left
         self._ahead: deque[Message] = deque()
         self._news = asyncio.Event()
-        self._task = asyncio.get_running_loop().create_task(self._read())
+        self._task = asyncio.get_running_loop().create_task(self._read(), context=context)
 
     async def _read(self) -> None:
         try:
