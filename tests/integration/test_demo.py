@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nilometer.core.errors import Unavailable
+from nilometer.demo.process import Process
 from nilometer.testing.demonstration import Demonstration
 from nilometer.testing.waiting import until
 
@@ -36,6 +40,15 @@ SERIES = {
     *(f"stats.gauges.demo.mdb.{name}" for name in GAUGES),
 }
 """A series of every instrument, and of most kinds of request."""
+
+
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("child", child.pid, flush=True)
+time.sleep(600)
+"""
 
 
 @pytest.fixture
@@ -73,3 +86,27 @@ def test_a_port_that_is_taken_is_named() -> None:
             demo.kill()
     assert "the server ended with exit code" in demo.said
     assert "already in use" in demo.said
+
+
+def test_a_process_that_does_not_end_is_made_to_with_all_that_it_has_started(tmp_path: Path) -> None:
+    process = Process("the mule", ("-c", STUBBORN), os.environ, tmp_path)
+    child = int(process.wait_for(r"child (\d+)", 30, Event()))
+    process.end(0.1, Event())
+    assert process.ended
+    until(
+        lambda: not Path(f"/proc/{child}/cmdline").exists() or not Path(f"/proc/{child}/cmdline").read_bytes(), "it ended too"
+    )
+
+
+def test_a_process_that_fails_to_start_is_named_with_what_it_said(tmp_path: Path) -> None:
+    process = Process("the mule", ("-c", "raise SystemExit('no oats')"), os.environ, tmp_path)
+    with pytest.raises(Unavailable, match=r"the mule ended with exit code 1; the last that it printed:\n  no oats"):
+        process.wait_for("(never)", 30, Event())
+    process.end(1, Event())
+    slow = Process("the mule", ("-c", "import time; time.sleep(600)"), os.environ, tmp_path)
+    with pytest.raises(Unavailable, match=r"the mule did not start within 0\.1 s"):
+        slow.wait_for("(never)", 0.1, Event())
+    hurry = Event()
+    hurry.set()
+    slow.end(60, hurry)
+    assert slow.ended

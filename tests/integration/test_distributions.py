@@ -37,9 +37,10 @@ def environment(folder: Path, wheels: Path, *wanted: str) -> Path:
     return folder / "bin"
 
 
-def test_the_server_extra_brings_the_native_kernel(tmp_path: Path, wheels: Path) -> None:
+def test_the_server_extra_brings_the_native_kernel_and_all_that_the_demonstration_needs(tmp_path: Path, wheels: Path) -> None:
     binaries = environment(tmp_path / "env", wheels, "nilometer[server]")
     assert "native" in call(binaries / "nilometer", "--version", cwd=tmp_path)
+    assert "Look at http://127.0.0.1:" in call(binaries / "nilometer", "demo", "--duration", "2", cwd=tmp_path)
 
 
 def test_the_wheel_holds_the_page(wheels: Path) -> None:

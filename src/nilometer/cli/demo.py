@@ -98,13 +98,13 @@ def _watch(stage: Stage, signals: Ending, teller: Teller, duration: float | None
         while not signals.enough.wait(TICK):
             stage.check()
             passed = time.monotonic() - begun
-            if duration is not None and passed >= duration:
-                return
             summary = f"{passed // 60:.0f}:{passed % 60:02.0f}  {stage.figures() or 'no figures yet'}"
             update(summary)
             if not teller.live and passed - told >= TOLD:
                 teller.say(summary)
                 told = passed
+            if duration is not None and passed >= duration:
+                return
 
 
 class Teller:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from nilometer.core.errors import Unavailable
+from nilometer.core.errors import ConfigError, Unavailable
 from nilometer.demo import figures, parts
 from nilometer.demo.process import Process
 
@@ -46,7 +46,11 @@ class Stage:
 
     def __enter__(self) -> Self:
         parts.check()
-        self.folder = Path(tempfile.mkdtemp(prefix="nilometer-demo-"))
+        try:
+            self.folder = Path(tempfile.mkdtemp(prefix="nilometer-demo-"))
+        except OSError as error:
+            message = f"no temporary directory can be made: {error}; TMPDIR may name another place"
+            raise ConfigError(message) from error
         return self
 
     def __exit__(self, *_: object) -> None:
