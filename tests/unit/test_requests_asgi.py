@@ -344,9 +344,11 @@ def test_what_is_read_on_is_asked_for_in_the_requests_own_context(monkeypatch: p
         await send(start())
         await send(body())
 
+    middleware = measured(app, recorder)
+
     async def one(given: int) -> None:
         number.set(given)
-        await Server().serve(measured(app, recorder, groups={"endpoint"}))
+        await Server().serve(middleware)
 
     async def together() -> None:
         await asyncio.gather(*map(one, range(3)))
