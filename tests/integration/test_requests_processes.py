@@ -13,6 +13,7 @@ import pytest
 from nilometer.testing.apps.catcher import Catcher
 from nilometer.testing.apps.client import ask
 from nilometer.testing.apps.kinds import KINDS
+from nilometer.testing.apps.paths import CHUNK, HOST
 from nilometer.testing.apps.server import running
 from nilometer.testing.apps.site import APP, series, site
 from nilometer.testing.ports import free_port
@@ -23,15 +24,30 @@ if TYPE_CHECKING:
 LONG = "10m"
 """How long lines wait where only the end of a process sends them."""
 BATCH = 10
+MANY = 512
+"""Chunks that no buffer holds."""
+MOST = 5000
+"""Requests after which a second worker should have answered one."""
 
 
-def test_workers_that_were_forked_tell_of_each_request_once() -> None:
-    with site("gunicorn sync", "--workers", "3", "--preload") as prefork:
+WORKERS = [
+    pytest.param("gunicorn sync", ("--workers", "3", "--preload")),
+    pytest.param("uWSGI", ("--processes", "3")),
+    *(pytest.param(name, ("--workers", "2"), marks=pytest.mark.slow) for name in ("uvicorn", "hypercorn")),
+    *(pytest.param(name, ("--workers", "2"), marks=pytest.mark.slow) for name in ("granian WSGI", "granian ASGI")),
+]
+
+
+@pytest.mark.parametrize(("name", "more"), WORKERS)
+def test_several_workers_tell_of_each_request_once(name: str, more: tuple[str, ...]) -> None:
+    """The application of the first two was loaded before they were forked."""
+    with site(name, *more) as prefork:
         pids: set[bytes] = set()
         asked = 0
         while len(pids) < 2 or asked < BATCH:
             pids.add(prefork.ask("/process/process").body)
             asked += 1
+            assert asked < MOST, pids
         assert b"%d" % prefork.server.process.pid not in pids
         assert len(prefork.values("resp_size_bytes", "process", asked)) == asked
         assert len(prefork.seen("timing", "process")) == asked
@@ -72,6 +88,36 @@ def test_a_worker_that_is_killed_for_being_late_tells_of_its_request() -> None:
         assert late.values("receive_timeouts", "late") == [1]
         assert late.seen("size_bytes", "late") in ([], [4])
         assert len(late.values("timing", "late")) == 1
+
+
+GIVES_UP = [("uWSGI", ("--socket-timeout", "1"), "timeouts"), ("hypercorn", ("--read-timeout", "1"), "errors")]
+
+
+@pytest.mark.parametrize(("name", "more", "counted"), GIVES_UP)
+def test_a_server_that_gives_up_on_an_upload_is_noticed(name: str, more: tuple[str, ...], counted: str) -> None:
+    with site(name, *more, options={"receive_timeout": 0}) as impatient, impatient.connect() as connection:
+        connection.head("POST", "/given_up/echo", Content_Length=1000)
+        connection.pieces([b"some"])
+        assert impatient.values(f"receive_{counted}", "given_up") == [1]
+        assert len(impatient.values("timing.error.499", "given_up")) == 1
+
+
+def test_a_server_that_gives_up_on_a_reader_is_noticed() -> None:
+    with site("uWSGI", "--socket-timeout", "1") as impatient, impatient.connect(1 << 14) as connection:
+        connection.head("GET", f"/stuck/big?chunks={MANY}")
+        assert impatient.values("resp_size_bytes", "stuck")[0] < MANY * len(CHUNK)
+        assert impatient.values("send_errors", "stuck") == [1]
+        assert impatient.values("send_timeouts", "stuck") == [1]
+
+
+def test_tags_tell_node_endpoint_tenant_and_status() -> None:
+    options = {"style": "tagged", "groups": ["node", "endpoint", "tenant"]}
+    with site("gunicorn gthread", options=options) as tagged:
+        tagged.ask("/some/refuse", X_Project_Id="acme")
+        tagged.catcher.wait("request.resp_size_bytes")
+        (timing,) = tagged.catcher.named("request.timing")
+        assert timing.tags == {"host": HOST, "endpoint": "some", "tenant": "acme", "status": "403"}
+        assert tagged.catcher.values("request.errors", host=HOST, endpoint="some", tenant="acme") == [1]
 
 
 def test_a_sample_rate_is_drawn_once_for_each_request() -> None:

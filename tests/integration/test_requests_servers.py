@@ -163,11 +163,11 @@ def test_a_slow_reader_is_measured_and_is_a_timeout(measured: Site) -> None:
 
 def test_a_download_that_is_cut_off_is_an_error(measured: Site) -> None:
     connection = measured.connect(SMALL)
-    connection.head("GET", f"/download/big?chunks={MANY}")
+    connection.head("GET", f"/download/big?chunks={4 * MANY}")  # granian's Python is far ahead of its sockets
     measured.entered("download")
     connection.read_slowly(1000, 0.0, 1)
     connection.reset()
-    assert measured.values("resp_size_bytes", "download")[0] < MANY * len(CHUNK)
+    assert measured.values("resp_size_bytes", "download")[0] < 4 * MANY * len(CHUNK)
     assert measured.values("send_errors", "download") == [1]
     assert measured.sees("download cut off")
 
