@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from tableservice import errors
 from tableservice.api import health, items, monitoring, tables
+from tableservice.api.limit import BodyLimit
 from tableservice.service import Service
 from tableservice.settings import from_environment
 
@@ -35,6 +36,7 @@ def application(service: Service) -> ASGIApp:
 
     app = FastAPI(title="Table service", version="1", lifespan=life)
     errors.install(app)
+    app.add_middleware(BodyLimit)
     for room in (health, monitoring, tables, items):
         app.include_router(room.router(service))
     return service.metrics.around(app)

@@ -140,6 +140,11 @@ def test_errors_have_the_shape_and_the_types_of_magnetodb(threads: Client) -> No
     assert threads.asker.ask(f"/v1/data/{threads.project}/tables", "POST", body=b"{").json["error"]["type"] == "ValidationError"
 
 
+def test_a_request_that_is_too_large_is_refused_unread(threads: Client) -> None:
+    answer = threads.asker.ask(f"/v1/data/{threads.project}/tables", "POST", body=b" " * (1 << 20) + b"{}")
+    assert (answer.status, answer.json["code"], answer.json["error"]["type"]) == (413, 413, "HTTP413")
+
+
 def test_a_storage_that_is_away_is_503_and_what_nobody_thought_of_500(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
         statement = "SELECT"
