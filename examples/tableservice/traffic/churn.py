@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
@@ -22,18 +23,25 @@ WORK = 20.0
 
 
 def make(client: Client, project: str, name: str, ended: Event) -> None:
-    """Create a table unless it is there, and wait until it can be used; a failure of the storage is tried again."""
-    path = f"/v1/data/{project}/tables"
+    """Create a table unless it is there, and wait until it can be used; what fails is tried again."""
     end = time.monotonic() + WORK
     while time.monotonic() < end and not ended.wait(PAUSE):
-        found = client.ask("GET", f"{path}/{name}")
-        status = found.json["table"]["table_status"] if found.status == 200 else ""  # noqa: PLR2004 HTTP's own number
-        if status == "ACTIVE":
-            return
-        if status == "CREATE_FAILURE":
-            client.ask("DELETE", f"{path}/{name}")
-        elif not status:
-            client.ask("POST", path, {**TABLE, "table_name": name})
+        try:
+            if _made(client, f"/v1/data/{project}/tables", name):
+                return
+        except (OSError, HTTPException):
+            client.close()
+
+
+def _made(client: Client, path: str, name: str) -> bool:
+    """Do what is to be done next for a table, and say whether it can be used."""
+    found = client.ask("GET", f"{path}/{name}")
+    status = found.json["table"]["table_status"] if found.status == HTTPStatus.OK else ""
+    if status == "CREATE_FAILURE":
+        client.ask("DELETE", f"{path}/{name}")
+    elif not status:
+        client.ask("POST", path, {**TABLE, "table_name": name})
+    return status == "ACTIVE"
 
 
 def prepare(client: Client, ended: Event) -> None:

@@ -9,8 +9,6 @@ from itertools import accumulate, takewhile
 from threading import Event
 from typing import TYPE_CHECKING
 
-import pytest
-
 from nilometer.testing.waiting import until
 from tableservice.traffic import churn, visits
 from tableservice.traffic import client as clients
@@ -20,6 +18,7 @@ from tableservice.traffic.visits import KINDS, Visitor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
     from tests.contract.tableservice.conftest import Client
 
 MEANT: dict[Callable[[Visitor], None], set[int]] = {
@@ -81,10 +80,18 @@ def test_a_table_comes_and_goes(client: Client, monkeypatch: pytest.MonkeyPatch)
     assert direct.statuses[-1] == 200
 
 
-def test_a_service_that_is_away_ends_no_visitor() -> None:
-    gone = clients.Client("http://127.0.0.1:1")
-    with pytest.raises((OSError, HTTPException)):
-        gone.ask("GET", "/")
+def test_a_service_that_fails_at_first_is_asked_again(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(churn, "PROJECTS", {client.project: 1})
+    direct, failures = Direct(client), [ConnectionRefusedError(), HTTPException()]
+
+    def ask(method: str, path: str, body: object = None, *, slowly: bool = False) -> clients.Answer:
+        if failures:
+            raise failures.pop()
+        return Direct.ask(direct, method, path, body, slowly=slowly)
+
+    monkeypatch.setattr(direct, "ask", ask)
+    churn.prepare(direct, Event())
+    assert client.status("orders") == "ACTIVE"
 
 
 def test_requests_come_steadily_in_bursts_and_hardly_at_all() -> None:
