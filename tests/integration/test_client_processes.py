@@ -90,6 +90,29 @@ statsd.incr("parent")
     arrived(server, parent=11, child=60)
 
 
+def test_a_forked_child_forgets_what_its_parent_has_added_up(server: Server) -> None:
+    code = """
+for _ in range(10): statsd.incr("parent")
+child = os.fork()
+if not child:
+    for _ in range(20): statsd.incr("child")
+    statsd.close()
+    os._exit(0)
+os.waitpid(child, 0)
+statsd.incr("parent")
+"""
+    run(code, server, "flush=60s&aggregate=true")
+
+    def sums() -> dict[str, int]:
+        found: dict[str, int] = {}
+        for line, times in counts(server).items():
+            name, _, value = line.removesuffix("|c").partition(":")
+            found[name] = found.get(name, 0) + int(value) * times
+        return found
+
+    until(lambda: sums() == {"parent": 11, "child": 20}, "all is counted once", 10, lambda: str(counts(server)))
+
+
 def test_processes_of_multiprocessing_send_theirs_at_their_end(server: Server) -> None:
     run(
         """

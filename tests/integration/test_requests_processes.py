@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
 
-from nilometer.testing.apps.catcher import Catcher
 from nilometer.testing.apps.client import ask
 from nilometer.testing.apps.kinds import KINDS
 from nilometer.testing.apps.paths import CHUNK, HOST
@@ -60,25 +57,6 @@ def test_a_server_that_is_told_to_stop_sends_what_waits(name: str) -> None:
             assert stopping.ask("/last/hello").status == 200
         stopping.server.stop()
         assert len(stopping.values("timing", "last", BATCH)) == BATCH
-
-
-def test_a_child_of_multiprocessing_sends_what_waits_and_nothing_of_its_parents() -> None:
-    program = """
-        import multiprocessing, sys
-        from nilometer import StatsD
-        before = StatsD(sys.argv[1])
-        before.incr("parent")
-        def work():
-            before.incr("child")
-            StatsD(sys.argv[1]).incr("grandchild")
-        process = multiprocessing.get_context("fork").Process(target=work)
-        process.start()
-        process.join()
-    """
-    catcher = Catcher()
-    subprocess.run([sys.executable, "-c", textwrap.dedent(program), f"{catcher.url}?flush={LONG}"], check=True, timeout=60)
-    assert catcher.wait("parent") == catcher.wait("child") == catcher.wait("grandchild") == [1]
-    catcher.close()
 
 
 def test_a_worker_that_is_killed_for_being_late_tells_of_its_request() -> None:

@@ -175,6 +175,14 @@ def test_added_up_counters_are_one_line(server: Server) -> None:
     assert statsd.losses()["value"] == 1
 
 
+def test_added_up_counters_go_out_in_time(server: Server) -> None:
+    with client(server, "flush=10ms&aggregate=true") as statsd:
+        statsd.incr("c")
+        assert lines(server, 1) == ["c:1|c"]
+        statsd.gauge("g", 3)
+        assert lines(server, 2) == ["c:1|c", "g:3|g"]
+
+
 def test_a_timer_measures_blocks_functions_and_coroutines(server: Server) -> None:
     with client(server) as statsd:
         with statsd.timer("block") as timer:

@@ -57,7 +57,7 @@ class StatsD(Methods):
         self._aggregate: Aggregate | None = None
         if options.aggregate:
             self._aggregate = Aggregate()
-            self._outbox.gather = self._aggregate.lines
+            self._outbox.gather, self._outbox.forget = self._aggregate.lines, self._aggregate.forked
         self._numbers = NUMBERS - {"c"} if options.aggregate else NUMBERS
         self._lines = self._outbox.lines
         self._heads: dict[Any, Head] = {}
@@ -211,5 +211,5 @@ class StatsD(Methods):
 
     def _write(self, *lines: str) -> None:
         self._lines.extend(lines)
-        if len(self._lines) >= self._outbox.limit:
+        if len(self._lines) >= self._outbox.limit or self._outbox.idle:
             self._outbox.press()

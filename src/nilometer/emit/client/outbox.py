@@ -50,6 +50,7 @@ class Outbox(ABC):
         self.lines: deque[str] = deque()
         self.limit = 1  # the first line starts the thread
         self.gather: Callable[[], Iterable[str]] = tuple
+        self.forget: Callable[[], None] = self.lines.clear  # what a child does to what `gather` would bring
         self._options, self._losses = options, losses
         self._lock = RLock()
         self._busy = False
@@ -57,6 +58,11 @@ class Outbox(ABC):
         self._stop = False
         self._thread: Thread | None = None
         _outboxes.add(self)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody empties it, because nothing came yet."""
+        return self._thread is None
 
     def press(self) -> None:
         """Make room: `limit` lines wait."""
@@ -83,6 +89,7 @@ class Outbox(ABC):
     def forked(self) -> None:
         """Begin anew in a child."""
         self.lines.clear()
+        self.forget()
         self._lock, self._busy, self._wake = RLock(), False, Event()
         self._losses.forked()
         running, self._thread = self._thread is not None, None
