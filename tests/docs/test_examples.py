@@ -19,7 +19,9 @@ from nilometer.cli import check
 from nilometer.cli.help import Taught
 from nilometer.cli.program import program
 from nilometer.core import settings as table
+from nilometer.core import statsd_target
 from nilometer.core import url as urls
+from nilometer.emit.client import options as client
 from nilometer.ingest import listener_urls
 from nilometer.ingest.relay import targets
 
@@ -109,6 +111,8 @@ def check_url(text: str) -> None:
             targets.target(url)
         elif url.hosts or url.path:
             listener_urls.check(url, sending=url.scheme == listener_urls.TCP_TLS)
+    elif url.scheme in statsd_target.SCHEMES and {"aggregate", "constant", "flush", "queue"} & dict(url.query).keys():
+        client.read(text)
     else:
         url.options(registry.module(url.scheme).Options)
 

@@ -13,8 +13,10 @@ from nilometer.backends import registry, statsd
 from nilometer.backends._parts.datagrams import Datagrams
 from nilometer.backends._parts.statsd_lines import Lines, pack
 from nilometer.backends._parts.stream import CHUNK, Stream
+from nilometer.core import url as urls
 from nilometer.core.errors import Unavailable, UrlError
 from nilometer.core.record import Block, Column, Flush, Kind, block
+from nilometer.core.statsd_target import target
 from nilometer.testing import flushes
 from nilometer.testing.peers import FakeStatsd
 
@@ -222,7 +224,7 @@ def test_the_default_ports_and_sockets(tmp_path: Path) -> None:
         registry.open("statsd+tcp://127.0.0.1:1", "health").check()
     with pytest.raises(Unavailable, match="No such file"):
         registry.open(f"statsd+unix://{tmp_path}/none", "health").check()
-    assert statsd.PORT == 8125
+    assert target(urls.parse("statsd://host")).port == 8125
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nilometer.emit.bounded import Bounded
 from nilometer.emit.requests import endpoints
-from nilometer.emit.requests.endpoints import Bounded, clean, endpoint, entered, header, tenant_header, tenant_parameter
+from nilometer.emit.requests.endpoints import clean, endpoint, entered, header, tenant_header, tenant_parameter
 from nilometer.emit.requests.frameworks import starlette
 from nilometer.emit.requests.measure import Exchange
 
@@ -47,14 +48,14 @@ def test_cleaning(name: str, cleaned: str) -> None:
 
 @given(st.lists(st.text()), st.integers(0, 5))
 def test_the_number_of_names_is_bounded(names: list[str], most: int) -> None:
-    bounded = Bounded(most, given=("given",))
+    bounded = Bounded(most, clean, given=("given",))
     answers = {bounded(name) for name in names}
     assert len(answers - {"other", "given"}) <= most
     assert bounded("given") == "given"
 
 
 def test_a_name_that_was_known_stays_known() -> None:
-    bounded = Bounded(2)
+    bounded = Bounded(2, clean)
     assert [bounded(name) for name in ("a", "b", "c", "a", "x" * 1000)] == ["a", "b", "other", "a", "other"]
 
 

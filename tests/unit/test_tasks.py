@@ -15,11 +15,11 @@ from dramatiq.brokers.stub import StubBroker
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nilometer.emit.bounded import OTHER
 from nilometer.emit.tasks import Tasks
 from nilometer.emit.tasks import celery as celery_hooks
 from nilometer.emit.tasks import dramatiq as dramatiq_hooks
 from nilometer.emit.tasks.runs import MOST, Runs
-from nilometer.emit.template import OTHER
 from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:

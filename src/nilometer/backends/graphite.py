@@ -26,7 +26,8 @@ from nilometer.backends._parts.graphite_stats import Stats
 from nilometer.backends._parts.stream import Stream
 from nilometer.backends._parts.tls import CA, CERT, KEY, VERIFY, tls_context
 from nilometer.core.errors import Unavailable
-from nilometer.core.options import NamingOptions, at_least, one_host, option
+from nilometer.core.naming_options import NamingOptions
+from nilometer.core.options import at_least, one_host, option
 from nilometer.core.quantity import Duration
 from nilometer.core.wire import render
 

@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING
 from nilometer.backends._parts.datagrams import Datagrams
 from nilometer.backends._parts.statsd_lines import Lines, pack
 from nilometer.backends._parts.stream import Stream
-from nilometer.core.options import at_least, no_login, one_host, one_of, option, refuse
+from nilometer.core.options import at_least, one_of, option
 from nilometer.core.quantity import Duration
+from nilometer.core.statsd_target import Target, target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from nilometer.core.record import Flush, Window
     from nilometer.core.url import Url
 
-SCHEMES = ("statsd", "statsd+tcp", "statsd+unix", "statsd+unixgram")
 URL_EXAMPLES = (
     "statsd://localhost:8125",
     "statsd://central.example?prefix=edge1.&mtu=8932",
@@ -46,7 +46,6 @@ URL_EXAMPLES = (
     "statsd+unixgram:///run/statsd.sock",
 )
 EXTRA = ""
-PORT = 8125
 DOGSTATSD = "dogstatsd"
 TAGS = (DOGSTATSD, "graphite")
 PIECE = 1 << 16
@@ -139,44 +138,26 @@ def open(url: Url) -> Statsd:  # noqa: A001 each backend has this name
     one_of(url, "tags", options.tags, TAGS)
     at_least(url, "mtu", options.mtu, 1)
     at_least(url, "timeout", options.timeout, 0.001)
-    peer = _peer(url)
+    peer = target(url)
     lines = Lines(options.prefix, options.tags == DOGSTATSD, options.derived)
-    if url.scheme in ("statsd", "statsd+unixgram"):
+    if not peer.stream:
         datagrams = Datagrams(lambda: _datagram_socket(peer, options.timeout), str(url))
-        return Statsd(datagrams, _shown(peer), lines, options.mtu, LONGEST)
+        return Statsd(datagrams, str(peer), lines, options.mtu, LONGEST)
     stream = Stream(lambda: _stream_socket(peer, options.timeout), str(url), options.timeout)
-    return Statsd(stream, _shown(peer), lines, PIECE, None)
+    return Statsd(stream, str(peer), lines, PIECE, None)
 
 
-Peer = tuple[str, int] | str
-"""Host and port, or the path of a Unix socket."""
+def _stream_socket(peer: Target, timeout: float) -> socket.socket:
+    if not peer.path:
+        return socket.create_connection((peer.host, peer.port), timeout)
+    return _connected(socket.AF_UNIX, socket.SOCK_STREAM, peer.path, timeout)
 
 
-def _peer(url: Url) -> Peer:
-    """Return where the URL points to. Raise `UrlError` when it is not a place of its scheme's kind."""
-    if url.scheme in ("statsd", "statsd+tcp"):
-        return one_host(url, PORT)
-    if url.hosts or not url.path.strip("/"):
-        raise refuse(url, f"names no socket; write {url.scheme}:///path/of/the/socket, with three slashes")
-    no_login(url)
-    return url.path
-
-
-def _shown(peer: Peer) -> str:
-    return peer if isinstance(peer, str) else f"{peer[0]} port {peer[1]}"
-
-
-def _stream_socket(peer: Peer, timeout: float) -> socket.socket:
-    if not isinstance(peer, str):
-        return socket.create_connection(peer, timeout)
-    return _connected(socket.AF_UNIX, socket.SOCK_STREAM, peer, timeout)
-
-
-def _datagram_socket(peer: Peer, timeout: float) -> socket.socket:
+def _datagram_socket(peer: Target, timeout: float) -> socket.socket:
     """Return a connected datagram socket; a name that has addresses of both families is taken by its IPv4 one."""
-    if isinstance(peer, str):
-        return _connected(socket.AF_UNIX, socket.SOCK_DGRAM, peer, timeout)
-    found = socket.getaddrinfo(*peer, type=socket.SOCK_DGRAM)
+    if peer.path:
+        return _connected(socket.AF_UNIX, socket.SOCK_DGRAM, peer.path, timeout)
+    found = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_DGRAM)
     family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     return _connected(family, socket.SOCK_DGRAM, address, timeout)
 

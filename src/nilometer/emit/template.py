@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 FOREIGN = re.compile(r"[^A-Za-z0-9_.-]+")
 LONGEST = 200
-OTHER = "other"
 
 
 def template(option: str, text: str, *fields: str) -> Callable[..., str]:
@@ -34,20 +33,3 @@ def template(option: str, text: str, *fields: str) -> Callable[..., str]:
 def clean(name: str) -> str:
     """Return a name with the characters of a StatsD name only, dots kept; ``unnamed`` when nothing is left of it."""
     return FOREIGN.sub("_", name[:LONGEST]).strip("._") or "unnamed"
-
-
-class Bounded:
-    """The first `most` names, cleaned, and ``other`` for the rest: so that no name from outside makes ever more series."""
-
-    def __init__(self, most: int) -> None:
-        self._known: dict[str, str] = {}
-        self._most = most
-
-    def __call__(self, name: str) -> str:
-        """Return what a name is called in series."""
-        found = self._known.get(name)
-        if found is not None:
-            return found
-        if len(self._known) >= self._most:
-            return OTHER
-        return self._known.setdefault(name, clean(name))

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from nilometer.core.errors import SettingError
-from nilometer.core.options import NamingOptions, option, refuse
+from nilometer.core.naming_options import NamingOptions
+from nilometer.core.options import option, refuse
 from nilometer.core.quantity import Duration, Rollup, rollup, written
 from nilometer.history.layout import HOUR
 

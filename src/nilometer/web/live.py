@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 
 from nilometer.backends import registry
 from nilometer.core.naming import Naming
-from nilometer.core.options import NamingOptions
+from nilometer.core.naming_options import NamingOptions
 from nilometer.ingest.admin.commands import to_json
 from nilometer.web.connection import LASTING
 from nilometer.web.hub import MOST_PATHS, Full, Hub

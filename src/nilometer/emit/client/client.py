@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import os
 import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
@@ -25,26 +26,30 @@ from nilometer.emit.client.pipeline import Pipeline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nilometer.core.statsd_target import Target
     from nilometer.emit.client.line import Head, Tags
-    from nilometer.emit.client.options import Options, Target
+    from nilometer.emit.client.options import Options
 
 KEPT = 10_000
 """Texts of names and tags that are kept."""
 NUMBERS = frozenset({"c", "ms", "h", "d"})
 """Types whose values are numbers, each with a meaning of its own."""
 LOCALHOST = "statsd://127.0.0.1:8125"
+ENVIRONMENT = "NILOMETER_STATSD"
+"""The variable that holds the URL of clients that are made without one."""
 
 
 class StatsD(Methods):
     """A client of a StatsD server.
 
     ``url``: ``statsd://host:8125``, ``statsd+tcp://…``, ``statsd+unix:///path`` or ``statsd+unixgram:///path``, with options
-    behind ``?``: ``prefix``, ``tags``, ``constant``, ``mtu``, ``flush``, ``queue``, ``aggregate``, ``timeout``. ``prefix`` and
-    ``tags`` (of every line) here add to those of the URL. Raises ValueError for a wrong one.
+    behind ``?``: ``prefix``, ``tags``, ``constant``, ``mtu``, ``flush``, ``queue``, ``aggregate``, ``timeout``. Without one,
+    ``$NILOMETER_STATSD``, or port 8125 of this machine. ``prefix`` and ``tags`` (of every line) add to those of the URL.
+    Raises ValueError for a wrong one.
     """
 
-    def __init__(self, url: str = LOCALHOST, *, prefix: str | None = None, tags: Tags = None) -> None:
-        target, options = read(url)
+    def __init__(self, url: str | None = None, *, prefix: str | None = None, tags: Tags = None) -> None:
+        target, options = read(url or os.environ.get(ENVIRONMENT) or LOCALHOST)
         self._begin(target, options, prefix, tags)
 
     def _begin(self, target: Target, options: Options, prefix: str | None = None, tags: Tags = None) -> None:

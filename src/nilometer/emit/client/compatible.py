@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from nilometer.core.quantity import Duration
+from nilometer.core.statsd_target import Target
 from nilometer.emit.client.client import StatsD
-from nilometer.emit.client.options import Options, Target
+from nilometer.emit.client.options import Options
 
 if TYPE_CHECKING:
     from nilometer.emit.client.outbox import StreamOutbox

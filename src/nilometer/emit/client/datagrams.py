@@ -18,8 +18,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nilometer.core.statsd_target import Target
     from nilometer.emit.client.losses import Losses
-    from nilometer.emit.client.options import Target
 
 KEPT = 64
 """Datagrams that wait for room in the system's buffers."""

@@ -1,27 +1,19 @@
-"""Where lines go and how they are packed: the URL of a client and its options.
-
-statsd://HOST[:8125]             datagrams of at most `mtu` bytes
-statsd+tcp://HOST[:8125]         a stream
-statsd+unix:///PATH              a stream over a Unix socket
-statsd+unixgram:///PATH          datagrams over a Unix socket
-"""
+"""How lines are packed and where they go: the URL of a client (`core.statsd_target`) and its options."""
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from nilometer.core.options import at_least, no_login, one_host, one_of, option, refuse
+from nilometer.core.options import at_least, one_of, option, refuse
 from nilometer.core.quantity import Duration
-from nilometer.core.url import Url, parse
+from nilometer.core.statsd_target import Target, target
+from nilometer.core.url import parse
 from nilometer.emit.client.line import DIALECTS
 
 if TYPE_CHECKING:
     from nilometer.emit.client.line import Pairs
 
-SCHEMES = ("statsd", "statsd+tcp", "statsd+unix", "statsd+unixgram")
-PORT = 8125
 LOCAL_MTU = 8192
 """Bytes of a datagram that does not leave this machine: what DogStatsD's servers read by default."""
 ETHERNET_MTU = 1432
@@ -45,30 +37,6 @@ class Options:
     timeout: Duration = option(Duration(5), "streams: longest time to connect, and to send a piece")  # noqa: RUF009 declares a field
 
 
-class Target(NamedTuple):
-    """Where lines go: host and port, or a Unix socket's path; as datagrams or as a stream."""
-
-    host: str
-    port: int
-    path: str
-    stream: bool
-    family: str = ""
-    """``ipv4`` or ``ipv6`` where only one will do."""
-
-    @property
-    def local(self) -> bool:
-        """Whether datagrams stay on this machine, as far as the address tells."""
-        if self.path or self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host.partition("%")[0]).is_loopback
-        except ValueError:
-            return False
-
-    def __str__(self) -> str:
-        return self.path or f"{self.host} port {self.port}"
-
-
 def read(text: str) -> tuple[Target, Options]:
     """Read a client's URL. Raise `UrlError`, a ValueError, for a wrong part."""
     url = parse(text)
@@ -79,20 +47,6 @@ def read(text: str) -> tuple[Target, Options]:
     if options.mtu > LONGEST_DATAGRAM:
         raise refuse(url, f"option mtu: {options.mtu} is more than a datagram can hold, {LONGEST_DATAGRAM}")
     return target(url), options
-
-
-def target(url: Url) -> Target:
-    """Return where a URL points to. Raise `UrlError`."""
-    if url.scheme not in SCHEMES:
-        raise refuse(url, f"is none of {', '.join(f'{each}://' for each in SCHEMES)}")
-    stream = url.scheme in ("statsd+tcp", "statsd+unix")
-    if url.scheme in ("statsd", "statsd+tcp"):
-        host, port = one_host(url, PORT)
-        return Target(host, port, "", stream)
-    if url.hosts or not url.path.strip("/"):
-        raise refuse(url, f"names no socket; write {url.scheme}:///path/of/the/socket, with three slashes")
-    no_login(url)
-    return Target("", 0, url.path, stream)
 
 
 def constant_tags(text: str) -> Pairs:

@@ -30,8 +30,9 @@ from nilometer.emit.client.stream import Stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from nilometer.core.statsd_target import Target
     from nilometer.emit.client.losses import Losses
-    from nilometer.emit.client.options import Options, Target
+    from nilometer.emit.client.options import Options
 
 PRESSED = 64
 """Lines that wait before someone empties the queue."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from nilometer.core.backoff import Backoff
 
 if TYPE_CHECKING:
-    from nilometer.emit.client.options import Target
+    from nilometer.core.statsd_target import Target
 
 FIRST, MOST = 0.1, 30.0
 """Seconds between two tries to connect."""

@@ -9,5 +9,6 @@ Rules: the libraries' public hooks only, nothing of theirs is wrapped or changed
 """
 
 from nilometer.emit.drivers.poller import Poller
+from nilometer.emit.drivers.sample import Sample
 
-__all__ = ["Poller"]
+__all__ = ["Poller", "Sample"]

@@ -14,19 +14,19 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+
+from nilometer.emit.bounded import LONGEST_READ, OTHER
 
 if TYPE_CHECKING:
     from nilometer.emit.requests.measure import Exchange
     from nilometer.emit.requests.options import Naming, Subject
 
 UNMATCHED = "unmatched"
-OTHER = "other"
 LONGEST = 80
-LONGEST_READ = 400
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 FOREIGN = re.compile(r"[^A-Za-z0-9_-]+")
 RESERVED = frozenset({"error"})
@@ -62,23 +62,6 @@ def known_method(method: str) -> str:
 def of_template(method: str, template: str) -> str:
     """Return the name of a method of a route: ``GET /items/{id}`` is ``get_items_id``."""
     return f"{known_method(method).lower()}_{template.strip('/')}"
-
-
-class Bounded:
-    """Names, cleaned: those that are `given`, and the first `most` others; the rest is ``other``. Any thread may ask."""
-
-    def __init__(self, most: int, given: Iterable[str] = ()) -> None:
-        self._known = {name: clean(name) for name in given}
-        self._most = most + len(self._known)
-
-    def __call__(self, name: str) -> str:
-        """Return what a name is called in series."""
-        found = self._known.get(name)
-        if found is not None:
-            return found
-        if len(self._known) >= self._most or len(name) > LONGEST_READ:
-            return OTHER
-        return self._known.setdefault(name, clean(name))
 
 
 def entered(name: str | None = None, parameters: Mapping[str, object] | None = None) -> None:

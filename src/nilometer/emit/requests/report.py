@@ -14,9 +14,10 @@ from importlib import import_module
 from random import random
 from typing import TYPE_CHECKING, cast
 
+from nilometer.emit.bounded import Bounded
 from nilometer.emit.requests import endpoints, names
 from nilometer.emit.requests.backlog import Backlog
-from nilometer.emit.requests.endpoints import UNMATCHED, Bounded, clean, known_method
+from nilometer.emit.requests.endpoints import UNMATCHED, clean, known_method
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,11 +47,11 @@ class Reporter:
         self._backlog = Backlog(options, self.client, self.fault) if options.backlog else None
         self._find = find
         self._names = names.Names(options, clean(options.node()[0]))
-        self._tenant = Bounded(options.max_tenants)
+        self._tenant = Bounded(options.max_tenants, clean)
         self._by_tenant = options.tenant is not None and not options.groups.isdisjoint({"tenant", "endpoint_tenant"})
         self._paths = frozenset(path for path in options.exclude if path.startswith("/"))
         named = options.exclude - self._paths
-        self._endpoint = Bounded(options.max_endpoints, given=named | options.rates.keys())
+        self._endpoint = Bounded(options.max_endpoints, clean, given=named | options.rates.keys())
         self._excluded = frozenset(map(clean, named))
         self._rates = {clean(name): rate for name, rate in options.rates.items()}
         self._early = not (options.rates or options.exempt)

@@ -19,7 +19,8 @@ import random
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from nilometer.emit.template import Bounded, template
+from nilometer.emit.bounded import Bounded
+from nilometer.emit.template import clean, template
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator
@@ -64,7 +65,7 @@ class Tasks:
         self._retries = template("retries", retries, "task")
         self._wait = template("wait", wait, "task")
         self._rate, self._tags = rate, tags
-        self._name = Bounded(max_names)
+        self._name = Bounded(max_names, clean)
 
     def measure(self, task: str) -> Activity:
         """Return what measures one task: a context manager (``with`` and ``async with``), or a decorator."""
