@@ -13,6 +13,7 @@ Rules:
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 finding a host loads it: a child that is forked while a thread does so would never find one
 import os
 import sys
 import weakref
