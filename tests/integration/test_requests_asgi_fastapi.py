@@ -64,10 +64,3 @@ def test_hundreds_at_once_do_not_mix(shop: Site) -> None:
     assert sorted(shop.values("size_bytes", "write_item", MANY)) == list(range(1, MANY + 1))
     assert len(shop.values("timing", "write_item", MANY)) == MANY
     assert not {name.split(".")[3] for name in shop.catcher.names()} & {"receive_errors", "send_errors", "failures"}
-
-
-def test_what_was_measured_last_is_sent_when_the_server_stops() -> None:
-    with site("uvicorn", app=APP) as shop:
-        assert shop.ask("/items/7").status == 200
-        shop.server.stop()
-        assert len(shop.values("timing", "read_item")) == 1
