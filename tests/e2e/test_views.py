@@ -58,6 +58,7 @@ def test_every_view_fits_the_screen_and_is_accessible(look: Look, view: str, scr
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{view}-{screen}.png", full_page=screen == "phone")
     assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["viewport"]["width"]
+    assert page.evaluate("(nav => nav.scrollWidth - nav.clientWidth)(document.querySelector('nav'))") <= 0
     page.evaluate(AXE.read_text("utf-8"))
     found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
     told = [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nilometer.cli.main import main
 from nilometer.core.losses import LOSSES, Losses
 from nilometer.core.settings import load
 from nilometer.core.url import parse
@@ -133,3 +137,11 @@ def test_a_clock_that_was_set_is_noticed_for_a_while() -> None:
         clock.advance(module.STEP)
         recent.note()
     assert recent.jumped() == 0
+
+
+def test_what_a_cure_says_to_type_can_be_typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    line, pipe, command = CURES["kernel.bad_line"].rpartition("echo ")[2].partition(" | nilometer ")
+    assert pipe
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(line.strip("'").encode())))
+    assert main(command.split()) == 0
+    assert json.loads(capsys.readouterr().out)["error"]

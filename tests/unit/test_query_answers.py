@@ -184,6 +184,13 @@ def test_functions_are_told() -> None:
         "sortByMinima",
     }
     assert "sumSeries" in told(answers.functions([("grouped", "1")]))["Combine"]
-    assert b'"default": 1e9999' in answers.function("keepLastValue").body
-    assert answers.function("nothing").status == 404
+    assert b'"default": 1e9999' in answers.function("keepLastValue", []).body
+    assert answers.function("nothing", []).status == 404
+
+
+def test_functions_are_told_for_people_to_read() -> None:
+    pretty, plain = answers.functions([("pretty", "1")]), answers.functions([])
+    assert told(pretty) == told(plain)
+    assert pretty.body.startswith(b'{\n  "absolute": {\n    "description": ')
+    assert answers.function("scale", [("pretty", "1")]).body.startswith(b'{\n  "description": ')
     assert told(answers.version()) == answers.VERSION

@@ -105,6 +105,15 @@ def test_a_scope_reaches_what_is_below_it(file: TokenFile) -> None:
     assert 'scope="admin"' in refused.headers["www-authenticate"]
 
 
+def test_another_way_to_prove_oneself_is_told_the_way_here_and_is_no_wrong_token(file: TokenFile) -> None:
+    file.create("a", "admin")
+    asking = client(file)
+    for _ in range(20):
+        answer = asking.ask("/api/v1/stats", headers={"authorization": "Basic Zm9vOmJhcg=="})
+        assert code(answer) == (401, "unauthorized")
+        assert answer.json["error"]["message"].endswith("Authorization: Bearer TOKEN")
+
+
 @pytest.mark.parametrize(
     "given", ["Bearer ", "Bearer x", "Basic {0}", "{0}", "Bearer {0}x", "Bearer {0} x", b"Bearer \xe9\xff", "Bearer \ud7ff"]
 )

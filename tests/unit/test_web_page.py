@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import json
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -101,6 +102,10 @@ def test_files_are_compressed_for_who_takes_that(asked: Asked) -> None:
 @pytest.mark.parametrize("path", ["/assets/none.js", "/assets/secret.txt", "/assets/..%2Findex.html", "/assets/%2e%2e"])
 def test_only_the_files_of_the_page_are_served(asked: Asked, path: str) -> None:
     assert asked.get(path).status == 404
+
+
+def test_a_file_that_is_not_there_has_the_shape_of_every_error(asked: Asked) -> None:
+    assert json.loads(asked.get("/assets/none.js").content)["error"]["code"] == "not_found"
 
 
 def test_the_built_page_stays_small() -> None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 TCP = "tcp"
 DEFAULT = "default"
+EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104 nothing is bound here
 CURE = "make one: nilometer token create NAME --scope read"
 
 
@@ -78,13 +79,19 @@ def start(settings: Settings, parts: Parts, cleanup: ExitStack) -> Renew:
         cleanup.callback(web.stop)
         names = _listen("HTTP interface", settings.web.listen, web.listen, named=named)
         if names:
-            LOG.info("the page to look at: %s://%s/", settings.web.listen[0].scheme, names[0])
+            LOG.info("the page to look at: %s://%s/", settings.web.listen[0].scheme, _here(names[0]))
         parts.begin()
         web.start()
         for url in settings.web.listen:
             if url.scheme == where.HTTP and not where.is_local(url):
                 LOG.warning("%s: tokens can be read on the way; use https:// where the network is not yours", url)
     return web.renew
+
+
+def _here(name: str) -> str:
+    """Return an address that a browser of this machine can open: that of every address is none."""
+    host, _, port = name.rpartition(":")
+    return f"localhost:{port}" if host in EVERYWHERE else name
 
 
 def _web(settings: Settings, parts: Parts) -> WebServer:

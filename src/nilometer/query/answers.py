@@ -94,8 +94,9 @@ def _answered(make: Callable[[], Answer]) -> Answer:
         return Answer(400, TEXT, f"{error}\n".encode("utf-8", "replace"))
 
 
-def _json(value: Any, status: int = 200) -> Answer:  # noqa: ANN401 whatever JSON can hold
-    return Answer(status, JSON, json.dumps(value).encode())
+def _json(value: Any, status: int = 200, *, pretty: str = "") -> Answer:  # noqa: ANN401 whatever JSON can hold
+    """Return a value as JSON, for people to read when `pretty` says anything."""
+    return Answer(status, JSON, json.dumps(value, indent=2 if pretty else None, sort_keys=bool(pretty)).encode())
 
 
 def render(reader: SeriesReader, pairs: Pairs) -> Answer:
@@ -245,20 +246,23 @@ def functions(pairs: Pairs) -> Answer:
     query = Query(pairs)
     told = {name: entry.told() for name, entry in TABLE.items() if query.one("group") in ("", entry.group)}
     if not query.yes("grouped"):
-        return _functions(told)
+        return _functions(told, query)
     groups: dict[str, dict[str, Any]] = {}
     for name, entry in told.items():
         groups.setdefault(entry["group"], {})[name] = entry
-    return _functions(groups)
+    return _functions(groups, query)
 
 
-def function(name: str) -> Answer:
+def function(name: str, pairs: Pairs) -> Answer:
     """``/functions/NAME``."""
-    return _functions(TABLE[name].told()) if name in TABLE else _json({"error": f"Function not found: {name[:100]}"}, 404)
+    if name not in TABLE:
+        return _json({"error": f"Function not found: {name[:100]}"}, 404)
+    return _functions(TABLE[name].told(), Query(pairs))
 
 
-def _functions(value: Any) -> Answer:  # noqa: ANN401 whatever JSON can hold
-    return Answer(200, JSON, json.dumps(value).replace("Infinity", "1e9999").encode())
+def _functions(value: Any, query: Query) -> Answer:  # noqa: ANN401 whatever JSON can hold
+    found = _json(value, pretty=query.one("pretty"))
+    return found._replace(body=found.body.replace(b"Infinity", b"1e9999"))
 
 
 def version() -> Answer:

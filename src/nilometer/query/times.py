@@ -34,6 +34,8 @@ UNITS = (
 LONGEST = 100
 LATEST = 253_402_300_799
 """The last second that a date can be written for, of the year 9999."""
+PLUS = re.compile(r"(\d\d:\d\d(?:[:.,]\d+)*) (\d\d:?\d\d)\Z")
+"""An offset of a zone whose plus sign stood bare in a URL, where it means a space."""
 ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
 CLOCK = re.compile(r"(?:(\d{1,2}):(\d{1,2})(am|pm)?)?(?:(\d{1,2})(am|pm))?(noon|midnight|teatime)?(.*)")
 OFFSET = re.compile(r"[+-]?(?:\d+[a-z]+)+")
@@ -56,11 +58,11 @@ def moment(text: str, now: int, where: tzinfo = UTC) -> int:
         if len(text) > LONGEST:
             raise ValueError  # noqa: TRY301 told as all that cannot be read
         if ISO.fullmatch(text.strip()):
-            found = datetime.fromisoformat(text.strip())
+            found = datetime.fromisoformat(PLUS.sub(r"\1+\2", text.strip()))
             return int((found if found.tzinfo else found.replace(tzinfo=where)).timestamp())
         second = _moment(re.sub(r"[_, ]", "", text.strip().lower()), now, where)
     except (ValueError, OverflowError) as error:
-        message = f"{text[:LONGEST]!r} is no time; for example -1h, now, 04:00_20260131 or seconds since 1970"
+        message = f"{text[:LONGEST]!r} is no time; such as -1h, now, 04:00_20260131, 2026-01-31T04:00Z or seconds since 1970"
         raise QueryError(message) from error
     if not 0 <= second <= LATEST:
         message = f"{text!r} lies outside the years 1970 to 9999"

@@ -98,9 +98,9 @@ class _Graphite:
         """``GET /functions``: the functions, for editors of targets."""
         return _response(answers.functions(_query(request)))
 
-    def function(self, name: str) -> Response:
+    def function(self, name: str, request: Request) -> Response:
         """``GET /functions/NAME``: one function."""
-        return _response(answers.function(name))
+        return _response(answers.function(name, _query(request)))
 
     def version(self) -> Response:
         """``GET /version``: the version of graphite-web whose API this is."""

@@ -97,9 +97,9 @@ class Guard:
         if takes is Scope.NONE:
             return None
         given = headers.get("authorization", "")
-        if not given:
+        if not given.lower().startswith(BEARER):
             return failure(401, NEEDED if tokens else NO_TOKENS, {"www-authenticate": "Bearer"})
-        token = tokens.get(digest(given[len(BEARER) :].strip())) if given.lower().startswith(BEARER) else None
+        token = tokens.get(digest(given[len(BEARER) :].strip()))
         if token is None:
             return self._wrong(str((scope.get("client") or ("",))[0]))
         if token.reach < takes:

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
+from nilometer.web.errors import failure
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 INDEX = "index.html"
 NOT_BUILT = "The page is not built. Run `make page`, which needs node and npm.\n"
-NO_FILE = "There is no such file.\n"
+NO_FILE = "there is no such file of the page"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 FOR_GOOD = "public, max-age=31536000, immutable"
 ASK = "no-cache"
@@ -69,7 +71,7 @@ def of_folder(folder: Path, opened: Callable[[], None] = lambda: None) -> APIRou
             opened()
         if file is not None:
             return _sent(file, request)
-        return PlainTextResponse(NO_FILE if there else NOT_BUILT, 404 if there else 503)
+        return failure(404, NO_FILE) if there else PlainTextResponse(NOT_BUILT, 503)
 
     for path in ("/", "/favicon.svg", "/assets/{name}"):
         found.add_route(path, page, include_in_schema=False)

@@ -37,7 +37,7 @@ LATE = 60.0
 """For how many seconds a sink, or the flush, may be late."""
 HELPS = {told.field: told.why.partition("; ")[2] for told in TOLD}
 CURES = {
-    "kernel.bad_line": "nilometer top shows who sends them, nilometer parse LINE what is wrong",
+    "kernel.bad_line": "nilometer top shows who sends them; what is wrong with one: echo 'LINE' | nilometer parse",
     "kernel.name_limit": HELPS["name_over_limit"],
     "kernel.tag_limit": HELPS["tags_over_limit"],
     "kernel.series_limit": HELPS["series_over_limit"],
