@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.core.quantity import Duration
-from nilometer.core.settings import KeyflushSection
+from nilometer.core.sections import KeyflushSection
 from nilometer.ingest import keyflush
 from nilometer.ingest.guard import Guard
 from nilometer.ingest.kernel import Kernel

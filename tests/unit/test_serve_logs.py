@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.cli.logs import configure
-from nilometer.core.settings import LogSection
+from nilometer.core.sections import LogSection
 from nilometer.ingest.statsd.mode import StatsdMode
 
 if TYPE_CHECKING:

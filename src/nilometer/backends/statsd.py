@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING
 from nilometer.backends._parts.datagrams import Datagrams
 from nilometer.backends._parts.statsd_lines import Lines, pack
 from nilometer.backends._parts.stream import Stream
+from nilometer.core import statsd_target
 from nilometer.core.options import at_least, one_of, option
 from nilometer.core.quantity import Duration
-from nilometer.core.statsd_target import Target, target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from nilometer.core.record import Flush, Window
     from nilometer.core.url import Url
 
+SCHEMES = statsd_target.SCHEMES
 URL_EXAMPLES = (
     "statsd://localhost:8125",
     "statsd://central.example?prefix=edge1.&mtu=8932",
@@ -138,7 +139,7 @@ def open(url: Url) -> Statsd:  # noqa: A001 each backend has this name
     one_of(url, "tags", options.tags, TAGS)
     at_least(url, "mtu", options.mtu, 1)
     at_least(url, "timeout", options.timeout, 0.001)
-    peer = target(url)
+    peer = statsd_target.target(url)
     lines = Lines(options.prefix, options.tags == DOGSTATSD, options.derived)
     if not peer.stream:
         datagrams = Datagrams(lambda: _datagram_socket(peer, options.timeout), str(url))
@@ -147,13 +148,13 @@ def open(url: Url) -> Statsd:  # noqa: A001 each backend has this name
     return Statsd(stream, str(peer), lines, PIECE, None)
 
 
-def _stream_socket(peer: Target, timeout: float) -> socket.socket:
+def _stream_socket(peer: statsd_target.Target, timeout: float) -> socket.socket:
     if not peer.path:
         return socket.create_connection((peer.host, peer.port), timeout)
     return _connected(socket.AF_UNIX, socket.SOCK_STREAM, peer.path, timeout)
 
 
-def _datagram_socket(peer: Target, timeout: float) -> socket.socket:
+def _datagram_socket(peer: statsd_target.Target, timeout: float) -> socket.socket:
     """Return a connected datagram socket; a name that has addresses of both families is taken by its IPv4 one."""
     if peer.path:
         return _connected(socket.AF_UNIX, socket.SOCK_DGRAM, peer.path, timeout)

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from nilometer.core.settings import LogSection
+    from nilometer.core.sections import LogSection
     from nilometer.ingest.statsd.mode import StatsdMode
 
 TEXT = "%(asctime)s %(levelname)s %(message)s"

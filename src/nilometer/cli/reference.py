@@ -45,6 +45,7 @@ VARIABLES = (
         "(pure Python: the same answers, many times slower).",
     ),
     Variable("NILOMETER_DEBUG", "`1` shows a traceback with each error, like `--debug`."),
+    Variable("NILOMETER_STATSD", "The URL of clients that an application makes without one."),
     Variable("NO_COLOR", "Anything but the empty string turns colours off; without a terminal they are off anyway."),
     Variable("XDG_STATE_HOME", "Where the default of `server.state` lies; `~/.local/state` without it."),
 )

@@ -31,7 +31,7 @@ from nilometer.ingest.kernel import AUTO
 
 if TYPE_CHECKING:
     from nilometer.core.clock import Clock
-    from nilometer.core.settings import KeyflushSection
+    from nilometer.core.sections import KeyflushSection
     from nilometer.ingest.kernel import Aggregates, Kernel
 
 LOG = logging.getLogger(__name__)
