@@ -101,7 +101,10 @@ def test_a_server_where_nothing_is_wrong_says_so_and_teaches_the_first_metric(lo
         page = look("", base=calm.url)
         expect(page.get_by_text("All is well")).to_be_visible()
         page.keyboard.press("3")
-        expect(page.get_by_label("Busiest names").get_by_text('echo "hello:1|c" | nc -u')).to_be_visible()
+        expect(
+            page.get_by_label("Busiest names").get_by_text(f'echo "hello:1|c" | nc -u -w0 127.0.0.1 {calm.port}')
+        ).to_be_visible()
+        expect(page.get_by_text("echo 'hello:one|c' | nilometer parse")).to_be_visible()
     finally:
         calm.close()
 

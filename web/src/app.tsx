@@ -9,6 +9,7 @@ import { useKeys } from "./lib/keys";
 import { seconds } from "./lib/numbers";
 import { type Polled, usePoll } from "./lib/poll";
 import { address, go, useRoute } from "./lib/route";
+import { told } from "./lib/sending";
 import { useStore } from "./lib/store";
 import { theme, toggle } from "./lib/theme";
 import { VIEWS, type View } from "./views/views";
@@ -31,6 +32,7 @@ export function App() {
   const view = VIEWS.find((each) => each.id === route.view) ?? (VIEWS[0] as View);
   const links = useLinks(view);
   const status = usePoll(askStatus, SECONDS);
+  useEffect(() => told(status.value?.listeners ?? []), [status.value]);
   const [help, setHelp] = useState(false);
   const close = useCallback(() => setHelp(false), []);
   useEffect(() => {

@@ -21,6 +21,7 @@ class Site:
         host, port = self._server.interface("HTTP interface")
         self.url = f"http://{host}:{port}/"
         self._to = self._server.address("udp")
+        self.port: int = self._to[1]
 
     def send(self, *lines: str) -> None:
         """Send lines in one datagram."""

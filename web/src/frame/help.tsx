@@ -1,6 +1,6 @@
 // Keys and first steps.
 import { useEffect, useRef } from "preact/hooks";
-import { Shell } from "../parts/notes";
+import { Send } from "../parts/notes";
 import { VIEWS } from "../views/views";
 
 const KEYS: readonly [string, string][] = [
@@ -36,7 +36,7 @@ export function Help({ open, onClose }: { open: boolean; onClose: () => void }) 
         ))}
       </dl>
       <h2>Send something</h2>
-      <Shell text={`echo "hello:1|c" | nc -u -w0 ${location.hostname || "127.0.0.1"} 8125`} />
+      <Send text="hello:1|c" />
       <form method="dialog">
         <button type="submit" class="button primary">
           Close

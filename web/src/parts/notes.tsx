@@ -3,6 +3,8 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Failure } from "../api/client";
 import { copy } from "../lib/copy";
+import { listeners, program, shell } from "../lib/sending";
+import { useStore } from "../lib/store";
 
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
@@ -44,15 +46,21 @@ export function Shell({ text }: { text: string }) {
   );
 }
 
+/** How to send a line to this server from a shell. */
+export function Send({ text }: { text: string }) {
+  return <Shell text={shell(text, useStore(listeners), location.hostname)} />;
+}
+
 /** How to send the first metric, for who has none yet. */
 export function FirstMetric() {
+  const found = useStore(listeners);
   return (
     <Empty title="No series yet">
       <p>
         Send one from a shell; it is here with the next flush. Everything that speaks StatsD can send to the same port.
       </p>
-      <Shell text={`echo "hello:1|c" | nc -u -w0 ${location.hostname || "127.0.0.1"} 8125`} />
-      <Shell text="nilometer send 'page.views:1|c' 'load:0.7|g' 'request:23|ms'" />
+      <Send text="hello:1|c" />
+      <Shell text={program(["page.views:1|c", "load:0.7|g", "request:23|ms"], found, location.hostname)} />
     </Empty>
   );
 }

@@ -6,7 +6,7 @@ import { storeless, useHistory } from "../../lib/history";
 import { names } from "../../lib/names";
 import { full } from "../../lib/numbers";
 import { length, type Range } from "../../lib/range";
-import { Busy, Empty, Shell, Wrong } from "../../parts/notes";
+import { Busy, Empty, Send, Wrong } from "../../parts/notes";
 import { Panel } from "../../parts/panel";
 import { Sinks } from "../../parts/sinks";
 import { Table } from "../../parts/table";
@@ -115,7 +115,7 @@ function Losses({ losses }: Pick<Status, "losses">) {
       {rows.length === 0 ? (
         <Empty title="Nothing was lost">
           <p>Whatever is dropped, at any stage, is counted here by its reason. Try a line that is wrong:</p>
-          <Shell text={`echo "hello:one|c" | nc -u -w0 ${location.hostname || "127.0.0.1"} 8125`} />
+          <Send text="hello:one|c" />
         </Empty>
       ) : (
         <Table

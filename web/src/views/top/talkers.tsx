@@ -96,7 +96,7 @@ function Refused({ rows }: { rows: Top["refused"] }) {
       <p>
         A line that is wrong would stand here with its sender and the reason. To see why one is, without sending it:
       </p>
-      <Shell text="nilometer parse 'hello:one|c'" />
+      <Shell text="echo 'hello:one|c' | nilometer parse" />
     </Empty>
   );
   return listed(rows, empty, () => (
