@@ -382,9 +382,10 @@ def test_a_stream_lasts_while_its_token_is_known(serve: Serve, tmp_path: Path, m
             answer.read()
 
 
-def test_a_long_head_is_refused(address: tuple[str, int]) -> None:
+@pytest.mark.parametrize("rest", [b"x" * 4_000_000, b"x" * 100_000 + b"\r\n\r\n"], ids=["endless", "whole, at once"])
+def test_a_long_head_is_refused(address: tuple[str, int], rest: bytes) -> None:
     with socket.create_connection(address, timeout=10) as peer:
-        peer.sendall(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: " + b"x" * 4_000_000)
+        peer.sendall(b"GET /api/v1/health HTTP/1.1\r\nhost: 127.0.0.1\r\nx: " + rest)
         answer = b"".join(iter(lambda: peer.recv(1 << 16), b""))
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "bad_request"

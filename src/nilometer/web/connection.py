@@ -33,6 +33,7 @@ LASTING, ALLOWED = "lasting", "allowed"
 """In a request's state: a route sets the first when its answer is a stream that may last, the guard the second, a function that
 says whether who asked still may."""
 LONGEST_HEAD = 64 * 1024
+PIECE = 4096
 logging.getLogger("uvicorn").setLevel(logging.ERROR)  # warnings are about what peers send: any could fill the log
 
 
@@ -78,9 +79,13 @@ class Connection(H11Protocol):
         self._timers.append(self.loop.call_later(LINGER, self.transport.close))
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; after a refusal the rest is let go by, else the peer would miss why."""
-        if not self._deaf:
-            super().data_received(data)
+        """Take what came; after a refusal the rest is let go by, else the peer would miss why.
+
+        It is taken by pieces: h11 looks how long a head is only when it has not all of it.
+        """
+        for start in range(0, len(data), PIECE):
+            if not self._deaf:
+                super().data_received(data[start : start + PIECE])
 
     def _hurry(self) -> None:
         if self.cycle is None:
