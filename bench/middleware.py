@@ -1,8 +1,9 @@
 """Measure what a middleware adds to a request: ``python bench/middleware.py [--write]``.
 
 Nilometer's request metrics beside OpenTelemetry's and Prometheus' middlewares, in one run, in turns, so that whatever else the
-machine does meets all of them. In process the application is called directly; under a server (gunicorn with threads, uvicorn)
-one client sends requests over a connection that it keeps. Each figure is the median, or the 99th percentile, of one request.
+machine does meets all of them. In process the application is called directly, and its thread's CPU time counts; under a server
+(gunicorn with threads, uvicorn) one client sends requests over a connection that it keeps, and its waiting counts. Each figure
+is the median, or the 99th percentile, of one request.
 """
 
 from __future__ import annotations
@@ -66,12 +67,12 @@ def drive_wsgi(app: Callable[..., Any]) -> Drive:
         times = []
         for _ in range(count):
             environ = {**pattern, "wsgi.input": io.BytesIO()}
-            begin = time.perf_counter_ns()
+            begin = time.thread_time_ns()
             body = app(environ, start_response)
             for _ in body:
                 pass
             getattr(body, "close", int)()
-            times.append(time.perf_counter_ns() - begin)
+            times.append(time.thread_time_ns() - begin)
         return times
 
     return drive
@@ -93,9 +94,9 @@ def drive_asgi(app: Callable[..., Any]) -> Drive:
         times = []
         for _ in range(count):
             scope = {**pattern, "state": {}}
-            begin = time.perf_counter_ns()
+            begin = time.thread_time_ns()
             await app(scope, receive, send)
-            times.append(time.perf_counter_ns() - begin)
+            times.append(time.thread_time_ns() - begin)
         return times
 
     return lambda count: asyncio.run(calls(count))
@@ -157,7 +158,7 @@ def table(title: str, results: dict[str, Result]) -> Iterator[str]:
         added = [result.median - bare.median, result.worst - bare.worst]
         mine = [ours.median - bare.median, ours.worst - bare.worst]
         shown = [f"{result.median:,.1f}", f"{result.worst:,.1f}", *(f"{each:,.1f}" for each in added)]
-        shown += [f"{each / base:.1f} ×" if base > 0 else "–" for each, base in zip(added, mine, strict=True)]
+        shown += [f"{each / base:.1f} ×" if min(each, base) > 0 else "–" for each, base in zip(added, mine, strict=True)]
         yield f"| {name} | " + " | ".join(shown if name != "bare" else [*shown[:2], "", "", "", ""]) + " |"
     yield ""
 
@@ -174,7 +175,7 @@ def main() -> None:
         statsd.bind(("127.0.0.1", 0))
         os.environ[STATSD] = f"statsd://127.0.0.1:{statsd.getsockname()[1]}"
         for interface, server in SERVERS.items():
-            lines += table(f"{interface.upper()}, in process", in_process(interface, options.requests))
+            lines += table(f"{interface.upper()}, in process, CPU", in_process(interface, options.requests))
             lines += table(f"{interface.upper()}, under {server}", under_server(interface, options.served))
     print("\n".join(lines))
     if options.write:
