@@ -33,6 +33,7 @@ bench: $(STAMPS)/dev native page servers  ## measure side by side with other ser
 	@$(BIN)/python bench/chart.py --write
 	@$(BIN)/python bench/page.py --write
 	@$(BIN)/python bench/middleware.py --write
+	@$(BIN)/python bench/client.py --write
 	@$(BIN)/python bench/statsd.py --write $(ARGS)
 
 lint: $(STAMPS)/dev native page  ## run the linters and type checkers only
