@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import dramatiq
 import pytest
 from celery import Celery  # type: ignore[import-untyped]  # it has no types
 from celery.contrib.testing.worker import start_worker  # type: ignore[import-untyped]  # likewise
+from celery.signals import setup_logging  # type: ignore[import-untyped]  # likewise
 from dramatiq.brokers.stub import StubBroker
 from hypothesis import given
 from hypothesis import strategies as st
@@ -186,6 +186,10 @@ def test_runs_whose_end_nobody_tells_do_not_pile_up() -> None:
     assert (runs.end("0"), runs.end("1")) == (None, 1)
 
 
+def no_logging(**_: object) -> None:
+    """Have Celery leave the root logger to the tests."""
+
+
 def test_celery_tasks_are_measured_in_their_worker(kept: Kept) -> None:
     app = Celery("test", broker="memory://", backend="cache+memory://")
 
@@ -204,7 +208,7 @@ def test_celery_tasks_are_measured_in_their_worker(kept: Kept) -> None:
         return "done"
 
     stop = celery_hooks.install(Tasks(kept), wait=True)
-    logging.getLogger("celery").setLevel(logging.CRITICAL)
+    setup_logging.connect(no_logging)
     with start_worker(app, pool="solo", perform_ping_check=False, loglevel="CRITICAL"):
         assert add.delay(1, 2).get(timeout=20) == 3
         with pytest.raises(ValueError):  # noqa: PT011 its own has no message
@@ -212,6 +216,7 @@ def test_celery_tasks_are_measured_in_their_worker(kept: Kept) -> None:
         assert again.delay().get(timeout=20) == "done"
         until(lambda: len(kept.sent) >= 10, "all lines", 20, lambda: str(kept.names()))
     stop()
+    setup_logging.disconnect(no_logging)
     assert Counter(kept.names()) == {
         "shop.add.wait_timing": 1,
         "shop.add.timing": 1,
@@ -247,7 +252,6 @@ def test_dramatiq_actors_are_measured_in_their_worker(kept: Kept) -> None:
         if len(failures) == 1:
             raise ValueError
 
-    logging.getLogger("dramatiq").setLevel(logging.CRITICAL)
     broker.emit_after("process_boot")
     worker = dramatiq.Worker(broker, worker_timeout=20)
     worker.start()
