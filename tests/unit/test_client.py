@@ -17,6 +17,7 @@ from nilometer import StatsD
 from nilometer.core.errors import UrlError
 from nilometer.emit.client.losses import REASONS
 from nilometer.emit.client.outbox import PRESSED
+from nilometer.emit.client.packing import Packer
 from nilometer.testing._server import Server
 from nilometer.testing.waiting import until
 
@@ -308,6 +309,24 @@ def test_a_stream_that_breaks_goes_on_with_the_next_line() -> None:
 def test_a_wrong_url_is_refused_at_once(url: str) -> None:
     with pytest.raises(UrlError):
         StatsD(url)
+
+
+def test_a_host_alone_is_told_how_to_become_a_url() -> None:
+    with pytest.raises(UrlError, match="write statsd://localhost:8125"):
+        StatsD("localhost:8125")
+
+
+def test_a_fault_of_the_client_s_own_ends_neither_its_thread_nor_the_application(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statsd = client(server, "flush=5ms")
+    monkeypatch.setattr(Packer, "add", lambda *_: 1 / 0)
+    statsd.incr("lost")
+    until(lambda: statsd.losses()["error"] > 0, "the fault to be counted")
+    monkeypatch.undo()
+    statsd.incr("sent")
+    assert lines(server, 1) == ["sent:1|c"]
+    statsd.close()
 
 
 def test_the_package_names_what_it_has() -> None:

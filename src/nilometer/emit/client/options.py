@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nilometer.core.errors import UrlError
 from nilometer.core.options import at_least, one_of, option, refuse
 from nilometer.core.quantity import Duration
 from nilometer.core.statsd_target import Target, target
@@ -39,6 +40,9 @@ class Options:
 
 def read(text: str) -> tuple[Target, Options]:
     """Read a client's URL. Raise `UrlError`, a ValueError, for a wrong part."""
+    if "://" not in text:
+        message = f"{text!r} is not a URL of a StatsD server; write statsd://{text or 'localhost'}"
+        raise UrlError(message)
     url = parse(text)
     options = url.options(Options)
     one_of(url, "tags", options.tags, DIALECTS)

@@ -99,8 +99,15 @@ class Outbox(ABC):
             self._start()
 
     def _start(self) -> None:
-        if self._thread is not None or self._stop:
-            return
+        """Start the thread, unless another is about to: then that one does."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._thread is None and not self._stop:
+                    self._begin()
+            finally:
+                self._lock.release()
+
+    def _begin(self) -> None:
         self.limit = PRESSED if self._options.flush else 1
         _end_with_multiprocessing(self)
         self._thread = Thread(target=_run, args=(weakref.ref(self), self._wake), name="nilometer-client", daemon=True)
@@ -130,6 +137,8 @@ class Outbox(ABC):
                 self._busy = True
                 try:
                     work()
+                except Exception:  # noqa: BLE001 neither the application nor the thread may end of it
+                    self._losses.count("error")
                 finally:
                     self._busy = False
         finally:
