@@ -7,7 +7,7 @@ import gc
 import os
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from nilometer.emit.drivers import Poller, cassandra, sqlalchemy
 from nilometer.emit.drivers.sample import Sample, Totals
+from nilometer.testing.recorder import Recorder
 from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
@@ -25,25 +26,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Kept:
-    """A client that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Any, ...]] = []
-
-    def emit(self, kind: str, stat: str, value: float, rate: float = 1.0, tags: object = ()) -> None:  # noqa: ARG002 the protocol
-        self.sent.append((kind, stat, value, tags))
-
-    def values(self) -> dict[str, float]:
-        return {stat: value for _, stat, value, _ in self.sent}
-
-    def counts(self) -> Counter[str]:
-        return Counter(stat for _, stat, _, _ in self.sent)
-
-
 @pytest.fixture
-def kept() -> Kept:
-    return Kept()
+def kept() -> Recorder:
+    return Recorder()
+
+
+def values(kept: Recorder) -> dict[str, float]:
+    """Return the last value of each name."""
+    return {line.stat: line.value for line in kept.lines}
 
 
 @pytest.fixture
@@ -53,7 +43,7 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
     made.dispose()
 
 
-def test_the_poller_reads_every_source_on_its_timer(kept: Kept) -> None:
+def test_the_poller_reads_every_source_on_its_timer(kept: Recorder) -> None:
     poller = Poller(kept, seconds=0.01, tags=(("host", "a"),))
 
     def broken() -> Iterator[Sample]:
@@ -62,12 +52,12 @@ def test_the_poller_reads_every_source_on_its_timer(kept: Kept) -> None:
 
     poller.add(broken)
     poller.add(lambda: [Sample("g", "pool.used", 3)])
-    until(lambda: len(kept.sent) >= 2 and poller.failures >= 2, "two readings")
+    until(lambda: len(kept.lines) >= 2 and poller.failures >= 2, "two readings")
     poller.close()
-    assert set(kept.sent) == {("g", "pool.used", 3, (("host", "a"),))}
+    assert [line for line in kept.lines if line != ("g", "pool.used", 3, 1.0, {"host": "a"})] == []
 
 
-def test_a_poller_that_is_thrown_away_ends_its_thread(kept: Kept) -> None:
+def test_a_poller_that_is_thrown_away_ends_its_thread(kept: Recorder) -> None:
     poller = Poller(kept, seconds=0.01)
     poller.add(tuple)
     thread = poller._thread
@@ -77,7 +67,7 @@ def test_a_poller_that_is_thrown_away_ends_its_thread(kept: Kept) -> None:
     until(lambda: not thread.is_alive(), "the thread's end")
 
 
-def test_a_forked_child_polls_by_itself(kept: Kept) -> None:
+def test_a_forked_child_polls_by_itself(kept: Recorder) -> None:
     reading, writing = os.pipe()
     poller = Poller(kept, seconds=0.01)
     parent = os.getpid()
@@ -103,7 +93,7 @@ def test_a_forked_child_polls_by_itself(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
-def test_a_poller_needs_time_between_readings(kept: Kept, seconds: float) -> None:
+def test_a_poller_needs_time_between_readings(kept: Recorder, seconds: float) -> None:
     with pytest.raises(ValueError, match="seconds"):
         Poller(kept, seconds=seconds)
 
@@ -123,7 +113,7 @@ def test_a_total_that_shrank_began_anew() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")  # scales compares with a literal by `is`
-def test_a_cluster_s_own_counts_are_sent_as_what_was_added(kept: Kept) -> None:
+def test_a_cluster_s_own_counts_are_sent_as_what_was_added(kept: Recorder) -> None:
     cluster = Cluster(metrics_enabled=True)  # not connected: its counters move without a server
     poller = Poller(kept)
     poller.add(cassandra.source(cluster, name="db.{metric}"))
@@ -133,16 +123,16 @@ def test_a_cluster_s_own_counts_are_sent_as_what_was_added(kept: Kept) -> None:
     for seconds in (0.010, 0.020, 0.030):
         cluster.metrics.request_timer.addValue(seconds)
     poller.read()
-    first = kept.values()
+    first = values(kept)
     assert (first["db.connection_errors"], first["db.retries"], first["db.read_timeouts"]) == (3, 1, 0)
     assert (first["db.requests"], first["db.open_connections"]) == (3, 0)
     assert first["db.request_ms.median"] == pytest.approx(15)  # the driver looked when it had two
     assert first["db.request_ms.max"] == pytest.approx(20)
-    kept.sent.clear()
+    kept.clear()
     cluster.metrics.on_read_timeout()
     poller.read()
-    assert (kept.values()["db.connection_errors"], kept.values()["db.read_timeouts"]) == (0, 1)
-    assert {kind for kind, stat, *_ in kept.sent if "request_ms" in stat or "connections" in stat} == {"g"}
+    assert (values(kept)["db.connection_errors"], values(kept)["db.read_timeouts"]) == (0, 1)
+    assert {kind for kind, stat, *_ in kept.lines if "request_ms" in stat or "connections" in stat} == {"g"}
     poller.close()
     cluster.shutdown()
 
@@ -152,7 +142,7 @@ def test_a_cluster_without_metrics_is_refused_with_the_cure() -> None:
         cassandra.source(Cluster())
 
 
-def test_statements_are_measured_by_their_verb(kept: Kept, engine: sa.Engine) -> None:
+def test_statements_are_measured_by_their_verb(kept: Recorder, engine: sa.Engine) -> None:
     stop = sqlalchemy.statements(engine, kept, name="db.{metric}")
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE t (a int)"))
@@ -166,7 +156,7 @@ def test_statements_are_measured_by_their_verb(kept: Kept, engine: sa.Engine) ->
     stop()
     with engine.connect() as connection:
         connection.execute(sa.text("select 1"))
-    assert kept.counts() == {
+    assert Counter(kept.stats()) == {
         "db.create.timing": 1,
         "db.insert.timing": 1,
         "db.select.timing": 2,
@@ -175,10 +165,10 @@ def test_statements_are_measured_by_their_verb(kept: Kept, engine: sa.Engine) ->
         "db.invalidations": 1,
         "db.held.timing": 3,
     }
-    assert all(value >= 0 for value in kept.values().values())
+    assert all(value >= 0 for value in values(kept).values())
 
 
-def test_statements_of_threads_are_told_apart(kept: Kept, engine: sa.Engine) -> None:
+def test_statements_of_threads_are_told_apart(kept: Recorder, engine: sa.Engine) -> None:
     stop = sqlalchemy.statements(engine, kept)
 
     def work() -> None:
@@ -192,7 +182,7 @@ def test_statements_of_threads_are_told_apart(kept: Kept, engine: sa.Engine) -> 
     for thread in threads:
         thread.join()
     stop()
-    assert (kept.counts()["sqlalchemy.select.timing"], kept.counts()["sqlalchemy.held.timing"]) == (60, 60)
+    assert (Counter(kept.stats())["sqlalchemy.select.timing"], Counter(kept.stats())["sqlalchemy.held.timing"]) == (60, 60)
 
 
 def test_a_client_that_raises_does_not_hurt_a_statement(engine: sa.Engine) -> None:
@@ -217,28 +207,28 @@ def test_a_verb_is_the_first_word_or_other(statement: str, verb: str) -> None:
     assert sqlalchemy.verb(statement) == verb
 
 
-def test_an_engine_s_pool_is_read(kept: Kept, engine: sa.Engine) -> None:
+def test_an_engine_s_pool_is_read(kept: Recorder, engine: sa.Engine) -> None:
     poller = Poller(kept)
     poller.add(sqlalchemy.pool(engine))
     with engine.connect(), engine.connect(), engine.connect():
         poller.read()
-    assert kept.values() == {
+    assert values(kept) == {
         f"sqlalchemy.pool.{name}": value for name, value in {"used": 3, "idle": 0, "overflow": 1, "size": 2}.items()
     }
     poller.read()
-    assert kept.values()["sqlalchemy.pool.idle"] == 2
+    assert values(kept)["sqlalchemy.pool.idle"] == 2
     poller.close()
 
 
-def test_a_pool_without_numbers_sends_none(kept: Kept) -> None:
+def test_a_pool_without_numbers_sends_none(kept: Recorder) -> None:
     poller = Poller(kept)
     poller.add(sqlalchemy.pool(sa.create_engine("sqlite://")))
     poller.read()
-    assert (kept.sent, poller.failures) == ([], 0)
+    assert (kept.lines, poller.failures) == ([], 0)
     poller.close()
 
 
-def test_an_asynchronous_engine_is_heard_through_its_sync_one(kept: Kept, engine: sa.Engine) -> None:
+def test_an_asynchronous_engine_is_heard_through_its_sync_one(kept: Recorder, engine: sa.Engine) -> None:
     class Asynchronous:
         sync_engine = engine
 
@@ -249,4 +239,4 @@ def test_an_asynchronous_engine_is_heard_through_its_sync_one(kept: Kept, engine
     stop = sqlalchemy.statements(Asynchronous(), kept)
     asyncio.run(main())
     stop()
-    assert kept.counts()["sqlalchemy.select.timing"] == 1
+    assert Counter(kept.stats())["sqlalchemy.select.timing"] == 1

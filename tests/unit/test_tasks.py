@@ -20,27 +20,22 @@ from nilometer.emit.tasks import Tasks
 from nilometer.emit.tasks import celery as celery_hooks
 from nilometer.emit.tasks import dramatiq as dramatiq_hooks
 from nilometer.emit.tasks.runs import MOST, Runs
+from nilometer.testing.recorder import Recorder
 from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
 
 
-class Kept:
-    """A client that keeps what it is given."""
+class Kept(Recorder):
+    """Keeps what it is given, and counts how often it is asked to flush."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[Any, ...]] = []
+        super().__init__()
         self.flushes = 0
-
-    def emit(self, kind: str, stat: str, value: float, rate: float = 1.0, tags: object = ()) -> None:
-        self.sent.append((kind, stat, value, rate, tags))
 
     def flush(self) -> None:
         self.flushes += 1
-
-    def names(self) -> list[str]:
-        return [sent[1] for sent in self.sent]
 
 
 class Clock:
@@ -67,13 +62,13 @@ def tasks(kept: Kept) -> Tasks:
 def test_a_block_sends_its_time(kept: Kept, tasks: Tasks) -> None:
     with tasks.measure("table.create"):
         pass
-    assert kept.sent == [("ms", "table.create.timing", 1000.0, 1.0, ())]
+    assert kept.lines == [("ms", "table.create.timing", 1000.0, 1.0, {})]
 
 
 def test_what_raises_sends_its_time_once_more(kept: Kept, tasks: Tasks) -> None:
     with pytest.raises(ZeroDivisionError), tasks.measure("table.create"):
         _ = 1 / 0
-    assert kept.names() == ["table.create.timing", "table.create.timing.error"]
+    assert kept.stats() == ["table.create.timing", "table.create.timing.error"]
 
 
 def test_a_failure_may_be_told_without_an_exception(kept: Kept, tasks: Tasks) -> None:
@@ -81,7 +76,7 @@ def test_a_failure_may_be_told_without_an_exception(kept: Kept, tasks: Tasks) ->
         activity.fail()
     with tasks.measure("t"):
         pass
-    assert kept.names() == ["t.timing", "t.timing.error", "t.timing"]
+    assert kept.stats() == ["t.timing", "t.timing.error", "t.timing"]
 
 
 def test_functions_of_all_kinds_stay_what_they_are(kept: Kept, tasks: Tasks) -> None:
@@ -111,10 +106,10 @@ def test_functions_of_all_kinds_stay_what_they_are(kept: Kept, tasks: Tasks) -> 
     assert plain.__doc__ == "Say it."
     assert asyncio.run(main()) == (2, [1, 2])
     running: Any = generator()
-    assert kept.names() == ["plain.timing", "coroutine.timing", "asynchronous.timing"]
+    assert kept.stats() == ["plain.timing", "coroutine.timing", "asynchronous.timing"]
     assert (next(running), running.send(7)) == (1, 7)
     running.close()
-    assert kept.names()[3:] == ["generator.timing"]
+    assert kept.stats()[3:] == ["generator.timing"]
 
 
 def test_calls_may_overlap(kept: Kept, tasks: Tasks) -> None:
@@ -126,7 +121,7 @@ def test_calls_may_overlap(kept: Kept, tasks: Tasks) -> None:
         await asyncio.gather(*(work() for _ in range(3)))
 
     asyncio.run(main())
-    assert [sent[2] for sent in kept.sent] == [3000.0, 3000.0, 3000.0]
+    assert [line.value for line in kept.lines] == [3000.0, 3000.0, 3000.0]
 
 
 def test_a_client_that_raises_does_not_hurt_the_task(tasks: Tasks) -> None:
@@ -140,18 +135,18 @@ def test_a_sample_is_drawn_once_for_all_lines_of_an_activity(kept: Kept) -> None
     tasks = Tasks(kept, rate=0.5)
     for _ in range(2000):
         tasks.done("t", 1, error=True)
-    counts = Counter(kept.names())
+    counts = Counter(kept.stats())
     assert counts["t.timing"] == counts["t.timing.error"]
     assert 850 < counts["t.timing"] < 1150
-    assert {sent[3] for sent in kept.sent} == {0.5}
+    assert {line.rate for line in kept.lines} == {0.5}
 
 
 def test_names_are_templates_and_bounded(kept: Kept) -> None:
     tasks = Tasks(kept, timing="work.{task}.ms", tags=(("host", "a"),), max_names=2)
     for name in ("a b:c|d\n", "second", "third"):
         tasks.done(name, 1)
-    assert kept.names() == ["work.a_b_c_d.ms", "work.second.ms", f"work.{OTHER}.ms"]
-    assert kept.sent[0][4] == (("host", "a"),)
+    assert kept.stats() == ["work.a_b_c_d.ms", "work.second.ms", f"work.{OTHER}.ms"]
+    assert kept.lines[0].tags == {"host": "a"}
 
 
 @pytest.mark.parametrize(
@@ -214,10 +209,10 @@ def test_celery_tasks_are_measured_in_their_worker(kept: Kept) -> None:
         with pytest.raises(ValueError):  # noqa: PT011 its own has no message
             fail.delay().get(timeout=20)
         assert again.delay().get(timeout=20) == "done"
-        until(lambda: len(kept.sent) >= 10, "all lines", 20, lambda: str(kept.names()))
+        until(lambda: len(kept.lines) >= 10, "all lines", 20, lambda: str(kept.stats()))
     stop()
     setup_logging.disconnect(no_logging)
-    assert Counter(kept.names()) == {
+    assert Counter(kept.stats()) == {
         "shop.add.wait_timing": 1,
         "shop.add.timing": 1,
         "shop.fail.wait_timing": 1,
@@ -257,9 +252,9 @@ def test_dramatiq_actors_are_measured_in_their_worker(kept: Kept) -> None:
     worker.start()
     add.send()
     once.send()
-    until(lambda: len(kept.sent) >= 8, "all lines", 20, lambda: str(kept.names()))
+    until(lambda: len(kept.lines) >= 8, "all lines", 20, lambda: str(kept.stats()))
     worker.stop()
-    assert Counter(kept.names()) == {
+    assert Counter(kept.stats()) == {
         "shop.add.wait_timing": 1,
         "shop.add.timing": 1,
         "shop.once.wait_timing": 2,
@@ -268,4 +263,4 @@ def test_dramatiq_actors_are_measured_in_their_worker(kept: Kept) -> None:
         "shop.once.retries": 1,
     }
     assert kept.flushes == 1
-    assert min(sent[2] for sent in kept.sent) >= 0
+    assert min(line.value for line in kept.lines) >= 0
