@@ -62,6 +62,7 @@ def test_what_was_sent_is_found_and_read(server: Serving) -> None:
     first = ask(address, "/series?limit=1").json
     second = ask(address, f"/series?limit=1&cursor={first['next']}").json
     assert first["series"][0]["path"] < second["series"][0]["path"]
+    assert {ask(address, f"/series?cursor={spoiled}").status for spoiled in ("!!!", "zzzz", "%00", "_w")} == {400}
 
     def row() -> dict[str, Any]:
         return dict(ask(address, f"/series/data?path={HITS}&from=-1min").json["series"][0])

@@ -111,6 +111,9 @@ def _cursor(path: str) -> str:
 
 def _path(cursor: str) -> str:
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, ValueError) as error:
-        raise HTTPException(400, "cursor is none that was given; begin without one") from error
+        path = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        path = ""
+    if cursor and _cursor(path) != cursor:
+        raise HTTPException(400, "cursor is none that was given; begin without one")
+    return path
