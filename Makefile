@@ -19,10 +19,10 @@ run: $(STAMPS)/venv native page  ## set everything up and start the server with 
 demo: $(STAMPS)/venv native page  ## show it at work: a server, a service, its customers; Ctrl-C ends all of it (ARGS="…" adds arguments)
 	@exec $(BIN)/nilometer demo $(ARGS)
 
-test: $(STAMPS)/dev native page servers  ## run the checks: lint, types, unit, contract, parity, integration, coverage
+test: $(STAMPS)/dev native page servers  ## run the checks: lint, types, unit, contract, integration, docs, e2e, parity
 	@$(BIN)/python tests/run.py fast --jobs $(JOBS)
 
-test-slow: $(STAMPS)/dev native page servers  ## run what takes longer: fault loops, long fuzzing, servers built from source
+test-slow: $(STAMPS)/dev native page servers  ## run what takes longer: coverage, fault loops, long fuzzing, servers built from source
 	@$(BIN)/python tests/servers/install.py --slow
 	@$(BIN)/python tests/run.py slow --jobs $(JOBS)
 

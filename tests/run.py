@@ -77,29 +77,30 @@ def lint() -> list[Check]:
 
 def pytest(name: str, jobs: int, *arguments: str, coverage: bool, environment: dict[str, str] | None = None) -> Check:
     """The Python tests, in several processes."""
-    report = CACHE / f"{name.replace(' ', '-')}.xml"
+    report = CACHE / f"{name.replace(', ', '-').replace(' ', '-')}.xml"
     runner = ("-m", "coverage", "run", "-m", "pytest") if coverage else ("-m", "pytest")
     options = ("-q", "-n", str(jobs), "--dist", "worksteal", f"--junit-xml={report}", *arguments)
     return Check(name, (f"{BIN}/python", *runner, *options), environment=environment or {}, report=report)
 
 
-MEASURED = ("unit", "contract", "integration", "docs")
-"""Tests whose coverage is shown. Comparing kernels runs the same code many times, which measuring would only slow down."""
+MAIN = tuple(f"tests/{each}" for each in ("unit", "contract", "integration", "docs"))
+"""The tests whose coverage is shown. Comparing kernels runs the same code many times, which measuring would only slow down."""
 
 
 MOST_BROWSERS = 2
 """Browsers at a time: each is several busy processes."""
 
 
+CARGO_TEST = ("cargo", "test", "-q", "--workspace", "--exclude", "nilometer-native")
+
+
 def fast(jobs: int) -> list[Check]:
     """What `make test` runs."""
-    rust = {"RUSTFLAGS": "-C instrument-coverage", "CARGO_TARGET_DIR": str(CACHE / "cargo-coverage")}
-    rust["LLVM_PROFILE_FILE"] = str(CACHE / "cargo-coverage/profiles/%p-%m.profraw")
     return [
         *lint(),
-        cargo("cargo test", "cargo", "test", "-q", "--workspace", "--exclude", "nilometer-native", environment=rust),
+        cargo("cargo test", *CARGO_TEST),
         page("vitest", "vitest", "run"),
-        pytest("tests", jobs, "-m", "not slow", *(f"tests/{each}" for each in MEASURED), coverage=True),
+        pytest("tests", jobs, "-m", "not slow", *MAIN, coverage=False),
         pytest("e2e", min(jobs, MOST_BROWSERS), "-m", "not slow", "tests/e2e", coverage=False),
         pytest("parity", jobs, "-m", "not slow", "tests/parity", coverage=False),
     ]
@@ -111,8 +112,12 @@ def slow(jobs: int) -> list[Check]:
     environment = {"NILOMETER_HYPOTHESIS": "slow"}
     fuzzers = sorted(path.stem for path in (ROOT / "fuzz/native/fuzz_targets").glob("*.rs"))
     python = sorted((ROOT / "fuzz/python").glob("fuzz_*.py"))
+    rust = {"RUSTFLAGS": "-C instrument-coverage", "CARGO_TARGET_DIR": str(CACHE / "cargo-coverage")}
+    rust["LLVM_PROFILE_FILE"] = str(CACHE / "cargo-coverage/profiles/%p-%m.profraw")
     limits = (f"-max_total_time={seconds}", "-rss_limit_mb=4096")
     return [
+        cargo("cargo test, measured", *CARGO_TEST, environment=rust),
+        pytest("tests, measured", jobs, "-m", "not slow", *MAIN, coverage=True),
         pytest("slow tests", jobs, "-m", "slow", "--timeout", "900", coverage=False, environment=environment),
         *(
             Check(
@@ -247,7 +252,7 @@ def main() -> int:
     count = Count(left_out=list(left_out().values()))
     for check in checks:
         perform(check, count)
-    if options.set == "fast":
+    if options.set == "slow":
         show_coverage()
     return conclude(count)
 

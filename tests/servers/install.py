@@ -174,9 +174,9 @@ FAST = {
     "prometheus": Server(prometheus, Path("/usr/bin/prometheus"), None, "as root: apt-get install prometheus"),
     "chromium": Server(chromium, Path("/usr/bin/chromium"), None, "as root: apt-get install chromium"),
     "redis": Server(redis, Path("/usr/bin/redis-server"), None, "as root: apt-get install redis-server"),
-    "llvm": Server(llvm, llvm_proof(), None, "as root: apt-get install llvm-N, N being the LLVM version of `rustc -vV`"),
 }
 SLOW = {
+    "llvm": Server(llvm, llvm_proof(), None, "as root: apt-get install llvm-N, N being the LLVM version of `rustc -vV`"),
     "postgresql": Server(postgresql, Path("/usr/lib/postgresql"), None, "as root: apt-get install postgresql"),
     "statsd_exporter": Server(statsd_exporter, CACHE / "bin/statsd_exporter", None, "install Go 1.24 or newer"),
     "opensearch": Server(
