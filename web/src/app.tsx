@@ -105,7 +105,7 @@ function Frame({ view, links, status, onHelp }: FrameProps) {
             <svg viewBox="0 0 20 20" width="16" height="16" aria-hidden="true">
               <path d={each.icon} />
             </svg>
-            {each.title}
+            <span>{each.title}</span>
           </a>
         ))}
       </nav>
