@@ -1,5 +1,5 @@
 // Search as you type, and the list of what was found: keys move through it, only the rows that are seen are drawn.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { full } from "../../lib/numbers";
 import { useSettled } from "../../lib/poll";
 import { cut, marked, type Piece } from "../../lib/search";
@@ -19,20 +19,24 @@ interface PickerProps {
   onToggle: (path: string) => void;
 }
 
+/** Where the keys went in the list of what was found for `text`; another list has no such place. */
+interface Moved {
+  text: string | null;
+  index: number;
+}
+
 export function Picker({ text, chosen, onText, onToggle }: PickerProps) {
   const found = usePages(useSettled(text, TYPING));
-  const [at, setAt] = useState(-1);
+  const [moved, setMoved] = useState<Moved>({ text: null, index: -1 });
+  const at = moved.text === found.text ? moved.index : -1;
   const list = useRef<HTMLDivElement>(null);
   const { paths, next } = found;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another list begins at its top
-  useEffect(() => {
-    setAt(-1);
-    list.current?.scrollTo(0, 0);
-  }, [found.text]);
+  useLayoutEffect(() => list.current?.scrollTo(0, 0), [found.text]);
 
   const move = (to: number) => {
     const index = Math.max(Math.min(to, paths.length - 1), 0);
-    setAt(index);
+    setMoved({ text: found.text, index });
     const box = list.current;
     if (box) box.scrollTop = scrolledTo(index, box.scrollTop, box.clientHeight, ROW);
   };
