@@ -60,7 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def _filled(server: Serving, made: Certificate, stores: tuple[str, str]) -> Site:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.sendto(SENT, server.address("udp"))
-    until(lambda: all(_has(store, "*nilometer.sink*.age") and _has(store, "*web*") for store in stores), "the stores have series")
+    until(lambda: all(_has(store, "*.sink.*.age") and _has(store, "*web*") for store in stores), "the stores have series")
     return Site(server, f"https://localhost:{server.interface('HTTP interface')[1]}", str(made.certificate), stores)
 
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -78,6 +78,14 @@ def test_prefixes_and_tags_of_the_url_and_of_the_client_add_up(server: Server) -
         statsd.incr("c", tags={"k": "v"})
         statsd.incr("c", tags=["zone:z"])
     assert lines(server, 2) == ["a.b.c:1|c|#env:prod,zone:y,k:v", "a.b.c:1|c|#env:prod,zone:z"]
+
+
+def test_tags_that_are_equal_but_read_otherwise_are_written_otherwise(server: Server) -> None:
+    given: list[object] = [{"k": "1"}, {"k": 1}, {"k": True}, {"k": 1.0}, [("k", True)], ["k:1"], {"k": []}, {"k": "1"}]
+    with client(server, AT_ONCE) as statsd:
+        for tags in given * 2:
+            statsd.incr("c", tags=cast("Any", tags))
+    assert lines(server, 2 * len(given)) == [f"c:1|c|#k:{value}" for value in ("1", 1, True, 1.0, True, 1, [], "1")] * 2
 
 
 def test_lines_go_together_up_to_the_size_of_a_datagram(server: Server) -> None:

@@ -72,7 +72,7 @@ class StatsD(Methods):
         """Send a value as it is, its kind ``c``, ``g``, ``ms``, ``s``, ``h`` or ``d``; the caller drew the sample."""
         try:
             try:
-                before, behind = self._heads[(stat, tags) if tags else stat]
+                before, behind = self._heads[line.key(stat, tags) if tags else stat]
             except (KeyError, TypeError):
                 before, behind = self._head(stat, tags)
             if kind not in self._numbers:
@@ -170,8 +170,7 @@ class StatsD(Methods):
         """Make what stands around a value, and keep it while there is room. Raise `Lost`."""
         key: Any = stat
         if tags:
-            pairs = line.pairs(tags)
-            key = (stat, pairs)
+            key = line.key(stat, tags if line.texts(tags) else line.pairs(tags))
             found = self._heads.get(key)
             if found is not None:
                 return found

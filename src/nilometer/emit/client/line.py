@@ -51,6 +51,19 @@ def pairs(tags: Tags) -> Pairs:
     return tuple(_pair(tag) for tag in tags)
 
 
+def key(stat: str, tags: Mapping[str, object] | Sequence[object]) -> tuple[object, ...]:
+    """Return what name and tags are known by; only those of `texts` may be kept. Raise TypeError for what has no hash."""
+    if type(tags) is dict or isinstance(tags, Mapping):
+        return (stat, *tags.items())
+    return (stat, *tags)
+
+
+def texts(tags: Mapping[str, object] | Sequence[object]) -> bool:
+    """Return whether tags are texts, of which equal ones are written alike: 1 and True are equal and are not."""
+    given = tags.items() if isinstance(tags, Mapping) else tags
+    return all(isinstance(tag, str) or (isinstance(tag, tuple) and all(isinstance(part, str) for part in tag)) for tag in given)
+
+
 def _pair(tag: str | tuple[str, object]) -> tuple[str, str]:
     if isinstance(tag, str):
         name, _, value = tag.partition(":")
@@ -92,6 +105,8 @@ def behind(tags: Pairs) -> str:
 
 def number(value: object) -> str:
     """Return a number's text. Raise `Lost` for what is none, or not finite."""
+    if type(value) is float and value - value == 0:
+        return repr(value)
     return str(int(value)) if isinstance(value, int) else repr(finite(value))
 
 
