@@ -97,6 +97,12 @@ def _joined(part: Part) -> bytes:
     return b"".join(data for _, data in part)
 
 
+def _family(address: tuple[str, int] | str) -> socket.AddressFamily:
+    if isinstance(address, str):
+        return socket.AF_UNIX
+    return socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+
+
 class Server:
     """A socket that fills an `Inbox`: TCP, Unix stream, UDP or Unix datagram, at an address that stays the same."""
 
@@ -117,14 +123,14 @@ class Server:
         return int(self.address[1])
 
     def _bind(self) -> socket.socket:
-        family = socket.AF_UNIX if isinstance(self.address, str) else socket.AF_INET
+        family = _family(self.address)
         bound = socket.socket(family, self._kind)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if self._buffer:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
         bound.bind(self.address)
         if not isinstance(self.address, str):
-            self.address = bound.getsockname()
+            self.address = bound.getsockname()[:2]
         stream = self._kind == socket.SOCK_STREAM
         if stream:
             bound.listen()
