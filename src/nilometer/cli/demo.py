@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 import click
 
+from nilometer.cli.duration import DurationType
 from nilometer.cli.help import Command, Example
 from nilometer.cli.main import DONE
 
@@ -35,7 +36,7 @@ TICK = 1.0
     examples=[
         Example("Look at it; Ctrl-C ends it", "nilometer demo"),
         Example("Open the page in a browser, at a port of its own", "nilometer demo --open --port 8130"),
-        Example("More traffic, for one minute", "nilometer demo --rate 100 --duration 60"),
+        Example("More traffic, for one minute", "nilometer demo --rate 100 --duration 1m"),
     ],
     exits={0: "ended by Ctrl-C, by SIGTERM, or after --duration", 1: "a part could not start, or ended by itself"}
     | {2: "wrong use, or a package is missing"},
@@ -44,9 +45,7 @@ TICK = 1.0
 @click.option(
     "--rate", type=click.FloatRange(0.1, 1000), default=20.0, show_default=True, help="Requests a second, in steady times."
 )
-@click.option(
-    "--duration", type=click.FloatRange(min=0), metavar="SECONDS", help="End after so many seconds, counted from the URL."
-)
+@click.option("--duration", type=DurationType(), help="End after so long, such as 60s, counted from the URL.")
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
 def command(*, port: int, rate: float, duration: float | None, open_page: bool) -> int:
     """Show Nilometer at work.

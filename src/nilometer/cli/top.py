@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from nilometer.cli.duration import DurationType
 from nilometer.cli.help import Command, Example
 from nilometer.cli.link import with_access
 from nilometer.cli.main import DONE
@@ -199,7 +200,7 @@ def _sleeps(interval: float) -> bool:
 @click.argument("url", default="http://127.0.0.1:8127")
 @click.option("--once", is_flag=True, help="Show one snapshot and end; its rate is the mean since the server's start.")
 @click.option("--json", "as_json", is_flag=True, help="Print each snapshot as a JSON object on one line.")
-@click.option("--interval", type=click.FloatRange(0.1, 3600), default=1.0, show_default=True, help="Seconds between snapshots.")
+@click.option("--interval", type=DurationType(0.1, 3600), default="1s", show_default=True, help="Time between snapshots.")
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Rows of each list.")
 @with_access("", "the server", "access")
 def command(  # noqa: PLR0913 each is an option
