@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nilometer.emit.client import StatsClient, StatsD, TCPStatsClient, UnixSocketStatsClient
+    from nilometer.emit.notifier import Notifier
 
-__all__ = ["StatsClient", "StatsD", "TCPStatsClient", "UnixSocketStatsClient"]
-_PLACES = dict.fromkeys(__all__, "nilometer.emit.client")
+__all__ = ["Notifier", "StatsClient", "StatsD", "TCPStatsClient", "UnixSocketStatsClient"]
+_PLACES = dict.fromkeys(__all__, "nilometer.emit.client") | {"Notifier": "nilometer.emit.notifier"}
 
 
 def __getattr__(name: str) -> object:

@@ -8,10 +8,13 @@ NilometerError
 │  │  └─ MissingDriver    a Python package is not installed; the message says what to type
 │  └─ SettingError        unknown key, wrong type, out of range
 ├─ InputError             a peer's: bytes that do not follow their format
+│  └─ UnknownType         an event of a type that is not known, while such are refused
 ├─ DeliveryError          the way to another system
 │  ├─ Unavailable         the system is away or overloaded: trying again can help
+│  │  └─ TooSlow          it took longer than it may: asking for less can help
 │  └─ Rejected            the system refused this batch: trying again cannot help
 ├─ StoreError             a file of ours cannot be read or written
+│  └─ InUse               another process uses it
 └─ StaleBuild             the native kernel does not fit this source; the message says what to type
 
 A driver's own error is always wrapped: ``raise Unavailable(...) from error``.
@@ -58,6 +61,10 @@ class InputError(NilometerError):
     """A peer sent bytes that do not follow their format."""
 
 
+class UnknownType(InputError):
+    """An event whose type is not known, while such are refused."""
+
+
 class DeliveryError(NilometerError):
     """A batch did not reach another system."""
 
@@ -66,12 +73,20 @@ class Unavailable(DeliveryError):
     """The system is away or overloaded: trying again can help."""
 
 
+class TooSlow(Unavailable):
+    """An answer took longer than it may: asking for less can help."""
+
+
 class Rejected(DeliveryError):
     """The system refused this batch: trying again cannot help."""
 
 
 class StoreError(NilometerError):
     """A file of ours cannot be read or written."""
+
+
+class InUse(StoreError):
+    """Another process uses it."""
 
 
 class StaleBuild(NilometerError):

@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import RLock
 from typing import NamedTuple
 
 from nilometer.core.errors import did_you_mean
@@ -46,9 +46,22 @@ LOSSES = (
     Loss("kernel", "rule", "values that a rule dropped, or that no rule kept"),
     Loss("kernel", "timed_limit", "values with a timestamp of their own beyond what a window holds aside"),
     Loss("event", "limit", "events and service checks beyond what is held until they are handed on"),
-    Loss("event", "no_sink", "events and service checks while no sink takes events"),
+    Loss("event", "no_sink", "events and service checks while neither a sink takes events nor a store keeps them"),
+    Loss("event", "bad_message", "messages from a bus or an archive that are no event, or too large; the log shows samples"),
+    Loss("event", "unknown_type", "events of types that are not known, while events.unknown refuses such"),
     Loss("event", "sink", "events that waited for a sink beyond what its queue holds, or until the end"),
-    Loss("event", "rejected", "events that a sink refused for good"),
+    Loss("event", "rejected", "events that a sink, or the store of events, refused for good"),
+    Loss("event", "size", "events dropped, oldest first, because they would exceed the bound of their spool"),
+    Loss("event", "age", "events dropped because they waited in a spool for longer than its bound"),
+    Loss("event", "corrupt", "events in files of a spool that do not hold them whole; they are set aside as *.corrupt"),
+    Loss("event", "disk", "events that could not be written to, or read from, the disk of their spool"),
+    Loss("collect", "source", "readings of a source of tables that failed, or did not come to their end"),
+    Loss("collect", "table", "tables that a source could not tell of, or whose series have the names of another's"),
+    Loss("collect", "late", "runs of tables or health checks that were skipped because the one before still went on"),
+    Loss(
+        "statistics", "expired", "messages that left the inbox before a statistic that was stopped had seen them, for each such"
+    ),
+    Loss("statistics", "archive", "messages that an archive says it has and never gave, however often it was asked"),
     Loss("socket", "kernel_drop", "datagrams that the operating system dropped because its receive buffer was full"),
     Loss("listener", "address", "datagrams and connections from outside the networks that a listener allows"),
     Loss("listener", "signature", "datagrams without a signature, or with a wrong one, for a listener with a key"),
@@ -83,7 +96,7 @@ class Losses:
     """Counters for every line of the list. All methods may be called from any thread."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a signal's handler may count, too
         self._totals = dict.fromkeys(KNOWN, 0)
 
     def count(self, stage: str, reason: str, number: int = 1) -> None:

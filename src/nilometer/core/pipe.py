@@ -1,11 +1,13 @@
-"""The pipe to one sink: a thread that writes flushes, oldest first, from a backlog that goes to disk while the sink is away.
+"""The pipe to one sink: a thread that writes records, oldest first, from a backlog that goes to disk while the sink is away.
+
+`Worker` is the pipe of any record, `SinkWorker` that of flushes; that of events is in `events`.
 
 Rules:
 
-* `put` never waits for the sink: see `backlog` for where flushes wait. They go to disk when a write fails.
-* The oldest flush is written first, one attempt at a time. It is settled only after the sink took it (or refused
-  it for good, which is counted), so a flush may be written twice, and sinks are idempotent; none is skipped.
-* `Unavailable`, and whatever a sink should not raise, means: the same flush again, after a delay that grows.
+* `put` never waits for the sink: see `backlog` for where records wait. They go to disk when a write fails.
+* The oldest record is written first, one attempt at a time. It is settled only after the sink took it (or refused
+  it for good, which is counted), so a record may be written twice, and sinks are idempotent; none is skipped.
+* `Unavailable`, and whatever a sink should not raise, means: the same record again, after a delay that grows.
 * After `close`, whatever was not confirmed lies in the spool, even if a write hangs for ever; after its first `SOON` seconds
   already, so that a process that is ended meanwhile loses nothing.
 """
@@ -14,9 +16,10 @@ from __future__ import annotations
 
 import logging
 import random
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from nilometer.core.backlog import Backlog
 from nilometer.core.backoff import Backoff
@@ -29,12 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from nilometer.core.backlog import Attempt
-    from nilometer.core.capability import MetricSink
+    from nilometer.core.capability import Backend, MetricSink
     from nilometer.core.clock import Clock
     from nilometer.core.losses import Losses
     from nilometer.core.record import Flush
     from nilometer.core.spool import Spool
 
+Record = TypeVar("Record")
 LOG = logging.getLogger(__name__)
 SOON = 0.5
 """For how many seconds `close` counts on the sink before it saves what waits."""
@@ -42,7 +46,7 @@ SOON = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PipeOptions:
-    """`queue`: flushes held in memory. `first` and `most`: bounds of the delay between attempts, in seconds."""
+    """`queue`: records held in memory. `first` and `most`: bounds of the delay between attempts, in seconds."""
 
     queue: int = 4
     first: float = 1.0
@@ -55,7 +59,7 @@ class Status:
 
     `last_success` and `last_error_time` are seconds since the epoch, None if never; `last_error` is empty after a success.
     `failing_since`: when the first of the attempts failed that failed since the last success, None when the last one did not.
-    `retry_in` is the seconds until the next attempt, None while none is planned. `dropped` counts flushes.
+    `retry_in` is the seconds until the next attempt, None while none is planned. `dropped` counts records.
     `figures`: those that the sink keeps about its own work.
     """
 
@@ -88,25 +92,27 @@ class _Record:
     rejected: int = 0
 
 
-class SinkWorker:
-    """Writes flushes to one sink, in order. Owns the sink and the spool: `close` closes both."""
+class Worker(ABC, Generic[Record]):
+    """Writes records to one sink, in order. Owns the sink and the backlog: `close` closes both."""
+
+    noun = "records"
 
     def __init__(  # noqa: PLR0913 the parts of a pipe, each replaced in tests
         self,
         name: str,
-        sink: MetricSink,
-        spool: Spool,
+        sink: Backend,
+        backlog: Backlog[Record],
         losses: Losses,
         *,
-        options: PipeOptions | None = None,
+        options: PipeOptions,
         clock: Clock = SYSTEM,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.name = name
-        self._sink = sink
+        self._sink: Backend = sink
         self._losses = losses
-        self._options = options or PipeOptions()
-        self._backlog = Backlog(name, spool, losses, self._options.queue)
+        self._options = options
+        self._backlog = backlog
         self._clock = clock
         self._draw = draw
         self._backoff = Backoff(self._options.first, self._options.most, draw)
@@ -115,7 +121,25 @@ class SinkWorker:
         self._wake = Event()
         self._ended = Event()
         self._stop_at: float | None = None
-        self._thread = Thread(target=self._run, name=f"sink {name}", daemon=True)
+        self._thread = Thread(target=self._run, name=f"{self.noun} {name}", daemon=True)
+
+    @abstractmethod
+    def _deliver(self, record: Record) -> None:
+        """Hand a record to the sink. Raise `Unavailable`, `Rejected`."""
+
+    @abstractmethod
+    def _refused_for_good(self, record: Record, error: Rejected) -> None:
+        """Log and count what the sink refused for good."""
+
+    @abstractmethod
+    def _weight(self, record: Record) -> int:
+        """Return how much a record counts for in `Status.written_series`."""
+
+    def _begin(self) -> None:
+        """Do what the thread does first."""
+
+    def _linger(self) -> None:
+        """Wait, while the sink is away, for what can go to the spool together."""
 
     def start(self) -> None:
         """Begin to write, with what an earlier process left in the spool."""
@@ -126,11 +150,6 @@ class SinkWorker:
         self._options = options
         self._backlog.most = options.queue
         self._backoff = Backoff(options.first, options.most, self._draw)
-
-    def put(self, flush: Flush) -> None:
-        """Take a flush over. Never raises and never waits for the sink."""
-        self._backlog.put(flush)
-        self._wake.set()
 
     def status(self) -> Status:
         """Return how the sink is doing now."""
@@ -179,7 +198,7 @@ class SinkWorker:
     # -- the thread ----------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        step_back()
+        self._begin()
         try:
             while not self._backlog.closed and not self._late():
                 attempt = self._backlog.next()
@@ -198,12 +217,12 @@ class SinkWorker:
     def _late(self) -> bool:
         return self._stop_at is not None and self._clock.monotonic() >= self._stop_at
 
-    def _write(self, attempt: Attempt) -> bool:
-        """Try once. Return whether the flush is done with."""
+    def _write(self, attempt: Attempt[Record]) -> bool:
+        """Try once. Return whether the record is done with."""
         try:
-            self._sink.write(attempt.flush)
+            self._deliver(attempt.record)
         except Rejected as error:
-            self._refused(error)
+            self._refused(attempt.record, error)
         except (Unavailable, StoreError) as error:
             self._failed(str(error))
             return False
@@ -211,27 +230,26 @@ class SinkWorker:
             self._failed(f"{type(error).__name__}: {error}", error)
             return False
         else:
-            self._stored(attempt.flush)
+            self._stored(attempt.record)
         self._backlog.settle(attempt)
         return True
 
-    def _stored(self, flush: Flush) -> None:
+    def _stored(self, stored: Record) -> None:
         self._backoff.reset()
         with self._lock:
             record = self._record
             recovered = bool(record.last_error)
             record.last_success, record.last_error, record.failing_since = self._clock.time(), "", None
             record.written += 1
-            record.written_series += flush.series
+            record.written_series += self._weight(stored)
         if isinstance(self._sink, Selective):
             for (stage, reason), number in self._sink.left_out().items():
                 self._losses.count(stage, reason, number)
         if recovered:
-            LOG.info("%s: takes flushes again; %d wait in its spool", self.name, self._backlog.spooled)
+            LOG.info("%s: takes %s again; %d wait in its spool", self.name, self.noun, self._backlog.spooled)
 
-    def _refused(self, error: Rejected) -> None:
-        LOG.error("%s: refused a flush, which is lost: %s", self.name, error)
-        self._losses.count("sink", "rejected")
+    def _refused(self, refused: Record, error: Rejected) -> None:
+        self._refused_for_good(refused, error)
         with self._lock:
             self._record.rejected += 1
             self._record.failing_since = None
@@ -243,7 +261,7 @@ class SinkWorker:
             self._record.last_error, self._record.last_error_time = reason, now
             self._record.failing_since = self._record.failing_since or now
         if news:
-            LOG.warning("%s: is away; flushes go to its spool: %s", self.name, reason, exc_info=fault)
+            LOG.warning("%s: is away; %s %s: %s", self.name, self.noun, self._backlog.where, reason, exc_info=fault)
         self._backlog.spill()
 
     def _pause(self) -> bool:
@@ -256,6 +274,7 @@ class SinkWorker:
         while self._stop_at is None and (left := end - self._clock.monotonic()) > 0:
             self._clock.wait(self._wake, left)
             self._wake.clear()
+            self._linger()
             self._backlog.spill()
         with self._lock:
             self._record.retry_at = None
@@ -266,3 +285,43 @@ class SinkWorker:
             self._sink.close()
         except Exception:  # the worker ends here, whatever the backend does
             LOG.exception("%s: could not be closed", self.name)
+
+
+class SinkWorker(Worker["Flush"]):
+    """Writes flushes to one sink, in order. Owns the sink and the spool: `close` closes both."""
+
+    noun = "flushes"
+
+    def __init__(  # noqa: PLR0913 the parts of a pipe, each replaced in tests
+        self,
+        name: str,
+        sink: MetricSink,
+        spool: Spool,
+        losses: Losses,
+        *,
+        options: PipeOptions | None = None,
+        clock: Clock = SYSTEM,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        chosen = options or PipeOptions()
+        backlog: Backlog[Flush] = Backlog(name, spool, lambda _: losses.count("spool", "disk"), chosen.queue)
+        super().__init__(name, sink, backlog, losses, options=chosen, clock=clock, draw=draw)
+        self._flushes = sink
+
+    def put(self, flush: Flush) -> None:
+        """Take a flush over. Never raises and never waits for the sink."""
+        self._backlog.put(flush)
+        self._wake.set()
+
+    def _begin(self) -> None:
+        step_back()
+
+    def _deliver(self, record: Flush) -> None:
+        self._flushes.write(record)
+
+    def _refused_for_good(self, record: Flush, error: Rejected) -> None:  # noqa: ARG002 a flush has no name
+        LOG.error("%s: refused a flush, which is lost: %s", self.name, error)
+        self._losses.count("sink", "rejected")
+
+    def _weight(self, record: Flush) -> int:
+        return record.series

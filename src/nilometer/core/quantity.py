@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nilometer.core.errors import SettingError
 
@@ -33,6 +34,19 @@ class Size(int):
     __slots__ = ()
 
 
+class Moment(float):
+    """A point in time, seconds since the epoch, written as ``2015-08-08`` or ``2015-08-08T12:00:00Z``; UTC where no zone is."""
+
+    __slots__ = ()
+
+
+class NamedDuration(NamedTuple):
+    """How long something of that name lasts; written as ``NAME=7d``."""
+
+    name: str
+    duration: Duration
+
+
 class Rollup(NamedTuple):
     """Points of `step` seconds are kept for `keep` seconds; written as ``1m:30d``."""
 
@@ -49,6 +63,10 @@ class Expiry(NamedTuple):
     def within(self, interval: float) -> int:
         """Return in how many flushes, `interval` seconds apart, a series is reported after its last update; 0: for ever."""
         return self.flushes or math.ceil(self.seconds / interval)
+
+
+Quantity = Duration | Size | Rollup | Expiry | Moment | NamedDuration
+"""What has a spelling of its own."""
 
 
 def _split(text: str, what: str) -> tuple[float, str]:
@@ -77,6 +95,25 @@ def size(text: str) -> Size:
     return Size(int(number * BYTES[unit]))
 
 
+def moment(text: str) -> Moment:
+    """Read a date, or a date and a time, as ISO 8601 has them. Raise `SettingError` for anything else."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+        return Moment((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError) as error:
+        message = f"{text!r} is not a date or time such as 2015-08-08 or 2015-08-08T12:00:00Z"
+        raise SettingError(message) from error
+
+
+def named_duration(text: str) -> NamedDuration:
+    """Read a name and how long it lasts. Raise `SettingError` for anything else."""
+    name, equals, length = text.rpartition("=")
+    if not equals or not name.strip():
+        message = f"{text!r} is not a name and a duration, such as NAME=7d"
+        raise SettingError(message)
+    return NamedDuration(name.strip(), duration(length))
+
+
 def rollup(text: str) -> Rollup:
     """Read a step and how long its points are kept. Raise `SettingError` for anything else."""
     step, colon, keep = text.partition(":")
@@ -101,20 +138,41 @@ def expiry(text: str) -> Expiry:
     return found
 
 
-def written(value: Duration | Size | Rollup | Expiry) -> str:
-    """Return the shortest usual spelling, which reads back as the same value."""
-    if isinstance(value, Expiry):
-        return str(value.flushes) if value.flushes else written(value.seconds) if value.seconds else "never"
-    if isinstance(value, Rollup):
-        return f"{written(value.step)}:{written(value.keep)}"
-    if isinstance(value, Size):
-        unit = next((name for name in ("GiB", "MiB", "KiB") if value and value % BYTES[name.lower()] == 0), "")
-        return f"{value // BYTES[unit.lower()]}{unit}"
+def _instant(value: Moment) -> str:
+    found = datetime.fromtimestamp(value, UTC)
+    return found.date().isoformat() if value % SECONDS["d"] == 0 else found.isoformat().replace("+00:00", "Z")
+
+
+def _length(value: Duration) -> str:
     unit = next((name for name in ("d", "h", "m", "s") if value % SECONDS[name] == 0), "") if value else "s"
     if unit:
         return f"{int(value) // int(SECONDS[unit])}{unit}"
     thousandths = round(value * 1000)
     return f"{thousandths}ms" if thousandths * SECONDS["ms"] == value else f"{Decimal(repr(float(value))):f}s"
+
+
+def _bytes(value: Size) -> str:
+    unit = next((name for name in ("GiB", "MiB", "KiB") if value and value % BYTES[name.lower()] == 0), "")
+    return f"{value // BYTES[unit.lower()]}{unit}"
+
+
+def _expiry(value: Expiry) -> str:
+    return str(value.flushes) if value.flushes else _length(value.seconds) if value.seconds else "never"
+
+
+WRITERS: dict[type, Callable[[Any], str]] = {
+    Duration: _length,
+    Size: _bytes,
+    Moment: _instant,
+    Rollup: lambda value: f"{_length(value.step)}:{_length(value.keep)}",
+    Expiry: _expiry,
+    NamedDuration: lambda value: f"{value.name}={_length(value.duration)}",
+}
+
+
+def written(value: Quantity) -> str:
+    """Return the shortest usual spelling, which reads back as the same value."""
+    return WRITERS[type(value)](value)
 
 
 def truth(text: str) -> bool:
@@ -151,6 +209,8 @@ READERS: dict[type, Callable[[str], object]] = {
     Size: size,
     Rollup: rollup,
     Expiry: expiry,
+    Moment: moment,
+    NamedDuration: named_duration,
     bool: truth,
     int: whole,
     float: real,

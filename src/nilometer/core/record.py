@@ -1,7 +1,7 @@
 """The records: what travels through a pipe. All are immutable.
 
 A `Flush` is one finished window of metrics, kept in columns: 100,000 series cost a handful of objects, not 100,000.
-An `Event` is something that happened. A `Span` is a timed piece of one request.
+An `Event` is something that happened, a `Message` what a bus brought. A `Span` is a timed piece of one request.
 
 Rules of a `Flush`:
 
@@ -121,7 +121,7 @@ def block(kind: Kind, columns: Mapping[str, Iterable[float]], names: Iterable[st
 class Event:
     """Something that happened: a usage notification, a message on a bus.
 
-    `time` is seconds since the epoch; `payload` holds what JSON can hold.
+    `time` is seconds since the epoch; `payload` and `context`, the request in which it happened, hold what JSON can hold.
     """
 
     id: str
@@ -131,6 +131,25 @@ class Event:
     priority: str = "info"
     tenant: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What came over a bus, as it came: nothing of its body is read yet.
+
+    `time` is seconds since the epoch, of arrival; `topic` the routing key, subject or topic. `id` is the bus's own id, empty
+    where it has none. `mark` is what the source knows the message by when it is settled.
+    """
+
+    topic: str
+    body: bytes
+    time: float
+    id: str = ""
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    content_type: str = ""
+    redelivered: bool = False
+    mark: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """One setting, and how its value is read: from a TOML value, or from the text of a flag or of the environment.
 
 `option` declares a setting as a field of a section's dataclass, so that type checkers know its type and everything else
-(reading, checks, docs) comes from the same line. Types a setting may have: `Duration`, `Size`, `Rollup`, `Expiry`, `Url`,
-`Bins`, `Path`, bool, int, float, str, those that `READ_TABLE` knows, and tuples of these.
+(reading, checks, docs) comes from the same line. Types a setting may have: `Duration`, `Size`, `Rollup`, `Expiry`, `Moment`,
+`NamedDuration`, `Url`, `NamedUrl`, `Bins`, `Path`, bool, int, float, str, those that `READ_TABLE` knows, and tuples of these.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import tomllib
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from nilometer.core import quantity, url
 from nilometer.core.errors import ConfigError, SettingError, did_you_mean
-from nilometer.core.quantity import Duration, Expiry, Rollup, Size
-from nilometer.core.url import Url
+from nilometer.core.quantity import Duration, Expiry, Moment, NamedDuration, Rollup, Size
+from nilometer.core.url import NamedUrl, Url
 
 T = TypeVar("T")
 META = "nilometer.setting"
@@ -37,7 +38,10 @@ EXPECTED: dict[type, str] = {
     Size: 'a size in bytes such as "64KiB" or "1GiB"',
     Rollup: 'a step and a time to keep it, such as "1m:30d"',
     Expiry: 'a number of flushes, a duration such as "10m", or "never"',
+    Moment: 'a date or time such as "2015-08-08" or "2015-08-08T12:00:00Z"',
+    NamedDuration: 'a name and a duration, such as "NAME=7d"',
     Url: 'a URL such as "graphite://localhost:2003"',
+    NamedUrl: 'a URL such as "https://shop.example/health", or "NAME=URL"',
     Bins: 'a table such as {match = "api", bins = [10, 100, "inf"]}',
     Path: "a path",
     bool: "true or false",
@@ -154,7 +158,7 @@ class Setting:
         try:
             result = _convert(value, self.kind, plain=plain or (self.many and isinstance(value, str)))
         except (ConfigError, TypeError, ValueError) as error:
-            reason = str(error) if isinstance(error, ConfigError) and self.kind in (Url, Rollup, *tables) else ""
+            reason = str(error) if isinstance(error, ConfigError) and self.kind in (Url, NamedUrl, Rollup, *tables) else ""
             if self.kind in READ_TABLE:
                 reason = reason.removeprefix(": rule.") or f"expected {EXPECTED[self.kind]}"
                 message = f"{where}: {self.name}: rule {number}: {reason}"
@@ -166,7 +170,7 @@ class Setting:
         return result
 
     def _error(self, value: object, where: str, reason: str) -> SettingError:
-        shown = "" if self.kind is Url else f" = {_short(value)}"
+        shown = "" if self.kind in (Url, NamedUrl) else f" = {_short(value)}"
         return SettingError(f"{where}: {self.name}{shown}: {reason}")
 
 
@@ -192,6 +196,8 @@ def _convert(value: object, kind: type, *, plain: bool) -> object:
         return _bins(value)
     if kind is Expiry and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
+    if kind is Moment and isinstance(value, date):
+        value = value.isoformat()
     if isinstance(value, str):
         return _convert_text(value, kind, plain=plain)
     return convert_number(value, kind)
@@ -200,6 +206,8 @@ def _convert(value: object, kind: type, *, plain: bool) -> object:
 def _convert_text(value: str, kind: type, *, plain: bool) -> object:
     if kind is Url:
         return url.parse(value)
+    if kind is NamedUrl:
+        return url.named(value)
     if kind is Path:
         return _path(value)
     if kind in (bool, int, float) and not plain:
@@ -245,7 +253,7 @@ def _bound(value: object) -> float:
 
 def text(value: object) -> str:
     """Return one value as a person writes it, without quotes. A URL's secrets are masked."""
-    if isinstance(value, Duration | Size | Rollup):
+    if isinstance(value, Duration | Size | Rollup | Moment | NamedDuration):
         return quantity.written(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -24,6 +24,7 @@ from nilometer.core.quantity import written
 from nilometer.core.rules import KEYS, RuleTable
 from nilometer.core.sections import (
     AdminSection,
+    EventsSection,
     FlushSection,
     GaugesSection,
     HistorySection,
@@ -38,8 +39,11 @@ from nilometer.core.sections import (
     SelfSection,
     ServerSection,
     SpoolSection,
+    StatisticsSection,
     StopSection,
+    TablesSection,
     TimersSection,
+    UsageSection,
     WebSection,
 )
 from nilometer.core.setting import Setting, table
@@ -65,6 +69,10 @@ class Settings:
     spool: SpoolSection = field(default_factory=SpoolSection)
     retry: RetrySection = field(default_factory=RetrySection)
     history: HistorySection = field(default_factory=HistorySection)
+    events: EventsSection = field(default_factory=EventsSection)
+    tables: TablesSection = field(default_factory=TablesSection)
+    usage: UsageSection = field(default_factory=UsageSection)
+    statistics: StatisticsSection = field(default_factory=StatisticsSection)
     admin: AdminSection = field(default_factory=AdminSection)
     web: WebSection = field(default_factory=WebSection)
     log: LogSection = field(default_factory=LogSection)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PREFIX = "NILOMETER_"
 FILE_VARIABLE = "NILOMETER_CONFIG"
-OTHER_VARIABLES = frozenset({FILE_VARIABLE, "NILOMETER_KERNEL"})
+OTHER_VARIABLES = frozenset({FILE_VARIABLE, "NILOMETER_KERNEL", "NILOMETER_STATSD", "NILOMETER_EVENTS"})
 FILES = (Path("nilometer.toml"), Path("/etc/nilometer/nilometer.toml"))
 LARGEST = 1 << 20
 HEADER = re.compile(r"\s*\[+\s*([\w.-]+)\s*\]+")

@@ -1,13 +1,14 @@
-"""A queue of flushes on disk, one directory a sink, for the time in which the sink is away.
+"""A queue of records on disk, one directory a sink, for the time in which the sink is away.
 
 Rules:
 
-* One file a flush, ``<number>-<seconds since the epoch>.flush``, written aside and renamed: a file that is listed is whole.
-  The queue's order is the order of the numbers, over restarts too.
-* A flush that `append` gave a number for outlives the process, however it ends. (There is no fsync: after a power cut the
+* One file a record, written aside and renamed: a file that is listed is whole. Its name is its number, the second at which it
+  was added, how many it stands for where that is not one, and what it is: ``000000000007-1700000000.flush``. The queue's order
+  is the order of the numbers, over restarts too.
+* A record that `append` gave a number for outlives the process, however it ends. (There is no fsync: after a power cut the
   last seconds may be missing; a torn file is found by its checksum.)
 * The files never take more than `size` bytes together, the one being added included, and none stays longer than `age`
-  seconds: the oldest goes first. Every flush that goes unread is counted: `size`, `age`, `corrupt` or `disk`.
+  seconds: the oldest goes first. Every record that goes unread is counted: `size`, `age`, `corrupt` or `disk`.
 * What does not decode is set aside as ``*.corrupt`` (the newest `KEPT_CORRUPT` are kept). Other names are left alone.
 * A lock on the directory keeps a second process out. All methods may be called from any thread.
 """
@@ -21,44 +22,75 @@ import os
 import re
 import struct
 from collections import deque
+from dataclasses import dataclass
 from threading import RLock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from nilometer.core.clock import SYSTEM
-from nilometer.core.errors import InputError, StoreError
+from nilometer.core.errors import InputError, InUse, StoreError
 from nilometer.core.wire import flushes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from nilometer.core.clock import Clock
     from nilometer.core.losses import Losses
     from nilometer.core.record import Flush
 
-NAME = re.compile(r"([0-9]{12,18})-([0-9]{1,12})\.flush")
+Record = TypeVar("Record")
+NAME = r"([0-9]{12,18})-([0-9]{1,12})(?:-([0-9]{1,9}))?\."
 LOCK, ASIDE = "lock", "next.tmp"
 KEPT_CORRUPT = 4
 LOG = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Codec(Generic[Record]):
+    """How records of one kind lie on disk, and how their losses are counted.
+
+    `what` is the word for one in messages, `suffix` the end of its file's name, `stage` that of its losses. `encode` raises
+    ValueError, `decode` raises `InputError`; `weight` is how many losses one record stands for.
+    """
+
+    what: str
+    suffix: str
+    stage: str
+    encode: Callable[[Record], bytes]
+    decode: Callable[[bytes], Record]
+    weight: Callable[[Record], int]
+
+
+def _one(_: object) -> int:
+    return 1
+
+
+FLUSHES: Codec[Flush] = Codec("flush", "flush", "spool", flushes.encode, flushes.decode, _one)
+
+
 class Item(NamedTuple):
-    """A flush in the queue: its number, when it was added (seconds since the epoch) and its bytes."""
+    """A record in the queue: its number, when it was added (seconds since the epoch), its bytes, and how many it stands for."""
 
     number: int
     time: int
     size: int
+    weight: int
 
-    @property
-    def file(self) -> str:
-        """The name of its file."""
-        return f"{self.number:012}-{self.time}.flush"
+    def file(self, suffix: str) -> str:
+        """Return the name of its file."""
+        weight = "" if self.weight == 1 else f"-{self.weight}"
+        return f"{self.number:012}-{self.time}{weight}.{suffix}"
 
 
-class Spool:
+class SpoolOf(Generic[Record]):
     """The queue in `directory`, at most `size` bytes and `age` seconds. Raise `StoreError` when it cannot be had."""
 
-    def __init__(self, directory: Path, *, size: int, age: float, losses: Losses, clock: Clock = SYSTEM) -> None:
+    def __init__(  # noqa: PLR0913 a place, its bounds and what lies there, by name
+        self, directory: Path, codec: Codec[Record], *, size: int, age: float, losses: Losses, clock: Clock = SYSTEM
+    ) -> None:
         self._directory = directory
+        self._codec = codec
+        self._name = re.compile(NAME + re.escape(codec.suffix))
         self._size = size
         self._age = age
         self._losses = losses
@@ -80,9 +112,9 @@ class Spool:
         (self._directory / ASIDE).unlink(missing_ok=True)
         with os.scandir(self._directory) as entries:
             found = [
-                Item(int(match[1]), int(match[2]), entry.stat().st_size)
+                Item(int(match[1]), int(match[2]), entry.stat().st_size, int(match[3] or 1))
                 for entry in entries
-                if (match := NAME.fullmatch(entry.name)) is not None and entry.is_file(follow_symlinks=False)
+                if (match := self._name.fullmatch(entry.name)) is not None and entry.is_file(follow_symlinks=False)
             ]
         self._items = deque(sorted(found))
         self._bytes = sum(item.size for item in self._items)
@@ -90,7 +122,7 @@ class Spool:
 
     @property
     def items(self) -> int:
-        """How many flushes wait. Never blocks."""
+        """How many records wait. Never blocks."""
         return len(self._items)
 
     @property
@@ -100,7 +132,7 @@ class Spool:
 
     @property
     def dropped(self) -> int:
-        """How many flushes were dropped since the start, for whatever reason."""
+        """How many records were dropped since the start, for whatever reason."""
         return self._dropped
 
     def resize(self, *, size: int, age: float) -> None:
@@ -109,48 +141,57 @@ class Spool:
             self._size, self._age = size, age
             self._make_room(0)
 
-    def append(self, flush: Flush) -> int | None:
-        """Add a flush and return its number; None when it alone is larger than the bound (which is counted as lost).
+    def append(self, record: Record) -> int | None:
+        """Add a record and return its number; None when it alone is larger than the bound (which is counted as lost).
 
-        Raise `StoreError` when the disk does not take it, which is not counted: the caller still holds the flush.
+        Raise `StoreError` when the disk does not take it, which is not counted: the caller still holds the record.
         """
-        data = self._encoded(flush)
+        data, weight = self._encoded(record), self._codec.weight(record)
         with self._guard:
             if self._lock < 0:
                 message = f"{self._directory}: this spool is closed"
                 raise StoreError(message)
             if len(data) > self._size:
-                LOG.warning("%s: a flush of %d bytes does not fit spool.size = %d", self._directory, len(data), self._size)
-                self._count("size")
+                LOG.warning(
+                    "%s: a %s of %d bytes does not fit spool.size = %d",
+                    self._directory,
+                    self._codec.what,
+                    len(data),
+                    self._size,
+                )
+                self._count("size", weight)
                 return None
             self._make_room(len(data))
-            item = Item(self._number + 1, int(self._clock.time()), len(data))
+            item = Item(self._number + 1, int(self._clock.time()), len(data), weight)
             self._write(item, data)
             self._number = item.number
             self._items.append(item)
             self._bytes += item.size
             return item.number
 
-    def _encoded(self, flush: Flush) -> bytes:
+    def _encoded(self, record: Record) -> bytes:
         try:
-            return flushes.encode(flush)
+            return self._codec.encode(record)
         except (ValueError, struct.error) as error:
-            message = f"{self._directory}: a flush that cannot be encoded: {error}"
+            message = f"{self._directory}: a {self._codec.what} that cannot be encoded: {error}"
             raise StoreError(message) from error
 
-    def _count(self, reason: str) -> None:
+    def _count(self, reason: str, weight: int) -> None:
         self._dropped += 1
-        self._losses.count("spool", reason)
+        self._losses.count(self._codec.stage, reason, weight)
+
+    def _path(self, item: Item) -> Path:
+        return self._directory / item.file(self._codec.suffix)
 
     def _write(self, item: Item, data: bytes) -> None:
         aside = self._directory / ASIDE
         try:
             aside.write_bytes(data)
-            aside.replace(self._directory / item.file)
+            aside.replace(self._path(item))
         except OSError as error:
             with contextlib.suppress(OSError):
                 aside.unlink()
-            message = f"{self._directory}: a flush cannot be kept: {error.strerror}"
+            message = f"{self._directory}: a {self._codec.what} cannot be kept: {error.strerror}"
             raise StoreError(message) from error
 
     def _make_room(self, incoming: int) -> None:
@@ -162,7 +203,7 @@ class Spool:
             self._drop("size")
 
     def _drop(self, reason: str) -> None:
-        self._count(reason)
+        self._count(reason, self._items[0].weight)
         self._unlink(self._forget())
 
     def _forget(self) -> Item:
@@ -172,12 +213,12 @@ class Spool:
 
     def _unlink(self, item: Item) -> None:
         try:
-            (self._directory / item.file).unlink(missing_ok=True)
+            self._path(item).unlink(missing_ok=True)
         except OSError as error:
-            LOG.warning("%s: %s cannot be removed: %s", self._directory, item.file, error.strerror)
+            LOG.warning("%s cannot be removed: %s", self._path(item), error.strerror)
 
-    def first(self) -> tuple[int, Flush] | None:
-        """Return the number and the flush of the oldest item, None when the queue is empty. Broken items are passed over."""
+    def first(self) -> tuple[int, Record] | None:
+        """Return the number and the record of the oldest item, None when the queue is empty. Broken items are passed over."""
         with self._guard:
             if self._lock < 0:
                 return None
@@ -185,26 +226,26 @@ class Spool:
             while self._items:
                 item = self._items[0]
                 try:
-                    return item.number, flushes.decode((self._directory / item.file).read_bytes())
+                    return item.number, self._codec.decode(self._path(item).read_bytes())
                 except InputError as error:
                     self._set_aside(item, error)
                 except OSError as error:
-                    LOG.warning("%s: %s cannot be read: %s", self._directory, item.file, error.strerror)
-                    self._count("disk")
+                    LOG.warning("%s cannot be read: %s", self._path(item), error.strerror)
+                    self._count("disk", item.weight)
                 self._forget()
             return None
 
     def _set_aside(self, item: Item, error: InputError) -> None:
-        LOG.warning("%s: %s is set aside: %s", self._directory, item.file, error)
-        self._count("corrupt")
-        path = self._directory / item.file
+        path = self._path(item)
+        LOG.warning("%s is set aside: %s", path, error)
+        self._count("corrupt", item.weight)
         with contextlib.suppress(OSError):
             path.replace(path.with_suffix(".corrupt"))
             for old in sorted(self._directory.glob("*.corrupt"))[:-KEPT_CORRUPT]:
                 old.unlink()
 
     def remove(self, number: int) -> None:
-        """Take a flush out that has been delivered. Nothing happens when it is not there any more."""
+        """Take a record out that has been delivered. Nothing happens when it is not there any more."""
         with self._guard:
             if self._lock >= 0 and self._items and self._items[0].number == number:
                 self._unlink(self._forget())
@@ -215,6 +256,19 @@ class Spool:
             if self._lock >= 0:
                 os.close(self._lock)
             self._lock = -1
+
+    def abandon(self) -> None:
+        """Leave the directory to the parent, in a forked child: let go of the lock that both hold. Takes no lock of ours."""
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            os.close(lock)
+
+
+class Spool(SpoolOf["Flush"]):
+    """A queue of flushes."""
+
+    def __init__(self, directory: Path, *, size: int, age: float, losses: Losses, clock: Clock = SYSTEM) -> None:
+        super().__init__(directory, FLUSHES, size=size, age=age, losses=losses, clock=clock)
 
 
 def _locked(directory: Path) -> int:
@@ -230,5 +284,5 @@ def _locked(directory: Path) -> int:
     except OSError as error:
         os.close(lock)
         message = f"{directory}: another process uses this spool; give each server a server.state of its own"
-        raise StoreError(message) from error
+        raise InUse(message) from error
     return lock

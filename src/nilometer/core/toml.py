@@ -10,10 +10,10 @@ import math
 from pathlib import Path
 
 from nilometer.core import quantity
-from nilometer.core.quantity import Duration, Expiry, Rollup, Size
+from nilometer.core.quantity import Expiry, Quantity
 from nilometer.core.rules import RuleTable
 from nilometer.core.setting import Bins
-from nilometer.core.url import Url
+from nilometer.core.url import NamedUrl, Url
 
 EXACT = 1 << 53
 """Up to here every whole number is a float64; larger ones keep their exponent."""
@@ -24,10 +24,10 @@ def literal(value: object) -> str:
     if isinstance(value, Bins | RuleTable):
         given = value.given() if isinstance(value, RuleTable) else value._asdict()
         return f"{{{', '.join(f'{key} = {literal(item)}' for key, item in given.items())}}}"
-    if isinstance(value, Duration | Size | Rollup | Expiry):
+    if isinstance(value, Quantity):
         text = quantity.written(value)
         return text if text.isdecimal() and isinstance(value, Expiry) else literal(text)
-    if isinstance(value, str | Path | Url):
+    if isinstance(value, str | Path | Url | NamedUrl):
         return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, tuple):
         return f"[{', '.join(map(literal, value))}]"

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
     Options = TypeVar("Options", bound=DataclassInstance)
 
-SECRET = re.compile(r"pass|pwd|secret|token|key|sig|auth|cred", re.IGNORECASE)
+SECRET = re.compile(r"pass|pwd|secret|token|key(?!s$)|sig|auth|cred", re.IGNORECASE)
+"""Names of parameters whose values are hidden; ``keys`` are routing keys, which an operator has to see."""
 HIDDEN = re.compile(r"([?&][^=&]*=)[^&]*")
 SCHEME = re.compile(r"[a-z][a-z0-9.+-]*\Z")
+NAMED = re.compile(r"(?:(?P<name>[A-Za-z0-9_-]{1,100})=)?(?P<url>[A-Za-z][A-Za-z0-9+.-]*:.*)", re.DOTALL)
 HOST = re.compile(r"(?:\[(?P<six>[0-9A-Za-z:.%_~-]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[0-9]{0,5}))?\Z")
 ZONE = re.compile(r"[0-9A-Za-z._~-]+\Z")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -129,14 +131,31 @@ def _plain(kind: object) -> type:
     return typing.cast("type", arms[0] if arms else kind)
 
 
+class NamedUrl(NamedTuple):
+    """A URL that somebody gave a name; the name is empty where nobody did."""
+
+    name: str
+    url: Url
+
+    def __str__(self) -> str:
+        """Return ``NAME=URL``, or the URL alone, with its secrets masked."""
+        return f"{self.name}={self.url}" if self.name else str(self.url)
+
+
+def named(text: str) -> NamedUrl:
+    """Parse ``[NAME=]URL``. Raise `UrlError` when it is none."""
+    match = NAMED.fullmatch(text.strip())
+    return NamedUrl("", parse(text)) if match is None else NamedUrl(match["name"] or "", parse(match["url"]))
+
+
 def parse(text: str) -> Url:
-    """Parse a URL; a bare ``scheme:`` or ``scheme`` is one without hosts. Raise `UrlError` when it is none."""
+    """Parse a URL; ``scheme``, ``scheme:`` and ``scheme:?a=b`` are ones without hosts. Raise `UrlError` when it is none."""
     text = text.strip()
     if len(text) > LONGEST or CONTROL.search(text):
         message = f"{_masked(text[:80])!r} is not a URL: longer than {LONGEST} characters, or with control characters"
         raise UrlError(message)
     scheme, colon, rest = text.partition(":")
-    if not SCHEME.match(scheme.lower()) or (colon and rest and not rest.startswith("//")):
+    if not SCHEME.match(scheme.lower()) or (colon and rest and not rest.startswith(("//", "?"))):
         message = f"{_masked(text)!r} is not a URL; write scheme://host:port, for example graphite://localhost"
         raise UrlError(message)
     try:

@@ -1,15 +1,13 @@
 """A flush as bytes, for the spool and for other nodes.
 
-Layout, little endian, version 1, or 2 when there are sketches::
+Layout, sealed (`sealed`) under the magic "NILF", little endian, version 1, or 2 when there are sketches::
 
-    magic "NILF" · version u8 · crc32 u32 of what follows · length u32 of the body · body, deflated (zlib)
     body    start f64 · end f64 · interval f64 · processing_ms f64 · blocks u16 · block…
     block   kind u8 (place in KINDS) · series u32 · names (u32 length, bytes) · columns u16 · column… · [sketches, in version 2]
     column  name (u16 length, UTF-8) · has_present u8 · values f64 per series · [present u8 per series]
     sketches  has_sketches u8 · [u32 length, bytes per series]
 
-Rules: `decode` raises `InputError` for whatever is not such a flush, and nothing else; a claim of the header never
-allocates more than the bytes at hand can hold (deflate expands at most 1032 times).
+Rules: `decode` raises `InputError` for whatever is not such a flush, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,22 +15,19 @@ from __future__ import annotations
 import math
 import struct
 import sys
-import zlib
 from array import array
 from typing import TYPE_CHECKING
 
 from nilometer.core.errors import InputError
 from nilometer.core.record import Block, Column, Flush, Kind, Window
+from nilometer.core.wire.sealed import seal, unseal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MAGIC = b"NILF"
 VERSIONS = PLAIN, SKETCHES = (1, 2)
-HEAD = struct.Struct("<4sBII")
 BODY = struct.Struct("<ddddH")
-EXPANSION = 1032
-LEVEL = 1  # most of the gain at a small part of the time
 KINDS = (Kind.COUNTER, Kind.TIMER, Kind.GAUGE, Kind.SET)
 SWAP = sys.byteorder == "big"
 
@@ -43,9 +38,7 @@ def encode(flush: Flush) -> bytes:
     head = BODY.pack(window.start, window.end, window.interval, flush.processing_ms, len(flush.blocks))
     version = SKETCHES if any(block.sketches for block in flush.blocks) else PLAIN
     body = b"".join((head, *(part for block in flush.blocks for part in _block(block, version))))
-    packed = zlib.compress(body, LEVEL)
-    length = struct.pack("<I", len(body))
-    return MAGIC + struct.pack("<BI", version, zlib.crc32(packed, zlib.crc32(length))) + length + packed
+    return seal(MAGIC, version, body)
 
 
 def _block(block: Block, version: int) -> Iterator[bytes]:
@@ -121,7 +114,7 @@ class _Reader:
 
 def decode(data: bytes) -> Flush:
     """Return the flush that `encode` made these bytes of. Raise `InputError` for anything else."""
-    version, body = _body(data)
+    version, body = unseal(MAGIC, VERSIONS, data, "flush")
     reader = _Reader(body)
     start, end, interval, processing, blocks = BODY.unpack(reader.take(BODY.size))
     if not all(map(math.isfinite, (start, end, interval, processing))):
@@ -130,36 +123,6 @@ def decode(data: bytes) -> Flush:
     flush = Flush(Window(start, end, interval), tuple(_read_block(reader, version) for _ in range(blocks)), processing)
     reader.end()
     return flush
-
-
-def _body(data: bytes) -> tuple[int, bytes]:
-    if len(data) < HEAD.size or data[:4] != MAGIC:
-        message = f"not a flush: {data[:4]!r} where {MAGIC!r} should stand"
-        raise InputError(message)
-    _, version, crc, length = HEAD.unpack_from(data)
-    if version not in VERSIONS:
-        message = f"a flush of version {version}; this build reads versions up to {SKETCHES}"
-        raise InputError(message)
-    if zlib.crc32(data[HEAD.size - 4 :]) != crc:
-        message = "a flush whose checksum is wrong; its file was cut or changed"
-        raise InputError(message)
-    return version, _inflate(data[HEAD.size :], length)
-
-
-def _inflate(packed: bytes, length: int) -> bytes:
-    if length > EXPANSION * len(packed):
-        message = f"a flush that claims {length} bytes in {len(packed)}"
-        raise InputError(message)
-    inflater = zlib.decompressobj()
-    try:
-        body = inflater.decompress(packed, length + 1)
-    except zlib.error as error:
-        message = f"a flush that cannot be inflated: {error}"
-        raise InputError(message) from error
-    if len(body) != length or not inflater.eof or inflater.unused_data:
-        message = f"a flush that is not {length} bytes long"
-        raise InputError(message)
-    return body
 
 
 def _read_block(reader: _Reader, version: int) -> Block:

@@ -1,41 +1,19 @@
 # ruff: noqa: RUF009, FBT003  `option` makes a dataclass field; the first argument is its default
-"""Every setting, section by section: its default, what it is for, what it may be.
-
-A section is a table of the file and a frozen dataclass here, named for it (``[flush]`` is `FlushSection`); each field is one
-setting, declared by `option`.
-"""
+"""Metrics: what is listened to, when a window ends, what is computed from it, what clients may make the server hold."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from nilometer.core.quantity import Duration, Expiry, Rollup, Size
+from nilometer.core.quantity import Duration, Expiry, Size
 from nilometer.core.rules import PRESETS, RuleTable
+from nilometer.core.sections import checks
 from nilometer.core.setting import Bins, option
 from nilometer.core.url import Url, parse
 
-KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
-MINUTE, DAY = 60, 86400
-ORIGIN = re.compile(r"https?://[a-z0-9.:\[\]-]+\Z")
-
-
-def _rollup(value: Rollup) -> str:
-    return "" if value.step % 1 == 0 else "expected a step of whole seconds"
-
-
-def _prefix(value: str) -> str:
-    return "expected a name without spaces, slashes or a final dot" if set(value) & set(" /\n\t|:") or value[-1:] == "." else ""
-
-
-def _tag(value: str) -> str:
-    name, _, content = value.partition(":")
-    return "" if name and content and not set(value) & set(" ;|\n\t") else "expected a tag such as env:prod"
-
-
-def _origin(value: str) -> str:
-    return "" if ORIGIN.match(value) else "expected scheme, host and port alone, such as https://grafana.example"
+KIB, MIB = 1 << 10, 1 << 20
+DAY = 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +102,7 @@ class NamesSection:
     )
 
     tags: tuple[str, ...] = option(
-        (), "Tags that every series gets, such as env:prod, unless it has one of that name.", check=_tag
+        (), "Tags that every series gets, such as env:prod, unless it has one of that name.", check=checks.tag
     )
 
 
@@ -188,91 +166,4 @@ class RelaySection:
     )
     queue: Size = option(
         Size(16 * MIB), "Bytes that may wait to be forwarded, in all and for each tcp:// server.", minimum=64 * KIB
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolSection:
-    """The queue on disk of each sink, for when it is away."""
-
-    size: Size = option(
-        Size(GIB), "Bytes that one sink's spool may take; the oldest flushes are dropped first.", minimum=64 * KIB
-    )
-    age: Duration = option(Duration(7 * DAY), "How long a flush may wait in a spool.", minimum=1)
-
-
-@dataclass(frozen=True, slots=True)
-class RetrySection:
-    """How a sink that is away is tried again: exponential back-off with full jitter."""
-
-    first: Duration = option(Duration(1), "Bound of the delay after the first failure; doubles each time.", minimum=0.01)
-    most: Duration = option(Duration(MINUTE), "The most that the bound of the delay grows to.", minimum=0.01)
-
-
-@dataclass(frozen=True, slots=True)
-class HistorySection:
-    """The embedded store of series. Options in the store's URL win over these."""
-
-    retention: Duration = option(Duration(7 * DAY), "How long points are kept as they were flushed.", minimum=3600)
-    rollups: tuple[Rollup, ...] = option(
-        (Rollup(Duration(MINUTE), Duration(30 * DAY)), Rollup(Duration(10 * MINUTE), Duration(365 * DAY))),
-        "Coarser points for longer times, as step:keep.",
-        check=_rollup,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class AdminSection:
-    """The admin interface on TCP, as statsd has it."""
-
-    listen: tuple[Url, ...] = option(
-        (parse("tcp://127.0.0.1:8126"),),
-        "Where the admin interface listens, as tcp://127.0.0.1:8126; none turns it off. It asks for no password.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class WebSection:
-    """The HTTP interface."""
-
-    listen: tuple[Url, ...] = option(
-        (parse("http://127.0.0.1:8127"),),
-        "Where the HTTP interface listens, as http://127.0.0.1:8127 or https://HOST?cert=FILE&key=FILE; none turns it off.",
-    )
-    origins: tuple[str, ...] = option(
-        (), "Sites whose pages a browser lets use the HTTP interface, such as https://grafana.example.", check=_origin
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class LogSection:
-    """What the server says about itself."""
-
-    level: str = option("info", "The least that is logged.", choices=("debug", "info", "warning", "error"))
-    format: str = option("text", "The form of a line of the log.", choices=("text", "json"))
-    to: str = option("stderr", "Where the log goes.", choices=("stderr", "stdout", "syslog"))
-    name: str = option("nilometer", "The program's name in syslog.")
-    messages: bool = option(False, "Log every line that comes in, at level info; how many were too fast for that is told.")
-
-
-@dataclass(frozen=True, slots=True)
-class KeyflushSection:
-    """A log of the names that lines come with most often, as statsd's keyFlush."""
-
-    interval: Duration = option(
-        Duration(0),
-        "How often it is written; 0 turns it off. While it is on, datagrams are read several times slower.",
-        maximum=DAY,
-    )
-    percent: float = option(100.0, "The share of the names to write, the most frequent first.", minimum=0, maximum=100)
-    log: str = option("", "The file to append to; standard output when empty.")
-
-
-@dataclass(frozen=True, slots=True)
-class SelfSection:
-    """The server's metrics about itself."""
-
-    prefix: str = option("nilometer", "What the names of the server's metrics about itself begin with.", check=_prefix)
-    names: str = option(
-        "nilometer", "Which metrics about itself it reports: its own, or statsd's few.", choices=("nilometer", "statsd")
     )
