@@ -1,4 +1,11 @@
-"""The log: a line for each flush, or for each series, through Python's `logging`."""
+"""The log, through Python's `logging`: a line for each flush, or for each series; and one for each event.
+
+Events are logged as oslo.messaging's driver ``log`` does: to the logger ``oslo.messaging.notification.TYPE``, at the level of
+their priority, as JSON of six fields. What that driver drops, ``audit`` and ``sample``, is logged at INFO. Loggers live
+as long as the process, so only the first `TYPES` types have one of their own.
+
+Source: https://docs.openstack.org/oslo.messaging/latest/reference/notifier.html, ``oslo_messaging/notify/_impl_log.py``
+"""
 
 from __future__ import annotations
 
@@ -9,7 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from nilometer.core.errors import Rejected
 from nilometer.core.options import no_host, one_of, option
+from nilometer.core.wire.notification import six
 from nilometer.core.wire.number import to_text
 
 if TYPE_CHECKING:
@@ -19,28 +28,36 @@ if TYPE_CHECKING:
     from nilometer.core.url import Url
 
 SCHEMES = ("log",)
-URL_EXAMPLES = ("log://", "log://?each=series&level=debug")
+URL_EXAMPLES = ("log://", "log://?each=series&level=debug", "log://?events=line")
 EXTRA = ""
 LEVELS = ("debug", "info", "warning", "error", "critical")
 EACH = ("flush", "series")
+EVENTS = ("oslo", "line")
+OSLO = "oslo.messaging.notification"
+TYPES = 1000
+PRIORITIES = {"debug": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR, "critical": logging.CRITICAL}
+"""The level of each priority; all others are INFO."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What is logged, and where."""
 
-    logger: str = option("nilometer.backends.log", "name of the logger")
-    level: str = option("info", "`debug`, `info`, `warning`, `error` or `critical`")
+    logger: str = option("nilometer.backends.log", "name of the logger of flushes, and of events as `line`")
+    level: str = option("info", "their level: `debug`, `info`, `warning`, `error` or `critical`")
     each: str = option("flush", "a line for each `flush` or for each `series`")
+    events: str = option("oslo", "events as `oslo` (JSON, a logger for each type) or as a `line` in words, by the same logger")
 
 
 class Log:
-    """Logs flushes. What the logging set-up does not show is not laid out either."""
+    """Logs flushes and events. What the logging set-up does not show is not laid out either."""
 
     def __init__(self, options: Options) -> None:
         self._logger = logging.getLogger(options.logger)
         self._level = logging.getLevelNamesMapping()[options.level.upper()]
         self._lines = summary if options.each == "flush" else series
+        self._write_event = self._as_line if options.events == "line" else self._as_oslo
+        self._loggers: dict[str, logging.Logger] = {}
 
     def write(self, flush: Flush) -> None:
         """Log the flush."""
@@ -49,12 +66,34 @@ class Log:
                 self._logger.log(self._level, "%s", line)
 
     def write_events(self, events: Sequence[Event]) -> None:
-        """Log a line for each event: its type, publisher, priority and payload."""
+        """Log each event. Raise `Rejected` for one whose time no calendar has."""
         for event in events:
+            try:
+                self._write_event(event)
+            except ValueError as error:
+                message = f"log: {error}"
+                raise Rejected(message) from error
+
+    def _as_line(self, event: Event) -> None:
+        """Log an event's type, publisher, priority and payload, in words."""
+        if self._logger.isEnabledFor(self._level):
             payload = json.dumps(dict(event.payload), default=str)
-            self._logger.log(
-                self._level, "event %s from %s, %s: %s", event.type, _printable(event.publisher), event.priority, payload
-            )
+            told = "event %s from %s, %s: %s"
+            self._logger.log(self._level, told, _printable(event.type), _printable(event.publisher), event.priority, payload)
+
+    def _as_oslo(self, event: Event) -> None:
+        level, logger = PRIORITIES.get(event.priority, logging.INFO), self._of(event.type)
+        if logger.isEnabledFor(level):
+            logger.log(level, "%s", json.dumps(six(event), default=str))
+
+    def _of(self, type_: str) -> logging.Logger:
+        """Return the logger of a type, that of all others when there are too many."""
+        found = self._loggers.get(type_)
+        if found is None:
+            if len(self._loggers) >= TYPES:
+                return logging.getLogger(OSLO)
+            found = self._loggers[type_] = logging.getLogger(f"{OSLO}.{type_}")
+        return found
 
     def check(self) -> str:
         """Say which logger is written to and whether it shows anything."""
@@ -71,6 +110,7 @@ def open(url: Url) -> Log:  # noqa: A001 each backend has this name
     options = url.options(Options)
     one_of(url, "level", options.level, LEVELS)
     one_of(url, "each", options.each, EACH)
+    one_of(url, "events", options.events, EVENTS)
     return Log(options)
 
 

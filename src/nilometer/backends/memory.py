@@ -1,22 +1,23 @@
-"""Series kept in this process: what is written to ``memory://NAME`` can be read back from every other opener of that name.
+"""Series and events kept in this process: what is written to ``memory://NAME`` every other opener of that name can read back.
 
 Rules:
 
 * A name's series live as long as the process, or until `forget`; closing a backend leaves them.
 * A point is one path at one second; writing it again replaces it.
 * Sketches are kept beside the points, by series; each counts as a point for every eight bytes.
-* Bounded: beyond `points` points the oldest seconds are dropped, like from a ring.
+* Bounded: beyond `points` points the oldest seconds are dropped, like from a ring; beyond `EVENTS` events the first ones.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import math
 import threading
 from array import array
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nilometer.backends._parts.held_events import HeldEvents
 from nilometer.core.capability import Series
 from nilometer.core.naming import Naming
 from nilometer.core.options import at_least, no_login, option, refuse
@@ -26,6 +27,7 @@ from nilometer.core.wire import render
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nilometer.core.event_query import By, Count, EventQuery, Found
     from nilometer.core.record import Event, Flush
     from nilometer.core.url import Url
 
@@ -67,7 +69,7 @@ class Ring:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seconds: dict[int, Second] = {}
-        self.events: deque[Event] = deque(maxlen=EVENTS)
+        self.events = HeldEvents(EVENTS)
         self._count = 0
 
     def add(self, second: int, points: dict[str, float], sketches: dict[str, bytes], most: int) -> None:
@@ -113,6 +115,8 @@ def forget(name: str = "") -> None:
 class Memory:
     """A named ring of points; reader and sink in one."""
 
+    instant = True
+
     def __init__(self, name: str, ring: Ring, most: int) -> None:
         self._name, self._ring, self._most = name, ring, most
 
@@ -125,11 +129,31 @@ class Memory:
 
     def write_events(self, events: Sequence[Event]) -> None:
         """Keep the events, the last `EVENTS` of them."""
-        self._ring.events.extend(events)
+        self._ring.events.add(events)
 
     def events(self) -> list[Event]:
         """Return the events kept, in order of arrival."""
-        return list(self._ring.events)
+        return self._ring.events.all()
+
+    def find_events(self, query: EventQuery, limit: int = 100, cursor: str = "") -> Found:
+        """Return up to `limit` events, newest first, from `cursor` on. Raise `InputError` for a cursor that is none."""
+        return self._ring.events.find(query, limit, cursor)
+
+    def count_events(self, query: EventQuery, step: float, by: By, most: int = 10) -> list[Count]:
+        """Count events in slots of `step` seconds, for the `most` frequent keys."""
+        return self._ring.events.count(query, step, by, most)
+
+    def known_events(self, ids: Sequence[str]) -> set[str]:
+        """Return those of the ids under which an event is kept."""
+        return self._ring.events.known(ids)
+
+    def drop_events(self, before: float) -> int:
+        """Delete what is older than `before`. Return how many events that were."""
+        return self._ring.events.drop(before)
+
+    def clear_events(self) -> None:
+        """Forget the events."""
+        self._ring.events.drop(math.inf)
 
     def find(self, pattern: str = "*", limit: int = 10_000, after: str = "") -> list[str]:
         """Return the first `limit` paths after `after` that match the glob, sorted."""

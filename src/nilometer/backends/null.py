@@ -26,6 +26,8 @@ class Options:
 class Null:
     """Keeps nothing."""
 
+    instant = True
+
     def write(self, flush: Flush) -> None:
         """Take the flush and drop it."""
 

@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, cast, overload
 
@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from nilometer.core.capability import Backend, Confirming, EventSink, Health, MetricSink, SeriesReader
+    from nilometer.core.capability import (
+        Archive,
+        Backend,
+        Confirming,
+        EventSink,
+        EventStore,
+        Health,
+        MessageSource,
+        MetricSink,
+        SeriesReader,
+        StatisticsStore,
+        TableSource,
+    )
     from nilometer.core.url import Url
 
 METRICS: Final = "metrics"
@@ -30,6 +42,11 @@ SKETCHES: Final = "sketches"
 SERIES: Final = "series"
 HEALTH: Final = "health"
 EVENTS: Final = "events"
+EVENT_STORE: Final = "event store"
+MESSAGES: Final = "messages"
+TABLES: Final = "tables"
+STATISTICS: Final = "statistics"
+ARCHIVE: Final = "archive"
 CONFIRM: Final = "confirm"
 DOCUMENTS = (METRICS, SKETCHES, EVENTS, CONFIRM, HEALTH)
 """What can be done where records are documents."""
@@ -48,37 +65,96 @@ def _entry(summary: str, factory: str, *capabilities: str, extra: str = "") -> E
     return Entry(summary, MappingProxyType(dict.fromkeys(capabilities, factory)), extra)
 
 
+def _also(entry: Entry, factory: str, *capabilities: str) -> Entry:
+    """Return the entry of a scheme that another factory serves, too."""
+    return replace(entry, factories=MappingProxyType({**entry.factories, **dict.fromkeys(capabilities, factory)}))
+
+
 def _backend(module: str) -> str:
     return f"nilometer.backends.{module}:open"
 
 
 TABLE: dict[str, Entry] = {
+    "amqp": _entry("RabbitMQ, as oslo.messaging's notifications", _backend("amqp"), EVENTS, MESSAGES, HEALTH, extra="amqp"),
+    "amqps": _entry("RabbitMQ, over TLS", _backend("amqp"), EVENTS, MESSAGES, HEALTH, extra="amqp"),
+    "cassandra": _entry("Cassandra", _backend("cassandra"), TABLES, HEALTH, extra="cassandra"),
     "cloudwatch": _entry("Amazon CloudWatch", _backend("cloudwatch"), METRICS, SKETCHES, HEALTH, extra="cloudwatch"),
     "console": _entry("readable text on standard output", _backend("console"), METRICS, EVENTS, HEALTH),
+    "datagrepper+http": _entry("datagrepper, a bus's archive", _backend("datagrepper"), ARCHIVE, HEALTH, extra="datagrepper"),
+    "datagrepper+https": _entry("datagrepper, over TLS", _backend("datagrepper"), ARCHIVE, HEALTH, extra="datagrepper"),
+    "dynamodb": _entry("Amazon DynamoDB", _backend("dynamodb"), TABLES, HEALTH, extra="dynamodb"),
     "elasticsearch": _entry("Elasticsearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "elasticsearch+https": _entry("Elasticsearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
+    "fedora-messaging": _entry(
+        "fedora-messaging, by its configuration file", _backend("fedora_messaging"), MESSAGES, HEALTH, extra="amqp"
+    ),
     "graphite": _entry("Graphite's carbon, lines of text", _backend("graphite"), METRICS, HEALTH),
     "graphite+pickle": _entry("Graphite's carbon, pickles", _backend("graphite"), METRICS, HEALTH),
+    "kafka": _entry("Kafka", _backend("kafka"), EVENTS, MESSAGES, HEALTH, extra="kafka"),
+    "kafka+tls": _entry("Kafka, over TLS", _backend("kafka"), EVENTS, MESSAGES, HEALTH, extra="kafka"),
     "log": _entry("Python's logging", _backend("log"), METRICS, EVENTS, HEALTH),
-    "memory": _entry("the last flushes, in this process", _backend("memory"), METRICS, SKETCHES, EVENTS, SERIES, HEALTH),
+    "magnetodb+http": _entry("MagnetoDB's monitoring API", _backend("magnetodb"), TABLES, HEALTH, extra="magnetodb"),
+    "magnetodb+https": _entry("MagnetoDB's monitoring API, over TLS", _backend("magnetodb"), TABLES, HEALTH, extra="magnetodb"),
+    "memory": _entry(
+        "the last flushes, in this process", _backend("memory"), METRICS, SKETCHES, EVENTS, EVENT_STORE, SERIES, HEALTH
+    ),
+    "mongodb": _entry("MongoDB", _backend("mongodb"), TABLES, HEALTH, extra="mongodb"),
+    "mongodb+srv": _entry("MongoDB, its servers named by DNS", _backend("mongodb"), TABLES, HEALTH, extra="mongodb"),
+    "mysql": _also(
+        _entry("MySQL or MariaDB", _backend("sql"), EVENTS, EVENT_STORE, HEALTH, extra="mysql"), _backend("sql_tables"), TABLES
+    ),
+    "nats": _entry("NATS JetStream", _backend("nats"), EVENTS, MESSAGES, HEALTH, extra="nats"),
+    "nats+tls": _entry("NATS JetStream, over TLS", _backend("nats"), EVENTS, MESSAGES, HEALTH, extra="nats"),
     "null": _entry("nowhere", _backend("null"), METRICS, EVENTS, HEALTH),
     "opensearch": _entry("OpenSearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "opensearch+https": _entry("OpenSearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
-    "sqlite": _entry("the embedded series store, one file", "nilometer.history.store:open", METRICS, SERIES, HEALTH),
-    "statsd": _entry("another StatsD server, over UDP", _backend("statsd"), METRICS, HEALTH),
-    "statsd+tcp": _entry("another StatsD server, over TCP", _backend("statsd"), METRICS, HEALTH),
-    "statsd+unix": _entry("another StatsD server, Unix stream socket", _backend("statsd"), METRICS, HEALTH),
-    "statsd+unixgram": _entry("another StatsD server, Unix datagram socket", _backend("statsd"), METRICS, HEALTH),
+    "postgresql": _also(
+        _also(
+            _entry("PostgreSQL", _backend("sql"), EVENTS, EVENT_STORE, HEALTH, extra="postgresql"),
+            "nilometer.backends.sql:open_statistics",
+            STATISTICS,
+        ),
+        _backend("sql_tables"),
+        TABLES,
+    ),
+    "scylla": _entry("ScyllaDB", _backend("cassandra"), TABLES, HEALTH, extra="cassandra"),
+    "sqlite": _also(
+        _also(
+            _also(
+                _entry("the embedded store, one file", "nilometer.history.store:open", METRICS, SERIES, HEALTH),
+                _backend("sqlite"),
+                EVENTS,
+                EVENT_STORE,
+            ),
+            "nilometer.backends.sqlite:open_statistics",
+            STATISTICS,
+        ),
+        _backend("sqlite_tables"),
+        TABLES,
+    ),
+    "statsd": _entry("another StatsD server, over UDP", _backend("statsd"), METRICS, EVENTS, HEALTH),
+    "statsd+tcp": _entry("another StatsD server, over TCP", _backend("statsd"), METRICS, EVENTS, HEALTH),
+    "statsd+unix": _entry("another StatsD server, Unix stream socket", _backend("statsd"), METRICS, EVENTS, HEALTH),
+    "statsd+unixgram": _entry("another StatsD server, Unix datagram socket", _backend("statsd"), METRICS, EVENTS, HEALTH),
+    "webhook+http": _entry("webhooks, POST over HTTP", _backend("webhook"), EVENTS, HEALTH, extra="webhook"),
+    "webhook+https": _entry("webhooks, POST over HTTPS", _backend("webhook"), EVENTS, HEALTH, extra="webhook"),
 }
 """Every scheme, in alphabetical order."""
 
 
-def find(scheme: str) -> Entry:
-    """Return a scheme's entry. Raise `UnknownScheme` naming the nearest one."""
+def find(scheme: str, capability: str = "") -> Entry:
+    """Return a scheme's entry. Raise `UnknownScheme` naming the nearest one, and all, of those that have the capability."""
     if scheme not in TABLE:
-        message = f"no backend answers to {scheme}://{did_you_mean(scheme, TABLE)}; known are {', '.join(TABLE)}"
+        known = _able(capability) or tuple(TABLE)
+        near = next((f"; did you mean {each!r}?" for each in known if each.endswith(f"+{scheme}")), did_you_mean(scheme, known))
+        message = f"no backend answers to {scheme}://{near}; known are {', '.join(known)}"
         raise UnknownScheme(message)
     return TABLE[scheme]
+
+
+def _able(capability: str) -> tuple[str, ...]:
+    """Return the schemes that have a capability."""
+    return tuple(scheme for scheme, entry in TABLE.items() if capability in entry.factories)
 
 
 def capabilities(scheme: str) -> tuple[str, ...]:
@@ -89,9 +165,11 @@ def capabilities(scheme: str) -> tuple[str, ...]:
 def check(url: Url | str, capability: str) -> Url:
     """Return the parsed URL when its scheme has the capability, importing nothing. Raise `UrlError` otherwise."""
     parsed = urls.parse(url) if isinstance(url, str) else url
-    entry = find(parsed.scheme)
+    entry = find(parsed.scheme, capability)
     if capability not in entry.factories:
-        message = f"{parsed}: {parsed.scheme}:// has no {capability}; what it has: {', '.join(entry.factories)}"
+        has = f"{parsed.scheme}:// has no {capability}; what it has: {', '.join(entry.factories)}"
+        able = _able(capability)
+        message = f"{parsed}: {has}" + (f"; {capability}: {', '.join(f'{scheme}://' for scheme in able)}" if able else "")
         raise CapabilityError(message)
     return parsed
 
@@ -104,6 +182,16 @@ def open(url: Url | str, capability: Literal["series"]) -> SeriesReader: ...  # 
 def open(url: Url | str, capability: Literal["health"]) -> Health: ...  # noqa: A001 see below
 @overload
 def open(url: Url | str, capability: Literal["events"]) -> EventSink: ...  # noqa: A001 see below
+@overload
+def open(url: Url | str, capability: Literal["event store"]) -> EventStore: ...  # noqa: A001 see below
+@overload
+def open(url: Url | str, capability: Literal["messages"]) -> MessageSource: ...  # noqa: A001 see below
+@overload
+def open(url: Url | str, capability: Literal["tables"]) -> TableSource: ...  # noqa: A001 see below
+@overload
+def open(url: Url | str, capability: Literal["statistics"]) -> StatisticsStore: ...  # noqa: A001 see below
+@overload
+def open(url: Url | str, capability: Literal["archive"]) -> Archive: ...  # noqa: A001 see below
 @overload
 def open(url: Url | str, capability: Literal["confirm"]) -> Confirming: ...  # noqa: A001 see below
 @overload
@@ -127,7 +215,12 @@ def open(url: Url | str, capability: str) -> Backend:  # noqa: A001 each backend
         raise MissingDriver(message) from error
 
 
+def modules(scheme: str) -> list[ModuleType]:
+    """Import and return the modules behind a scheme, each with its `SCHEMES`, `URL_EXAMPLES`, `EXTRA` and `Options`."""
+    names = dict.fromkeys(factory.partition(":")[0] for factory in find(scheme).factories.values())
+    return [importlib.import_module(name) for name in names]
+
+
 def module(scheme: str) -> ModuleType:
-    """Import and return the module behind a scheme: its `SCHEMES`, `URL_EXAMPLES`, `EXTRA` and `Options`."""
-    factory = next(iter(find(scheme).factories.values()))
-    return importlib.import_module(factory.partition(":")[0])
+    """Import and return the first module behind a scheme."""
+    return modules(scheme)[0]

@@ -9,6 +9,8 @@ A flush holds aggregates; what can be made samples again, is, and the rest goes 
 * NaN and infinite values have no place on this wire and are left out, and so is a line that exceeds a datagram; both are
   counted once the flush is written.
 
+An event goes as the counters that `core.event_types.lines` makes of it.
+
 Rules of delivery: counters are not idempotent. So a flush goes out in numbered parts (datagrams of at most `mtu` bytes, or
 pieces of a stream); a flush that is written again goes on after the last part that was taken, and one of the last few
 flushes that were written whole is not sent again. A datagram is taken when the system did not refuse it, a stream's piece
@@ -29,13 +31,15 @@ from nilometer.backends._parts.datagrams import Datagrams
 from nilometer.backends._parts.statsd_lines import Lines, pack
 from nilometer.backends._parts.stream import Stream
 from nilometer.core import statsd_target
+from nilometer.core.event_types import EVERY, Registry
+from nilometer.core.event_types import Lines as EventLines
 from nilometer.core.options import at_least, one_of, option
 from nilometer.core.quantity import Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from nilometer.core.record import Flush, Window
+    from nilometer.core.record import Event, Flush, Window
     from nilometer.core.url import Url
 
 SCHEMES = statsd_target.SCHEMES
@@ -47,8 +51,7 @@ URL_EXAMPLES = (
     "statsd+unixgram:///run/statsd.sock",
 )
 EXTRA = ""
-DOGSTATSD = "dogstatsd"
-TAGS = (DOGSTATSD, "graphite")
+TAGS = DOGSTATSD, GRAPHITE = ("dogstatsd", "graphite")
 PIECE = 1 << 16
 """Bytes of lines that a stream carries between two acknowledgements."""
 LONGEST = 65_507
@@ -79,21 +82,36 @@ class Statsd:
         self._written: deque[Mark] = deque(maxlen=REMEMBERED)
         self._under_way: tuple[Mark, int] | None = None
         self._left_out: Counter[Loss] = Counter()
+        self.use(Registry(EVERY))
 
     def write(self, flush: Flush) -> None:
         """Send the parts that were not taken yet. Raise `Unavailable`."""
         left_out: Counter[Loss] = Counter()
         parts = list(pack(self._pieces(flush, left_out), self._size))
-        mark = _mark(flush.window, parts)
+        if self._send(_mark(flush.window, parts), parts):
+            self._left_out += left_out
+
+    def write_events(self, events: Sequence[Event]) -> None:
+        """Send the counters of events; parts that were taken before are not sent again. Raise `Unavailable`."""
+        lines = (line.encode() for event in events for line in self._event_lines(event))
+        parts = list(pack(lines, self._size))
+        self._send(_mark(tuple(event.id for event in events), parts), parts)
+
+    def use(self, types: Registry) -> None:
+        """Know the types of this registry from now on."""
+        self._event_lines = EventLines(types, prefix=self._lines.prefix, tags=DOGSTATSD if self._lines.dogstatsd else GRAPHITE)
+
+    def _send(self, mark: Mark, parts: Sequence[bytes]) -> bool:
+        """Send the parts that were not taken yet. Return whether they are new. Raise `Unavailable`."""
         if mark in self._written:
-            return
+            return False
         first = self._under_way[1] if self._under_way is not None and self._under_way[0] == mark else 0
         for number in range(first, len(parts)):
             self._under_way = mark, number
             self._channel.send(parts[number] + self._end)
         self._under_way = None
         self._written.append(mark)
-        self._left_out += left_out
+        return True
 
     def _pieces(self, flush: Flush, left_out: Counter[Loss]) -> Iterator[bytes]:
         for piece in self._lines(flush, lambda: left_out.update([NOT_FINITE])):
@@ -122,11 +140,11 @@ class Statsd:
 Loss = tuple[str, str]
 """Stage and reason of a loss."""
 
-Mark = tuple["Window", int]
-"""What a flush is known by: its window, and a checksum of its lines."""
+Mark = tuple["Window | tuple[str, ...]", int]
+"""What a flush is known by: its window, and a checksum of its lines. Events are known by their ids."""
 
 
-def _mark(window: Window, parts: Iterable[bytes]) -> Mark:
+def _mark(window: Window | tuple[str, ...], parts: Iterable[bytes]) -> Mark:
     checksum = 0
     for part in parts:
         checksum = zlib.crc32(part, checksum)

@@ -13,13 +13,15 @@ import json
 import ssl
 import time
 import zlib
+from collections.abc import Mapping  # noqa: TC003 a named tuple's field
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nilometer.core.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
@@ -35,10 +37,11 @@ SHOWN = 300
 
 
 class Answer(NamedTuple):
-    """What came back: the status code, and the body."""
+    """What came back: the status code, the body, and the headers, their names in small letters."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def json(self) -> Any:  # noqa: ANN401 whatever JSON the other side sends
         """Return what the body says; None when it is no JSON."""
@@ -77,17 +80,26 @@ class Http:
         self._peer = peer
         self._pools = [_pool(host, peer) for host in peer.hosts]
 
-    def send(self, method: str, path: str, body: bytes | None = None, *, kind: str = "", gzip: bool = False) -> Answer:
+    def send(  # noqa: PLR0913 the parts of a request
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        kind: str = "",
+        gzip: bool = False,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answer:
         """Return the answer to a request. `kind` is the body's content type. Raise `Unavailable` when there is none."""
-        headers = dict(self._peer.headers)
+        sent = {**self._peer.headers, **headers}
         if body is not None:
-            headers["Content-Type"] = kind
+            sent["Content-Type"] = kind
         if body is not None and gzip:
-            headers["Content-Encoding"], body = "gzip", _squeezed(body)
+            sent["Content-Encoding"], body = "gzip", _squeezed(body)
         fault: Unavailable | None = None
         for pool in list(self._pools):
             try:
-                return self._ask(pool, method, path, body, headers)
+                return self._ask(pool, method, path, body, sent)
             except Unavailable as error:
                 fault = fault or error
                 self._pools.append(self._pools.pop(0))
@@ -100,7 +112,8 @@ class Http:
             answer = pool.urlopen(
                 method, path, body, headers, retries=False, redirect=False, preload_content=False, decode_content=False
             )
-            return Answer(answer.status, self._read(answer))
+            told = {name.lower(): value for name, value in answer.headers.items()}
+            return Answer(answer.status, self._read(answer), told)
         except (HTTPError, OSError) as error:
             hint = " (name the authority that signed it with ca=FILE)" if "certificate" in str(error).lower() else ""
             message = f"{self._peer.name}: {pool.host} port {pool.port}: {shown(error)}{hint}"
