@@ -31,14 +31,14 @@ class Lost(Exception):
 
 
 class Losses:
-    """Counts of lines by reason. Any thread may count; a signal's handler, too."""
+    """Counts of what is lost, by reason. Any thread may count; a signal's handler, too."""
 
-    def __init__(self) -> None:
-        self._counts = dict.fromkeys(REASONS, 0)
+    def __init__(self, reasons: tuple[str, ...] = REASONS) -> None:
+        self._counts = dict.fromkeys(reasons, 0)
         self._lock = RLock()
 
     def count(self, reason: str, lines: int = 1) -> None:
-        """Count lines that are lost."""
+        """Count what is lost."""
         with self._lock:
             self._counts[reason] += lines
 
@@ -49,5 +49,5 @@ class Losses:
 
     def forked(self) -> None:
         """Begin anew in a child: what the parent lost, the parent tells."""
-        self._counts = dict.fromkeys(REASONS, 0)
+        self._counts = dict.fromkeys(self._counts, 0)
         self._lock = RLock()

@@ -7,15 +7,13 @@ Rules:
 * One at a time empties it. Who finds another at it goes away; a handler that interrupts the emptying does, too.
 * At most `queue` lines wait; beyond that the oldest are dropped and counted.
 * A daemon thread empties it every `flush` seconds. It starts with the first line, and again in a forked child, which sends
-  nothing of its parent's. One of multiprocessing's ends without `atexit`: its own way to an end is taken.
+  nothing of its parent's (`emit.lifetime`).
 * Datagrams go out from whoever presses, for they never wait; a stream belongs to the thread.
 """
 
 from __future__ import annotations
 
 import encodings.idna  # noqa: F401 finding a host loads it: a child that is forked while a thread does so would never find one
-import os
-import sys
 import weakref
 from abc import ABC, abstractmethod
 from collections import deque
@@ -23,6 +21,7 @@ from threading import Event, RLock, Thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
+from nilometer.emit import lifetime
 from nilometer.emit.client.datagrams import Datagrams
 from nilometer.emit.client.options import ETHERNET_MTU, LOCAL_MTU, LONGEST_DATAGRAM, PIECE
 from nilometer.emit.client.packing import Packer, Packet
@@ -59,7 +58,7 @@ class Outbox(ABC):
         self._wake = Event()
         self._stop = False
         self._thread: Thread | None = None
-        _outboxes.add(self)
+        lifetime.follow(self)
 
     @property
     def idle(self) -> bool:
@@ -109,7 +108,7 @@ class Outbox(ABC):
 
     def _begin(self) -> None:
         self.limit = PRESSED if self._options.flush else 1
-        _end_with_multiprocessing(self)
+        lifetime.end_with_multiprocessing(self)
         self._thread = Thread(target=_run, args=(weakref.ref(self), self._wake), name="nilometer-client", daemon=True)
         try:
             self._thread.start()
@@ -193,8 +192,8 @@ class DatagramOutbox(Outbox):
         super().forked()
 
     def prepare(self) -> None:
-        """Ask for the host's name, then send what came meanwhile."""
-        if not self._datagrams.ready() and self._datagrams.open():
+        """Ask for the host's name, then send what came meanwhile; for an address whoever sends has opened the socket."""
+        if not self._datagrams.literal and not self._datagrams.ready() and self._datagrams.open():
             self.press()
 
     def tick(self) -> bool:
@@ -312,30 +311,3 @@ def _run(outbox: weakref.ref[Outbox], wake: Event) -> None:
         found = outbox()
         if found is None or not found.tick():
             return
-
-
-_outboxes: weakref.WeakSet[Outbox] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    util = sys.modules.get("multiprocessing.util")
-    for outbox in list(_outboxes):
-        if util is not None:
-            util.register_after_fork(outbox, _end_with_multiprocessing)  # once the child knows that it is multiprocessing's
-        outbox.forked()
-
-
-def _end_with_multiprocessing(outbox: Outbox) -> None:
-    """Close an outbox at the end of a child of multiprocessing's; does nothing in any other process."""
-    process, util = (sys.modules.get(f"multiprocessing.{name}") for name in ("process", "util"))
-    if process is not None and util is not None and process.parent_process() is not None:
-        util.Finalize(outbox, _close, (weakref.ref(outbox),), exitpriority=0)
-
-
-def _close(found: weakref.ref[Outbox]) -> None:
-    outbox = found()
-    if outbox is not None:
-        outbox.close(PATIENCE)
-
-
-os.register_at_fork(after_in_child=_after_fork)

@@ -21,8 +21,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nilometer.core.template import template
 from nilometer.emit.drivers.sample import Sample, Totals
-from nilometer.emit.template import template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

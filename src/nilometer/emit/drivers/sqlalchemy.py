@@ -29,8 +29,8 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from nilometer.core.template import template
 from nilometer.emit.drivers.sample import Sample
-from nilometer.emit.template import template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,7 +19,7 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from nilometer.emit.bounded import LONGEST_READ, OTHER
+from nilometer.core.bounded import LONGEST_READ, OTHER
 
 if TYPE_CHECKING:
     from nilometer.emit.requests.measure import Exchange

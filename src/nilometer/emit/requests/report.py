@@ -14,7 +14,7 @@ from importlib import import_module
 from random import random
 from typing import TYPE_CHECKING, cast
 
-from nilometer.emit.bounded import Bounded
+from nilometer.core.bounded import Bounded
 from nilometer.emit.requests import endpoints, names
 from nilometer.emit.requests.backlog import Backlog
 from nilometer.emit.requests.endpoints import UNMATCHED, clean, known_method

@@ -8,6 +8,7 @@ Rules:
 * Tasks are heard of by Celery's signals, so nothing of the application's is wrapped. `install` returns what takes it back.
 * A task's wait is measured with ``wait=True``, where both the publisher and the worker have it: the publisher puts the time
   into a header of the message (`HEADER`), and both clocks count. A task with an ETA waits from then on.
+* Events, where the tasks have a notifier, tell a task by its id; one that is tried again has ``.retry`` in place of an end.
 * A pool's process ends without Python's clean-up, so the client is flushed when Celery says that it ends.
 """
 
@@ -18,6 +19,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from nilometer.emit.tasks.runs import Runs
+from nilometer.emit.wrapping import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,18 +62,33 @@ class Hooks:
         self._tasks = tasks
         self._runs = Runs()
 
-    def began(self, *, task_id: str, **_: object) -> None:
+    def began(self, *, task_id: str, task: Any, **_: object) -> None:  # noqa: ANN401 Celery's
         """Note when a task begins."""
+        self._tasks.told(task.name, "start", task_id=task_id)
         self._runs.begin(task_id, self._tasks.clock())
 
-    def ended(self, *, task_id: str, task: Any, state: str | None = None, **_: object) -> None:  # noqa: ANN401 Celery's
+    def ended(
+        self,
+        *,
+        task_id: str,
+        task: Any,  # noqa: ANN401 Celery's
+        state: str | None = None,
+        retval: object = None,
+        **_: object,
+    ) -> None:
         """Send what a task took."""
         began = self._runs.end(task_id)
         if began is None:
             return
         self._tasks.done(task.name, self._tasks.clock() - began, error=state == "FAILURE")
-        if state == "RETRY":
+        if state == "FAILURE":
+            failure = retval if isinstance(retval, BaseException) else None
+            self._tasks.told(task.name, "error", task_id=task_id, message=message(failure) if failure else "failed")
+        elif state == "RETRY":
             self._tasks.retried(task.name)
+            self._tasks.told(task.name, "retry", task_id=task_id)
+        else:
+            self._tasks.told(task.name, "end", task_id=task_id)
 
     def published(self, *, headers: dict[str, object], **_: object) -> None:
         """Put the time into a message."""

@@ -15,6 +15,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from nilometer.emit.tasks.runs import Runs
+from nilometer.emit.wrapping import message as told
 
 if TYPE_CHECKING:
     from nilometer.emit.tasks.measure import Tasks
@@ -41,6 +42,7 @@ class Hooks:
 
     def before_process_message(self, _broker: object, message: Any) -> None:  # noqa: ANN401 Dramatiq's
         """Note when a message is worked on, and what it waited."""
+        self._tasks.told(message.actor_name, "start", task_id=message.message_id)
         self._runs.begin(message.message_id, self._tasks.clock())
         made = message.options.get("eta", message.message_timestamp)
         self._tasks.waited(message.actor_name, time() - made / MS)
@@ -59,6 +61,10 @@ class Hooks:
         began = self._runs.end(message.message_id)
         if began is not None:
             self._tasks.done(message.actor_name, self._tasks.clock() - began, error=exception is not None)
+            if exception is None:
+                self._tasks.told(message.actor_name, "end", task_id=message.message_id)
+            else:
+                self._tasks.told(message.actor_name, "error", task_id=message.message_id, message=told(exception))
 
     def after_skip_message(self, _broker: object, message: Any) -> None:  # noqa: ANN401 Dramatiq's
         """Forget a message that is not worked on."""

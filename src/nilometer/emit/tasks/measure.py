@@ -12,25 +12,21 @@ Source of the names ``TASK.timing`` and ``TASK.timing.error``: MagnetoDB's speci
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import inspect
 import random
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Self
 
-from nilometer.emit.bounded import Bounded
-from nilometer.emit.template import clean, template
+from nilometer.core.bounded import Bounded
+from nilometer.core.template import clean, template
+from nilometer.emit.wrapping import Wrapping, failed, message
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator
+    from collections.abc import Callable
     from types import TracebackType
 
     from nilometer.emit.emitter import Emitter
-
-    Function = TypeVar("Function", bound=Callable[..., Any])
+    from nilometer.emit.notifier import Notifier
 MS = 1000
-NO_FAILURES = (GeneratorExit,)
 
 
 class Tasks:
@@ -38,6 +34,7 @@ class Tasks:
 
     ``timing``, ``error``, ``retries``, ``wait``: templates of the names, with ``{task}`` in each. ``rate``: the fraction of
     activities that is sent, 0 to 1. ``tags``: pairs that every line gets. ``max_names``: how many tasks get their own series.
+    ``notifier``: what emits events besides, ``TASK.start``, then ``TASK.end`` or ``TASK.error``, for every activity.
     Raises ValueError for a wrong one.
     """
 
@@ -52,6 +49,7 @@ class Tasks:
         rate: float = 1.0,
         tags: tuple[tuple[str, str], ...] = (),
         max_names: int = 1000,
+        notifier: Notifier | None = None,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         if not 0 <= rate <= 1:
@@ -64,12 +62,17 @@ class Tasks:
         self._error = template("error", error, "task")
         self._retries = template("retries", retries, "task")
         self._wait = template("wait", wait, "task")
-        self._rate, self._tags = rate, tags
+        self._rate, self._tags, self._notifier = rate, tags, notifier
         self._name = Bounded(max_names, clean)
 
     def measure(self, task: str) -> Activity:
         """Return what measures one task: a context manager (``with`` and ``async with``), or a decorator."""
         return Activity(self, task)
+
+    def told(self, task: str, what: str, **payload: object) -> None:
+        """Emit an event of a task, `what` being ``start``, ``end``, ``error`` or ``retry``, where there is a notifier."""
+        if self._notifier is not None:
+            self._notifier.emit(f"{task}.{what}", payload)
 
     def done(self, task: str, seconds: float, *, error: bool = False) -> None:
         """Send what an activity took, in seconds, and whether it failed."""
@@ -89,10 +92,11 @@ class Tasks:
         self._send("c", self._retries, task, 1, rate=1.0)
 
     def flush(self) -> None:
-        """Send what the client holds back: worker processes may end without another chance."""
-        flush = getattr(self.client, "flush", None)
-        if flush is not None:
-            flush()
+        """Send what client and notifier hold back: worker processes may end without another chance."""
+        for each in (self.client, self._notifier):
+            flush = getattr(each, "flush", None)
+            if flush is not None:
+                flush()
 
     def _send(self, kind: str, name: Callable[..., str], task: str, value: float, rate: float | None = None) -> None:
         try:
@@ -101,7 +105,7 @@ class Tasks:
             self.failures += 1
 
 
-class Activity:
+class Activity(Wrapping):
     """One run of a task. As a decorator it measures each call on its own: functions, coroutines, generators of both kinds."""
 
     def __init__(self, tasks: Tasks, task: str) -> None:
@@ -115,63 +119,17 @@ class Activity:
 
     def __enter__(self) -> Self:
         self._failed = False
+        self._tasks.told(self._task, "start")
         self._began = self._tasks.clock()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        failed = self._failed or (error is not None and not isinstance(error, NO_FAILURES))
-        self._tasks.done(self._task, self._tasks.clock() - self._began, error=failed)
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
-
-    def __call__(self, function: Function) -> Function:
-        """Return the function, measured; it keeps its name, its signature and its kind."""
-        if inspect.isasyncgenfunction(function):
-            return cast("Function", self._each_of_async(function))
-        if asyncio.iscoroutinefunction(function):
-            return cast("Function", self._awaited(function))
-        if inspect.isgeneratorfunction(function):
-            return cast("Function", self._each_of(function))
-        return cast("Function", self._called(function))
+        wrong = self._failed or failed(error)
+        self._tasks.done(self._task, self._tasks.clock() - self._began, error=wrong)
+        if wrong:
+            self._tasks.told(self._task, "error", message=message(error) if failed(error) else "failed")
+        else:
+            self._tasks.told(self._task, "end")
 
     def _again(self) -> Activity:
         return Activity(self._tasks, self._task)
-
-    def _called(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def measured(*args: object, **options: object) -> object:
-            with self._again():
-                return function(*args, **options)
-
-        return measured
-
-    def _awaited(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        async def measured(*args: object, **options: object) -> object:
-            with self._again():
-                return await function(*args, **options)
-
-        return measured
-
-    def _each_of(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def measured(*args: object, **options: object) -> Generator[object, object, object]:
-            with self._again():
-                return (yield from function(*args, **options))
-
-        return measured
-
-    def _each_of_async(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        async def measured(*args: object, **options: object) -> AsyncIterator[object]:
-            with self._again():
-                async for each in function(*args, **options):
-                    yield each
-
-        return measured
