@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from nilometer.core.errors import SettingError
@@ -28,7 +27,6 @@ FULL_BLOCK = 60
 """Points that a block of a roll-up should hold at least."""
 MOST_ROLLUPS, LARGEST_GROUP = 8, 4096
 LONGEST_KEEP = 100 * 366 * DAY
-SPELLING = "write sqlite:///name.db, or sqlite:////path/name.db with four slashes"
 
 
 class Level(NamedTuple):
@@ -131,19 +129,6 @@ def cutoffs(levels: Sequence[Level], present: int) -> list[int]:
         last = min([present - level.keep, *found[-1:]])
         found.append(max(last // unit * unit, 0))
     return found
-
-
-def file_of(url: Url) -> Path:
-    """Return the file that ``sqlite:///name.db`` (relative) or ``sqlite:////name.db`` (absolute) names, as an absolute path.
-
-    Raise `UrlError` when it names none.
-    """
-    if url.hosts or url.user is not None:
-        raise refuse(url, f"takes no host; {SPELLING}")
-    name = url.path.removeprefix("/")
-    if name in ("", ":memory:") or name.endswith("/"):
-        raise refuse(url, f"names no file; {SPELLING}")
-    return Path(name).absolute()
 
 
 def read(url: Url) -> tuple[Options, tuple[Level, ...]]:

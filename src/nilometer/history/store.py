@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 from nilometer.core.capability import Series
 from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import Rejected
+from nilometer.core.sqlite import file_of, guarded
 from nilometer.core.wire import render
 from nilometer.history import options, reader
 from nilometer.history.damage import Damage
-from nilometer.history.faults import guarded
 from nilometer.history.options import Options
 from nilometer.history.pool import Pool
 from nilometer.history.writer import Writer
@@ -90,7 +90,7 @@ class Store(Reader):
 
     def __init__(self, url: Url, clock: Clock = SYSTEM) -> None:
         self._options, self._levels = options.read(url)
-        super().__init__(options.file_of(url), clock)
+        super().__init__(file_of(url), clock)
         self._naming = self._options.naming(url)
         self._writing = Lock()
         self._writer: Writer | None = None
@@ -138,4 +138,4 @@ def open(url: Url) -> Store:  # noqa: A001 each backend has this name
 
 def open_reader(url: Url) -> Reader:
     """Open a store's file for reading only. Raise `UrlError` when the URL names none."""
-    return Reader(options.file_of(url))
+    return Reader(file_of(url))

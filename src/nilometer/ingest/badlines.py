@@ -2,8 +2,7 @@
 
 Rules:
 
-* At most `RATE` lines a second are shown, `BURST` at once; how many were not is said at the next flush.
-* Whatever a peer sent is shown escaped: no control character reaches a terminal or a log file.
+* Lines are shown as `core.show` allows; how many were not is said at the next flush.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from nilometer.core.show import Allowance, printable
+
 if TYPE_CHECKING:
     from nilometer.core.clock import Clock
     from nilometer.ingest.kernel import BadLine, Kernel, Tally
 
-RATE = 5.0
-BURST = 20.0
 LOG = logging.getLogger(__name__)
 
 
@@ -25,9 +24,9 @@ class BadLineLog:
     """Shows a kernel's bad lines. With `statsd`, in the words of statsd."""
 
     def __init__(self, kernel: Kernel, clock: Clock, *, statsd: bool = False) -> None:
-        self._kernel, self._clock, self._statsd = kernel, clock, statsd
+        self._kernel, self._statsd = kernel, statsd
         self._lock = threading.Lock()
-        self._tokens, self._filled = BURST, clock.monotonic()
+        self._allowance = Allowance(clock)
         self._shown = 0
 
     def drain(self) -> None:
@@ -36,12 +35,8 @@ class BadLineLog:
             self._drain()
 
     def _drain(self) -> None:
-        now = self._clock.monotonic()
-        self._tokens = min(BURST, self._tokens + (now - self._filled) * RATE)
-        self._filled = now
         for bad in self._kernel.bad_lines():
-            if self._tokens >= 1:
-                self._tokens -= 1
+            if self._allowance.take():
                 self._shown += 1
                 self._show(bad)
 
@@ -58,8 +53,3 @@ class BadLineLog:
             more, self._shown = tally.bad_lines - self._shown, 0
         if more > 0:
             LOG.warning("… and %d more bad lines", more)
-
-
-def printable(text: str) -> str:
-    """Return text with every character escaped that does not print on one line."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

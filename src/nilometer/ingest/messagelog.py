@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from nilometer.core.priority import step_back
-from nilometer.ingest.badlines import printable
+from nilometer.core.show import printable
 
 if TYPE_CHECKING:
     from nilometer.ingest.kernel import Kernel, Tap

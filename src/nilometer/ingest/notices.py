@@ -2,7 +2,8 @@
 
 Rules:
 
-* ``type`` is ``dogstatsd.event`` or ``dogstatsd.service_check``, ``publisher`` the host that is named, else the peer.
+* ``type`` is ``dogstatsd.event`` or ``dogstatsd.service_check``, ``publisher`` the host that is named, else the peer;
+  made such as every store of events takes.
 * ``priority`` comes from the alert type (``info``, ``success``, ``warning``, ``error``) or the status of the check.
 * ``payload`` holds the fields as `Kernel.explain` names them, but for ``type``.
 * What the kernel had no room for is counted.
@@ -14,6 +15,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from nilometer.core.record import Event
+from nilometer.core.wire.event import LONGEST, UNFIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +37,7 @@ def event(notice: Notice, now: float) -> Event:
         id=str(uuid.uuid4()),
         time=float(fields.get("timestamp", now)),
         type=f"dogstatsd.{fields['type']}",
-        publisher=fields.get("hostname") or notice.source,
+        publisher=UNFIT.sub("\ufffd", (fields.get("hostname") or notice.source)[:LONGEST]),
         priority=STATUSES[fields["status"]] if check else PRIORITIES[fields["alert_type"]],
         payload={name: value for name, value in fields.items() if name != "type"},
     )

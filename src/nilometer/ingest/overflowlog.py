@@ -12,7 +12,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from nilometer.ingest.badlines import printable
+from nilometer.core.show import Allowance, printable
 
 if TYPE_CHECKING:
     from nilometer.core.clock import Clock
@@ -36,18 +36,14 @@ class OverflowLog:
     """Shows the keys that a kernel's limits refused."""
 
     def __init__(self, kernel: Kernel, clock: Clock) -> None:
-        self._kernel, self._clock = kernel, clock
+        self._kernel = kernel
         self._lock = threading.Lock()
-        self._tokens, self._filled = BURST, clock.monotonic()
+        self._allowance = Allowance(clock, RATE, BURST)
 
     def drain(self) -> None:
         """Show what was refused since the last call, as far as the rate allows. Call it a few times a second."""
         with self._lock:
-            now = self._clock.monotonic()
-            self._tokens = min(BURST, self._tokens + (now - self._filled) * RATE)
-            self._filled = now
             for refused in self._kernel.overflowed():
-                if self._tokens >= 1:
-                    self._tokens -= 1
+                if self._allowance.take():
                     source, key = printable(refused.source) or "unknown", printable(refused.key)
                     LOG.warning("no series for %s %s from %s: %s", refused.kind, key, source, REASONS[refused.limit])

@@ -13,7 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from nilometer.ingest.badlines import printable
+from nilometer.core.show import printable
 
 if TYPE_CHECKING:
     from nilometer.core.losses import Losses

@@ -1,8 +1,8 @@
 """What the server measures about itself, as ordinary series beside the clients' own.
 
 `METRICS` is the whole list; docs/reference/metrics.md repeats it and a test compares the two. Names stand below the setting
-``self.prefix``. ``<sink>``, ``<listener>`` and ``<target>`` are URLs without their options, with ``_`` for what a name cannot
-hold.
+``self.prefix``. ``<sink>``, ``<listener>``, ``<target>``, ``<source>``, ``<bus>`` and ``<archive>`` are URLs without their
+options, with ``_`` for what a name cannot hold; ``<ident>`` is that of a statistic.
 
 On statsd's own configuration file the server reports what statsd reports, and nothing else: see `StatsdMetrics`.
 """
@@ -18,8 +18,10 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from nilometer.core.event_status import EventsStatus
 from nilometer.core.losses import LOSSES
 from nilometer.core.record import Block, Kind, block
+from nilometer.ingest import eventmetrics, statisticsmetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from nilometer.core.losses import Losses
     from nilometer.core.pipe import Status
     from nilometer.core.record import Window
+    from nilometer.core.statistics import StatisticsStatus
     from nilometer.ingest.inspection import Totals
     from nilometer.ingest.kernel import Tally
     from nilometer.ingest.relay.relay import TargetStatus
@@ -70,6 +73,7 @@ METRICS = (
     Metric("relay.<target>.lost", COUNTER, "packets", "packets that did not reach the target"),
     Metric("relay.<target>.queue", GAUGE, "bytes", "what waits for a tcp:// target"),
     Metric("relay.<target>.up", GAUGE, "0 or 1", "1 while packets go to the target"),
+    *(Metric(name, Kind(kind), unit, text) for name, kind, unit, text in (*eventmetrics.METRICS, *statisticsmetrics.METRICS)),
     Metric("process.memory", GAUGE, "bytes", "resident memory of the server"),
     Metric("process.cpu", COUNTER, "ms", "processor time that the server used, in all its threads"),
     Metric("process.uptime", GAUGE, "s", "time since the server started"),
@@ -114,22 +118,26 @@ class OwnMetrics:
         skipped: Callable[[], int],
         tags: Callable[[], Iterable[tuple[str, str]]] = tuple,
         relay: Callable[[], Iterable[TargetStatus]] = tuple,
+        events: Callable[[], EventsStatus] = EventsStatus,
+        statistics: Callable[[], StatisticsStatus | None] = lambda: None,
     ) -> None:
         self._prefix, self._losses = prefix, losses
         self._sinks, self._buffers, self._connections, self._skipped = sinks, buffers, connections, skipped
-        self._tags, self._relay = tags, relay
+        self._tags, self._relay, self._events, self._statistics = tags, relay, events, statistics
         self._started = time.monotonic()
         self._before: dict[str, float] = {}
 
     def blocks(self, moment: Moment) -> tuple[list[Block], list[Block]]:
         """Return counters and gauges, to go last."""
-        statuses, targets = list(self._sinks()), list(self._relay())
-        grown = self._grown(statuses, targets)
+        statuses, targets, events, statistics = list(self._sinks()), list(self._relay()), self._events(), self._statistics()
+        taken = eventmetrics.totals(events, label) | (statisticsmetrics.totals(statistics, label) if statistics else {})
+        grown = self._grown(statuses, targets, taken)
         counters = {**_tally(moment.tally, grown.pop(SKIPPED)), **grown}
         gauges = {**self._gauges(moment), **_sinks(statuses, moment.window.end)}
         for target in targets:
             name = f"relay.{label(target.name)}"
             gauges |= {f"{name}.queue": target.queue, f"{name}.up": float(target.up)}
+        gauges |= eventmetrics.gauges(events, label) | (statisticsmetrics.gauges(statistics, label) if statistics else {})
         return [], [
             counter_block(self._named(counters), moment.seconds),
             block(Kind.GAUGE, {"value": gauges.values()}, self._named(gauges)),
@@ -145,8 +153,10 @@ class OwnMetrics:
         after = "".join(f";{name}={value}" for name, value in self._tags())
         return {before + name + after: value for name, value in values.items()}
 
-    def _grown(self, statuses: Iterable[Status], targets: Iterable[TargetStatus]) -> dict[str, float]:
-        """Return by how much each total grew since the flush before."""
+    def _grown(
+        self, statuses: Iterable[Status], targets: Iterable[TargetStatus], taken: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Return by how much each total grew since the flush before; `taken`: totals of what is taken in."""
         totals: dict[str, float] = {f"lost.{stage}.{reason}": n for (stage, reason), n in self._losses.totals().items()}
         for status in statuses:
             name = f"sink.{label(status.name)}"
@@ -154,6 +164,7 @@ class OwnMetrics:
         for target in targets:
             name = f"relay.{label(target.name)}"
             totals |= {f"{name}.packets": target.sent, f"{name}.bytes": target.bytes, f"{name}.lost": target.lost}
+        totals |= taken
         totals[SKIPPED] = self._skipped()
         totals["process.cpu"] = round(time.process_time() * 1000)
         grown = {name: max(total - self._before.get(name, 0), 0) for name, total in totals.items()}

@@ -20,10 +20,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from nilometer.core.record import Kind
+from nilometer.core.show import printable
 from nilometer.core.wire.inspect import MOST_ITEMS, inspect
 from nilometer.core.wire.number import to_text
 from nilometer.ingest.admin.control import MOST_SERIES
-from nilometer.ingest.badlines import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nilometer.core.event_status import EventsStatus
 from nilometer.core.record import Kind
 from nilometer.core.settings import to_toml
 from nilometer.ingest.admin.problems import View, problems
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nilometer.core.losses import Losses
     from nilometer.core.pipe import Status
     from nilometer.core.settings import Settings
+    from nilometer.core.statistics import StatisticsStatus
     from nilometer.ingest.admin.recent import Recent
     from nilometer.ingest.inspection import Peeked, Top, Totals
     from nilometer.ingest.kernel import Kernel
@@ -45,7 +47,8 @@ FOLDER = ".*"
 class Sources:
     """Where a `Control` looks. `standing`: the server's own series in the open window; `connections`: those of streams.
 
-    `written`: the end of the last window that was flushed; `orphans`: spools of no sink.
+    `written`: the end of the last window that was flushed; `orphans`: spools of no sink;
+    `collecting`: what is wrong with what is collected, in words.
     """
 
     kernel: Kernel
@@ -60,6 +63,9 @@ class Sources:
     written: Callable[[], float] = time.time
     orphans: Callable[[], list[str]] = list
     recent: Recent | None = None
+    events: Callable[[], EventsStatus] = EventsStatus
+    statistics: Callable[[], StatisticsStatus | None] = lambda: None
+    collecting: Callable[[], list[str]] = list
 
 
 class Control:
@@ -105,6 +111,14 @@ class Control:
         """Return how each server that packets are forwarded to is doing."""
         return self._sources.relay()
 
+    def events(self) -> EventsStatus:
+        """Return how taking events in is doing."""
+        return self._sources.events()
+
+    def statistics(self) -> StatisticsStatus | None:
+        """Return how statistics of buses are doing, None where none are kept."""
+        return self._sources.statistics()
+
     @property
     def kernel(self) -> str:
         """The name of the kernel in use."""
@@ -139,6 +153,9 @@ class Control:
             series=sum(self.peek(kind, 1).count for kind in Kind),
             connections=self.connections(),
             orphans=sources.orphans(),
+            events=self.events(),
+            statistics=self.statistics(),
+            collecting=sources.collecting(),
             **free,
         )
         return problems(view)

@@ -12,15 +12,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nilometer.core import quantity
+from nilometer.core.event_status import EventsStatus
 from nilometer.core.losses import KNOWN
 from nilometer.core.settings import Settings
 from nilometer.ingest import _kernel
+from nilometer.ingest.admin import intake
+from nilometer.ingest.admin.words import size, span
 from nilometer.ingest.losslog import TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nilometer.core.pipe import Status
+    from nilometer.core.statistics import StatisticsStatus
     from nilometer.ingest.listeners import Listener
     from nilometer.ingest.relay.relay import TargetStatus
 
@@ -48,9 +52,20 @@ CURES = {
     "kernel.set_member_limit": HELPS["members_over_limit"],
     "kernel.timed_limit": "send fewer values with a timestamp of their own",
     "event.limit": "send fewer events at a time",
-    "event.no_sink": "add a sink that takes events, such as console:// or elasticsearch://",
+    "event.no_sink": "keep them, with events.store, or add a sink that takes events, such as console:// or elasticsearch://",
+    "event.bad_message": "the log shows what came, and from where; look who sends it",
+    "event.unknown_type": "keep such events, with events.unknown = keep, or look who sends them",
     "event.sink": "that sink is away or too slow; the log names it",
     "event.rejected": "the log names the sink and its reason",
+    "event.size": "bring back what should take them, or raise spool.size",
+    "event.age": "bring back what should take them, or raise spool.age",
+    "event.corrupt": "look after the disk of server.state",
+    "event.disk": "make room on the disk of server.state, or mend it",
+    "collect.source": "the log names the source and its reason; try it: nilometer tables URL",
+    "collect.table": "the log names the tables; try it: nilometer tables URL",
+    "statistics.archive": "ask the archive for that time by hand, later: nilometer statistics backfill --from TIME --to TIME",
+    "statistics.expired": "mend the plugin that stopped, or raise statistics.retention",
+    "collect.late": "raise tables.every, or see which of tables.sources is slow",
     "socket.kernel_drop": HELPS["kernel_drops"],
     "listener.address": "name their network in the listener's option allow, or stop them",
     "listener.signature": "sign with the key of hmac_key_file",
@@ -83,6 +98,7 @@ class View:
     """What is looked at. Times are seconds since the epoch; `written` is the end of the last window that was flushed.
 
     `lost` and `jumped` are those of `Recent`, `orphans` the spools of no sink; `free` is in bytes.
+    `collecting`: what is wrong with sources of tables and with health checks.
     """
 
     now: float
@@ -99,19 +115,22 @@ class View:
     connections: int = 0
     orphans: Sequence[str] = ()
     free: int = 1 << 40
+    events: EventsStatus = field(default_factory=EventsStatus)
+    statistics: StatisticsStatus | None = None
+    collecting: Sequence[str] = ()
 
 
 def problems(view: View) -> list[str]:
     """Return the problems, the gravest first."""
-    parts = (_flush, _sinks, _losses, _limits, _disk, _relay, _clock, _kernel_in_use, _listening, _health)
-    return [problem for part in parts for problem in part(view)]
+    parts = (_flush, _sinks, _taking_in, _collecting, _losses, _limits, _disk, _relay, _clock)
+    return [problem for part in (*parts, _kernel_in_use, _listening, _health) for problem in part(view)]
 
 
 def small_buffer(listener: Listener) -> str:
     """Return what is wrong with the receive buffer that a listener was granted, or the empty string."""
     if not listener.buffers or min(listener.buffers) >= ENOUGH:
         return ""
-    granted = _size(min(listener.buffers))
+    granted = size(min(listener.buffers))
     return (
         f"{listener.url}: the receive buffer is only {granted}, so bursts are lost; "
         "allow more with: sysctl -w net.core.rmem_max=16777216"
@@ -121,14 +140,14 @@ def small_buffer(listener: Listener) -> str:
 def _flush(view: View) -> Iterator[str]:
     late = view.now - view.written - view.settings.flush.interval
     if late > max(view.settings.flush.interval, LATE):
-        yield f"no flush for {_span(view.now - view.written)}: the machine is too busy, or a fault; see the log"
+        yield f"no flush for {span(view.now - view.written)}: the machine is too busy, or a fault; see the log"
 
 
 def _sinks(view: View) -> Iterator[str]:
     for sink in view.sinks:
         waits = f"{sink.spool_items:,} flushes wait in its spool" if sink.spool_items else "nothing is lost so far"
         if sink.failing_since is not None:
-            since = _span(view.now - sink.failing_since)
+            since = span(view.now - sink.failing_since)
             reason = sink.last_error.removeprefix(f"{sink.name}: ")
             yield f"{sink.name}: away for {since}: {reason}; {waits}; try it: nilometer check {sink.name}"
         elif sink.last_error:
@@ -143,10 +162,19 @@ def _sinks(view: View) -> Iterator[str]:
 def _spool(sink: Status, view: View) -> Iterator[str]:
     spool = view.settings.spool
     if sink.spool_bytes >= FILLING * spool.size:
-        full = f"{sink.spool_bytes / spool.size:.0%} of {_size(spool.size)}"
+        full = f"{sink.spool_bytes / spool.size:.0%} of {size(spool.size)}"
         yield f"{sink.name}: its spool is filling, {full}; then the oldest flushes go: bring it back, or raise spool.size"
     if sink.failing_since is not None and view.now - sink.failing_since >= FILLING * spool.age:
         yield f"{sink.name}: flushes older than {quantity.written(spool.age)} will go; bring it back, or raise spool.age"
+
+
+def _taking_in(view: View) -> Iterator[str]:
+    yield from intake.of_events(view.events, view.now)
+    yield from intake.of_statistics(view.statistics, view.now)
+
+
+def _collecting(view: View) -> Iterator[str]:
+    yield from view.collecting
 
 
 def _losses(view: View) -> Iterator[str]:
@@ -166,7 +194,7 @@ def _limits(view: View) -> Iterator[str]:
 
 def _disk(view: View) -> Iterator[str]:
     if view.free < LEAST_FREE:
-        yield f"{view.settings.server.state}: the disk has only {_size(view.free)} left; make room"
+        yield f"{view.settings.server.state}: the disk has only {size(view.free)} left; make room"
 
 
 def _relay(view: View) -> Iterator[str]:
@@ -178,7 +206,7 @@ def _relay(view: View) -> Iterator[str]:
 def _clock(view: View) -> Iterator[str]:
     if abs(view.jumped) >= JUMP:
         way = "ahead" if view.jumped > 0 else "back"
-        yield f"the system's clock was set {way} by {_span(abs(view.jumped))}: points around that are wrong; keep it with NTP"
+        yield f"the system's clock was set {way} by {span(abs(view.jumped))}: points around that are wrong; keep it with NTP"
 
 
 def _kernel_in_use(view: View) -> Iterator[str]:
@@ -187,7 +215,7 @@ def _kernel_in_use(view: View) -> Iterator[str]:
 
 
 def _listening(view: View) -> Iterator[str]:
-    if not view.listeners:
+    if not view.listeners and view.statistics is None:  # statistics may be all that a server is for
         yield "nothing is listened to: name a listener in server.listen"
     yield from filter(None, map(small_buffer, view.listeners))
 
@@ -195,18 +223,3 @@ def _listening(view: View) -> Iterator[str]:
 def _health(view: View) -> Iterator[str]:
     if not view.healthy:
         yield 'somebody has said that the server is down; say otherwise: PUT /api/v1/health {"health": "up"}'
-
-
-def _size(count: float) -> str:
-    for size, unit in ((1 << 30, "GiB"), (1 << 20, "MiB")):
-        if count >= size:
-            return f"{count / size:.3g} {unit}"
-    return f"{count / 1024:.0f} KiB"
-
-
-def _span(seconds: float) -> str:
-    """Return a span in its largest unit."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
