@@ -32,7 +32,11 @@ class Rule(NamedTuple):
 
 
 TABLE = (
-    Rule(READING, re.compile(r"/api/v1/health|/|/assets/.*|/favicon\.(ico|svg)"), Scope.NONE),
+    Rule(
+        READING,
+        re.compile(r"/api/v1/health|/|/assets/.*|/favicon\.(ico|svg)|/web/?|/web/(getting-started|reference)"),
+        Scope.NONE,
+    ),
     Rule(frozenset(), re.compile(r"/api/v1/config"), Scope.ADMIN),
     Rule(
         frozenset({"POST"}),

@@ -18,7 +18,21 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from nilometer.web import graphite, ingest, live, openapi, page, prometheus, series, status
+from nilometer.web import (
+    events,
+    events_in,
+    graphite,
+    ingest,
+    live,
+    openapi,
+    page,
+    prometheus,
+    series,
+    statistics,
+    statscache,
+    status,
+    usage,
+)
 from nilometer.web.bodies import Bounded
 from nilometer.web.errors import refused
 from nilometer.web.guard import Guard
@@ -41,20 +55,25 @@ API: tuple[Routes, ...] = (
     ingest.router,
     status.router,
     series.router,
+    events.router,
     live.router,
+    events_in.router,
+    usage.router,
+    statistics.router,
 )
 """What stands below `PREFIX`."""
 ROOT: tuple[Routes, ...] = (
     # one a line
     graphite.router,
     prometheus.router,
-    page.router,
+    statscache.router,
 )
-"""What has paths of its own."""
+"""What has paths of its own, besides the page."""
 
 
 def application(parts: Parts, access: Access) -> ASGIApp:
-    """Return the application."""
+    """Return the application; that of statistics alone has statscache's pages in front, not the page."""
+    front = statscache.front() if parts.alone else page.router(parts)
     app = FastAPI(
         title="Nilometer",
         description="What a Nilometer server takes in, keeps, loses and sends on.",
@@ -67,7 +86,7 @@ def application(parts: Parts, access: Access) -> ASGIApp:
         middleware=[Middleware(Bounded)],
         exception_handlers=dict.fromkeys((HTTPException, RequestValidationError, Exception), refused),
     )
-    app.state.routers = [*((PREFIX, room(parts)) for room in API), *(("", room(parts)) for room in ROOT)]
+    app.state.routers = [*((PREFIX, room(parts)) for room in API), *(("", room(parts)) for room in ROOT), ("", front)]
     for prefix, router in app.state.routers:
         app.include_router(router, prefix=prefix)
     openapi.describe(app)
@@ -75,7 +94,10 @@ def application(parts: Parts, access: Access) -> ASGIApp:
 
 
 def _for_other_sites(app: ASGIApp, access: Access) -> ASGIApp:
-    """Let pages of the sites that the settings name read answers; without such, no other site's page can."""
+    """Let pages of the sites that the settings name read answers; without such, no other site's page can.
+
+    But the rows that statscache served: they say so themselves.
+    """
     if not access.origins:
         return app
     return CORSMiddleware(
@@ -83,6 +105,6 @@ def _for_other_sites(app: ASGIApp, access: Access) -> ASGIApp:
         allow_origins=sorted(access.origins),
         allow_methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
         allow_headers=("Authorization", "Content-Type"),
-        expose_headers=("Retry-After",),
+        expose_headers=("Retry-After", "Link", "X-Link-Number", "X-Link-Count"),
         allow_private_network=True,
     )

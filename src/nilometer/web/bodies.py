@@ -1,16 +1,31 @@
-"""The bound on what is sent along with a request, for routes that bring none of their own."""
+"""What is sent along with a request: read as a whole, with a bound."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST = 1 << 20
-"""Bytes in a body."""
+"""Bytes in a body, for routes that have no smaller bound."""
+
+
+async def whole(request: Request, most: int) -> bytes:
+    """Return a request's body of at most so many bytes. Raise `HTTPException`: 413, or 400 for one that has no end."""
+    body = bytearray()
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > most:
+                raise HTTPException(413, f"the body has more than {most} bytes")
+    except ClientDisconnect as error:
+        raise HTTPException(400, "the body has no end") from error
+    return bytes(body)
 
 
 class Bounded:

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from nilometer.core.errors import NilometerError
+from nilometer.web.reading import status as status_of
 from nilometer.web.reply import reply
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.requests import Request
     from starlette.responses import Response
 
 CODES = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
-CODES |= {413: "too_large", 429: "too_many", 500: "internal", 501: "not_implemented", 503: "unavailable", 504: "timeout"}
+CODES |= {
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "too_many",
+    500: "internal",
+    501: "not_implemented",
+    503: "unavailable",
+    504: "timeout",
+}
 METHOD_NOT_ALLOWED = 405
 
 
 def failure(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
     """Return an error."""
     return reply({"error": {"code": CODES.get(status, "error"), "message": message}}, status, headers)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Have an error of what is asked within answered with the status that says its kind. Raise `HTTPException`."""
+    try:
+        yield
+    except NilometerError as error:
+        raise HTTPException(status_of(error), str(error)) from error
 
 
 async def refused(request: Request, error: Exception) -> Response:

@@ -7,16 +7,17 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
-from starlette.requests import ClientDisconnect
 
 from nilometer.core import toml
 from nilometer.core.record import Kind
 from nilometer.core.settings import TABLE
 from nilometer.ingest.admin.control import MOST_LISTED, MOST_SERIES, bound
 from nilometer.web import models
+from nilometer.web.bodies import whole
 from nilometer.web.openapi import ERROR, Answers, ok
 from nilometer.web.parameters import DIGITS, Glob
 from nilometer.web.reply import reply
+from nilometer.web.statistics import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,12 +58,15 @@ def word(control: Control) -> str:
 
 def counted(control: Control) -> dict[str, Any]:
     """Return what was counted since the start, for JSON."""
+    statistics = control.statistics()
     return {
         "totals": dataclasses.asdict(control.totals()),
         "connections": control.connections(),
         "losses": control.losses(),
         "sinks": [dataclasses.asdict(status) for status in control.sinks()],
         "relay": [status._asdict() for status in control.relay()],
+        "events": dataclasses.asdict(control.events()),
+        "statistics": None if statistics is None else told.of_status(statistics),
     }
 
 
@@ -112,7 +116,7 @@ class _Ingest:
 
     async def set_health(self, request: Request) -> Response:
         """Say something else about the server's health."""
-        wanted = _json(await _body(request))
+        wanted = _json(await whole(request, MOST_BODY))
         if wanted not in ({"health": UP}, {"health": DOWN}):
             raise HTTPException(400, 'expected {"health": "up"} or {"health": "down"}')
         self._control.set_health(healthy=wanted["health"] == UP)
@@ -134,18 +138,6 @@ class _Ingest:
                 "refused": [refused._asdict() for refused in top.refused],
             }
         )
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    try:
-        async for part in request.stream():
-            body += part
-            if len(body) > MOST_BODY:
-                raise HTTPException(413, f"the body has more than {MOST_BODY} bytes")
-    except ClientDisconnect as error:
-        raise HTTPException(400, "the body has no end") from error
-    return body
 
 
 def _json(body: bytes) -> Any:  # noqa: ANN401 whatever JSON can hold

@@ -15,14 +15,16 @@ from nilometer.core.naming import Naming
 from nilometer.core.naming_options import NamingOptions
 from nilometer.ingest.admin.commands import to_json
 from nilometer.web.connection import LASTING
-from nilometer.web.hub import MOST_PATHS, Full, Hub
+from nilometer.web.following import Full
+from nilometer.web.hub import MOST_PATHS, Hub
 from nilometer.web.series import LONGEST_PATH
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from nilometer.core.url import Url
-    from nilometer.web.hub import Follower
+    from nilometer.web.following import Follower
+    from nilometer.web.hub import Update
     from nilometer.web.parts import Parts
 
 SILENCE = 15.0
@@ -45,7 +47,7 @@ def router(parts: Parts) -> APIRouter:
     async def live(request: Request, paths: Followed = []) -> StreamingResponse:  # noqa: B006 FastAPI copies it
         """Follow each flush: events `flush` with `time`, `interval`, `series` and the `values` of the paths."""
         try:
-            follower = hub.follow(paths)
+            follower = hub.follow(frozenset(paths))
         except Full as error:
             raise HTTPException(503, str(error)) from error
         setattr(request.state, LASTING, True)
@@ -62,7 +64,7 @@ def naming(url: Url | None) -> Naming:
     return options.naming(url) if isinstance(options, NamingOptions) and url is not None else Naming()
 
 
-async def _events(follower: Follower) -> AsyncIterator[bytes]:
+async def _events(follower: Follower[frozenset[str], Update]) -> AsyncIterator[bytes]:
     yield b": every flush comes as an event\n\n"
     async for update in follower.updates(SILENCE):
         if update is None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from nilometer.web.intake_models import Events, StatisticsStatus
 
 
 class Health(BaseModel):
@@ -78,6 +82,12 @@ class Target(BaseModel):
     queue: int
 
 
+class Taken(BaseModel):
+    """How many events were taken over."""
+
+    accepted: int
+
+
 class Stats(BaseModel):
     """Totals since the start; `losses` by ``stage.reason``."""
 
@@ -88,6 +98,8 @@ class Stats(BaseModel):
     losses: dict[str, int]
     sinks: list[Sink]
     relay: list[Target]
+    events: Events
+    statistics: StatisticsStatus | None
 
 
 class Listener(BaseModel):
@@ -128,6 +140,8 @@ class Status(BaseModel):
     sinks: list[Sink]
     spools: list[Spool]
     relay: list[Target]
+    events: Events
+    statistics: StatisticsStatus | None
     losses: dict[str, int]
     totals: Totals
 
@@ -211,3 +225,60 @@ class Table(BaseModel):
     start: int = Field(alias="from")
     until: int
     series: list[Row]
+
+
+class Event(BaseModel):
+    """Something that happened; `time` is seconds since the epoch, `context` the request in which it happened."""
+
+    id: str
+    time: float
+    type: str
+    publisher: str
+    priority: str
+    tenant: str
+    payload: dict[str, Any]
+    context: dict[str, Any]
+
+
+class EventPage(BaseModel):
+    """Events, newest first; `cursor` asks for the page after it, null on the last."""
+
+    events: list[Event]
+    cursor: str | None
+
+
+class EventCount(BaseModel):
+    """How many events had a key in the slot that begins at `time`."""
+
+    key: str
+    time: float
+    count: int
+
+
+class EventCounts(BaseModel):
+    """Counts in slots of `step` seconds, for the most frequent keys; all other keys together, and none, are empty."""
+
+    by: str
+    step: float
+    counts: list[EventCount]
+
+
+class UsageTotal(BaseModel):
+    """Rows read and written, and gigabyte hours stored. `time`, and each name, where totals are taken by it."""
+
+    time: float | None = None
+    service: str | None = None
+    domain: str | None = None
+    project: str | None = None
+    reads: float
+    writes: float
+    storage_gb_hours: float
+    events: int
+
+
+class Usage(BaseModel):
+    """Totals in slots of `step` seconds, 0 for one of all the time, by these names."""
+
+    by: list[str]
+    step: float
+    totals: list[UsageTotal]

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Query, Response
 
 from nilometer.core.chart import Look
-from nilometer.core.chart.draw import LARGEST, SMALLEST
+from nilometer.core.chart.frame import LARGEST, SMALLEST
 from nilometer.core.errors import NilometerError
 from nilometer.query import times
 from nilometer.query.listing import Page
 from nilometer.query.table import MOST_SERIES, MOST_SLOTS, Question
 from nilometer.web import models
+from nilometer.web.errors import answering
 from nilometer.web.openapi import ERROR
 from nilometer.web.parameters import DIGITS, Glob
-from nilometer.web.reading import status
 from nilometer.web.reply import HEADERS, reply
 
 if TYPE_CHECKING:
@@ -99,10 +99,8 @@ class _Series:
         return Response(body, headers=headers, media_type=TYPES[format])
 
     def _call(self, function: str, *arguments: Any) -> Any:  # noqa: ANN401 whatever can be pickled
-        try:
+        with answering():
             return self._reading.call(function, *arguments)
-        except NilometerError as error:
-            raise HTTPException(status(error), str(error)) from error
 
 
 def _cursor(path: str) -> str:

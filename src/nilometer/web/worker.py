@@ -16,7 +16,7 @@ from nilometer.backends import registry
 from nilometer.core.errors import NilometerError
 
 if TYPE_CHECKING:
-    from nilometer.core.capability import SeriesReader
+    from nilometer.core.capability import Backend, SeriesReader
 
 NEEDED = ("nilometer.query.listing", "nilometer.query.table")
 """What answers the page; Python takes some tenths of a second to import it."""
@@ -28,20 +28,20 @@ def main() -> None:
     """Answer until the other end closes."""
     os.nice(NICER)
     with Connection(int(sys.argv[1])) as link, contextlib.suppress(EOFError, ConnectionError):
-        url = _received(link)
-        reader: SeriesReader | None = None
+        url, capability = _received(link)
+        reader: Backend | None = None
         gc.freeze()
         while True:
             call = _received(link)
             try:
-                reader = reader or registry.open(url, registry.SERIES)
+                reader = reader or registry.open(url, capability)
                 answer = answered(reader, *call)
             except NilometerError as error:
                 answer = pickle.dumps(("error", error))
             link.send_bytes(answer)
 
 
-def answered(reader: SeriesReader, function: str, arguments: tuple[Any, ...]) -> bytes:
+def answered(reader: Backend, function: str, arguments: tuple[Any, ...]) -> bytes:
     """Return what a call gives, pickled: ``("value", value)``, ``("error", error)`` or ``("fault", text)``."""
     try:
         module, _, name = function.partition(":")

@@ -24,7 +24,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-from nilometer.core.errors import NilometerError
+from nilometer.backends import registry
+from nilometer.core.errors import NilometerError, TooSlow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,19 +44,15 @@ class Busy(NilometerError):
     """So many calls wait already that one more would only make all of them late."""
 
 
-class TooSlow(NilometerError):
-    """A call took longer than it may."""
-
-
 class Broken(NilometerError):
     """A call raised what nobody foresaw, or its worker died. The log tells more."""
 
 
 class Workers:
-    """Calls functions on a reader, each in one of a few processes. May be used from any thread."""
+    """Calls functions on what a URL opens for a capability, each in one of a few processes. May be used from any thread."""
 
-    def __init__(self, url: Url, most: int = 2, idle: float = IDLE) -> None:
-        self._url, self._most, self._idle = url, most, idle
+    def __init__(self, url: Url, most: int = 2, idle: float = IDLE, *, capability: str = registry.SERIES) -> None:
+        self._url, self._most, self._idle, self._capability = url, most, idle, capability
         self._turn = threading.Condition()
         self._free: list[_Worker] = []
         self._running = self._waiting = 0
@@ -104,7 +101,7 @@ class Workers:
         """Have a worker for a while, a new one when all that live are at work."""
         worker = self._take(end, seconds)
         try:
-            worker = worker or _Worker(self._url)
+            worker = worker or _Worker(self._url, self._capability)
             yield worker
         finally:
             self._give(worker)
@@ -167,7 +164,7 @@ class Workers:
 class _Worker:
     """One child and the socket to it."""
 
-    def __init__(self, url: Url) -> None:
+    def __init__(self, url: Url, capability: str) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             number = theirs.fileno()
@@ -180,7 +177,7 @@ class _Worker:
         self.process = self._process.pid
         self._link = Connection(ours.detach())
         self.well = True
-        self._send(url.reveal())
+        self._send((url.reveal(), capability))
 
     def ask(self, call: tuple[str, tuple[Any, ...]], end: float) -> tuple[str, Any] | None:
         """Return what the child answers, None when it does not until the clock shows `end`."""
