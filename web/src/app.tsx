@@ -1,7 +1,7 @@
 // The frame around the views: where one can go, how the server is, keys, help, and the question for a token.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { status as askStatus } from "./api/client";
-import { line } from "./api/live";
+import { line } from "./api/stream";
 import type { Status } from "./api/types";
 import { Help } from "./frame/help";
 import { TokenPrompt } from "./frame/token-prompt";

@@ -6,6 +6,9 @@ import "./style/parts.css";
 import "./style/tables.css";
 import "./style/views.css";
 import "./style/explorer.css";
+import "./style/event.css";
+import "./style/events.css";
+import "./style/statistics.css";
 import { App } from "./app";
 import { follow } from "./lib/theme";
 

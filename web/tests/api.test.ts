@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Failure, status } from "../src/api/client";
-import { EventReader } from "../src/api/live";
+import { EventReader } from "../src/api/stream";
 import { give, given, token, wanted } from "../src/api/token";
 
 describe("server-sent events", () => {

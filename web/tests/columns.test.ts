@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { appended, columns, facts, joined, lone, sum } from "../src/lib/columns";
-import { names } from "../src/lib/names";
+import { counterOf, names } from "../src/lib/names";
 
 const run = (path: string, start: number, step: number, values: (number | null)[]) => ({ path, start, step, values });
 
@@ -104,6 +104,11 @@ test("a sum has a gap where all have one", () => {
 test("the server's own series stand in the tree by its prefix and tags", () => {
   expect(names("nilometer.*").counter("lines")).toBe("stats.counters.nilometer.lines.rate");
   expect(names("*;dc=east").gauge("series")).toBe("stats.gauges.series;dc=east");
+});
+
+test("the series of an event have its type in their names, without ids and what no name can hold", () => {
+  expect(counterOf("table.create.end")).toBe("events.table.create.end");
+  expect(counterOf("vm é/8c2d8a6c6e0f4f8a9f1c.up.123456.12345")).toBe("events.vm_id.up.id.12345");
 });
 
 test.each([

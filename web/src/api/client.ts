@@ -1,6 +1,6 @@
 // Asks the server. Every failure is a `Failure` with words that can be shown.
 import { refuse, token } from "./token";
-import type { Config, Data, Found, Status, Top } from "./types";
+import type { Config, Counts, Data, EventPage, EventRecord, Found, Status, Top, UsageTotals } from "./types";
 
 const BASE = "/api/v1";
 
@@ -35,12 +35,22 @@ export function aborted(error: unknown): boolean {
 }
 
 /** Ask for an answer of any type. Throws `Failure`, or the abort. */
-export async function ask(path: string, parameters: Query = {}, signal?: AbortSignal): Promise<Response> {
+export async function ask(
+  path: string,
+  parameters: Query = {},
+  signal?: AbortSignal,
+  method = "GET",
+): Promise<Response> {
   const sent = token();
   const headers: HeadersInit = sent ? { authorization: `Bearer ${sent}` } : {};
   let answer: Response;
   try {
-    answer = await fetch(BASE + path + query(parameters), { headers, signal: signal ?? null, cache: "no-store" });
+    answer = await fetch(BASE + path + query(parameters), {
+      method,
+      headers,
+      signal: signal ?? null,
+      cache: "no-store",
+    });
   } catch (error) {
     if (aborted(error)) throw error;
     throw new Failure(0, "away", "The server does not answer. The page goes on by itself when it is back.");
@@ -56,7 +66,7 @@ async function failure(answer: Response): Promise<Failure> {
   return new Failure(answer.status, error?.code ?? "error", error?.message ?? `The server answers ${answer.status}.`);
 }
 
-async function json<T>(path: string, parameters: Query, signal?: AbortSignal): Promise<T> {
+export async function json<T>(path: string, parameters: Query, signal?: AbortSignal): Promise<T> {
   return (await ask(path, parameters, signal)).json() as Promise<T>;
 }
 
@@ -73,6 +83,17 @@ export const config = (signal?: AbortSignal) => json<Config>("/config", {}, sign
 export const top = (limit: number, signal?: AbortSignal) => json<Top>("/top", { limit }, signal);
 export const find = (parameters: Query, signal?: AbortSignal) => json<Found>("/series", parameters, signal);
 export const data = (wish: Wish, signal?: AbortSignal) => json<Data>("/series/data", { ...wish }, signal);
+
+export const events = (parameters: Query, signal?: AbortSignal) => json<EventPage>("/events", parameters, signal);
+export const counts = (parameters: Query, signal?: AbortSignal) => json<Counts>("/events/counts", parameters, signal);
+export const event = (id: string, signal?: AbortSignal) =>
+  json<EventRecord>(`/events/${encodeURIComponent(id)}`, {}, signal);
+
+export const usage = (parameters: Query, signal?: AbortSignal) => json<UsageTotals>("/usage", parameters, signal);
+
+export async function usageFile(parameters: Query): Promise<Blob> {
+  return (await ask("/usage", { ...parameters, format: "csv" })).blob();
+}
 
 export async function file(wish: Wish, format: "csv" | "svg"): Promise<Blob> {
   return (await ask("/series/data", { ...wish, format })).blob();

@@ -38,6 +38,46 @@ export interface Target {
   error: string;
 }
 
+/** A way in of events. Counts are since the start. */
+export interface Way {
+  name: string;
+  received: number;
+  stored: number;
+  duplicates: number;
+  bad: number;
+  waiting: number;
+  last: number | null;
+  error: string;
+}
+
+export interface EventsStatus {
+  ways: Way[];
+  /** Where events are kept; null where they are not. */
+  store: { name: string; error: string } | null;
+}
+
+/** How filling gaps from an archive fares: in seconds of history, and in messages. */
+export interface Fill {
+  name: string;
+  missing: number;
+  wanted: number;
+  /** The time that is asked for now. */
+  at: number | null;
+  new: number;
+  known: number;
+  bad: number;
+  error: string;
+}
+
+export interface StatisticsStatus {
+  ways: Way[];
+  fill: Fill[];
+  store: { name: string; error: string } | null;
+  inbox: { count: number; first: number; last: number; oldest: number | null };
+  /** Messages that stopped statistics lost. */
+  expired: number;
+}
+
 export interface Status {
   version: string;
   kernel: string;
@@ -56,6 +96,9 @@ export interface Status {
   losses: Record<string, number>;
   totals: Totals;
   relay: Target[];
+  events: EventsStatus;
+  /** Null where none run. */
+  statistics: StatisticsStatus | null;
   problems: string[];
 }
 
@@ -93,4 +136,55 @@ export interface Top {
 
 export interface Config {
   settings: Record<string, { value: string; origin: string }>;
+}
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+/** Something that happened. `Event` is the browser's own word for something else. */
+export interface EventRecord {
+  id: string;
+  /** Seconds since the epoch. */
+  time: number;
+  type: string;
+  publisher: string;
+  priority: string;
+  tenant: string;
+  payload: Record<string, Json>;
+  /** The request in which it happened. */
+  context: Record<string, Json>;
+}
+
+export interface EventPage {
+  /** Newest first. */
+  events: EventRecord[];
+  /** Where the next page begins; empty or null at the end. */
+  cursor: string | null;
+}
+
+/** How many events had a key in the slot that begins at `time`. */
+export interface Count {
+  key: string;
+  time: number;
+  count: number;
+}
+
+export interface Counts {
+  counts: Count[];
+}
+
+/** What was used in a slot, by whom: rows read and written, gigabyte hours stored. */
+export interface UsageRow {
+  /** When the slot begins; null without slots. What follows is null where totals are not taken by it. */
+  time?: number | null;
+  service?: string | null;
+  domain?: string | null;
+  project?: string | null;
+  reads: number;
+  writes: number;
+  storage_gb_hours: number;
+  events: number;
+}
+
+export interface UsageTotals {
+  totals: UsageRow[];
 }

@@ -6,12 +6,13 @@ import { VIEWS } from "../views/views";
 const KEYS: readonly [string, string][] = [
   ["/", "search"],
   ["↓ ↑", "move through what was found"],
-  ["Enter", "put a series on the chart, or take it off"],
-  ["Esc", "clear the search"],
+  ["j k", "move through events"],
+  ["Enter", "put a series on the chart, or take it off; open an event"],
+  ["Esc", "clear the search, close the event"],
   ["drag", "zoom into a part of a chart"],
   ["double click, 0", "show the whole range again"],
   ["l", "live on or off"],
-  [`1 – ${VIEWS.length}`, "go to a view"],
+  [`1 – ${VIEWS.filter((view) => !view.linked).length}`, "go to a view"],
   ["t", "dark or light"],
   ["?", "this help"],
 ];

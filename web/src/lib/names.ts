@@ -1,4 +1,4 @@
-// The paths of the server's metrics about itself, which the overview draws.
+// The names of series that views lead to or draw: the server's metrics about itself, and what events move.
 
 export interface Names {
   counter(name: string): string;
@@ -14,4 +14,12 @@ export function names(own: string): Names {
     counter: (name) => path("stats.counters.", name, ".rate"),
     gauge: (name) => path("stats.gauges.", name, ""),
   };
+}
+
+const ID = /(?<![0-9A-Za-z])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|[0-9]{6,})(?![0-9A-Za-z])/gi;
+const FOREIGN = /[^A-Za-z0-9_.-]+/g;
+
+/** The name of the counter that an event of a type moves, as it stands in the paths of its series. */
+export function counterOf(type: string): string {
+  return `events.${type.replace(ID, "id").replace(FOREIGN, "_")}`;
 }

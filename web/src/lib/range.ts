@@ -1,7 +1,9 @@
 // The range of time that is looked at: one of a few that end now, or a part that was zoomed into.
 
 export const PRESETS = ["5m", "15m", "1h", "6h", "24h", "7d", "30d"] as const;
-export type Preset = (typeof PRESETS)[number];
+/** Where years are kept. */
+export const LONG_PRESETS = ["1h", "24h", "7d", "30d", "90d", "1y", "5y"] as const;
+export type Preset = (typeof PRESETS | typeof LONG_PRESETS)[number];
 
 export interface Zoom {
   from: number;
@@ -13,7 +15,7 @@ export interface Range {
   zoom: Zoom | null;
 }
 
-const UNITS: Record<string, number> = { m: 60, h: 3600, d: 86_400 };
+const UNITS: Record<string, number> = { m: 60, h: 3600, d: 86_400, y: 365 * 86_400 };
 /** Less than this, in seconds, shows nothing that is not seen already. */
 export const SHORTEST = 20;
 
@@ -22,7 +24,7 @@ export function length(preset: Preset): number {
 }
 
 export function isPreset(text: string): text is Preset {
-  return (PRESETS as readonly string[]).includes(text);
+  return [...PRESETS, ...LONG_PRESETS].some((each) => each === text);
 }
 
 /** The range in seconds since the epoch. */
@@ -31,11 +33,11 @@ export function bounds(range: Range, now: number): Zoom {
 }
 
 /** Read `1h` and `1700000000-1700000600`, as they stand in an address. */
-export function fromText(preset: string | null, zoom: string | null): Range {
+export function fromText(preset: string | null, zoom: string | null, usual: Preset = "1h"): Range {
   const match = /^(\d{1,11})-(\d{1,11})$/.exec(zoom ?? "");
   const [from, until] = [Number(match?.[1]), Number(match?.[2])];
   return {
-    preset: preset !== null && isPreset(preset) ? preset : "1h",
+    preset: preset !== null && isPreset(preset) ? preset : usual,
     zoom: match && until > from ? { from, until } : null,
   };
 }

@@ -36,3 +36,18 @@ export function program(texts: readonly string[], found: readonly Listener[], ho
   const to = at ? `udp://${at}` : (found[0]?.addresses[0] ?? found[0]?.url ?? "");
   return ["nilometer send", ...(at === USUAL ? [] : [`--to ${to}`]), ...texts.map((text) => `'${text}'`)].join(" ");
 }
+
+/** Where the page is, by default. */
+const HOME = "http://127.0.0.1:8127";
+const EVENT = { type: "backup.error", priority: "error", tenant: "acme", payload: { message: "the disk is full" } };
+
+/** Return what sends an event with our own program; to the usual place it need not be told. */
+export function sent(origin: string): string {
+  const to = origin === HOME ? "" : ` --to ${origin}`;
+  return `nilometer events send ${EVENT.type} --priority ${EVENT.priority} --tenant ${EVENT.tenant} --payload '${JSON.stringify(EVENT.payload)}'${to}`;
+}
+
+/** Return what sends an event with any client of HTTP. */
+export function posted(origin: string): string {
+  return `curl -H 'content-type: application/json' -d '${JSON.stringify(EVENT)}' ${origin}/api/v1/events`;
+}

@@ -28,6 +28,12 @@ export function span(from: number, until: number): string {
   return day(from) === day(until) ? `${moment(from)} – ${clock(until)}` : `${moment(from)} – ${moment(until)}`;
 }
 
+/** ISO 8601, for machines; empty for what no calendar has. */
+export function iso(epoch: number): string {
+  const date = new Date(epoch * 1000);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString();
+}
+
 /** Seconds since the epoch, now. */
 export function now(): number {
   return Date.now() / 1000;

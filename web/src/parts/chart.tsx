@@ -1,4 +1,4 @@
-// A line chart over time: uPlot inside, told what to draw by properties.
+// A chart of lines or bars over time: uPlot inside, told what to draw by properties.
 //
 // Dragging hands a range over, a double click asks for the whole one; what is then drawn, the owner decides.
 import { useEffect, useRef } from "preact/hooks";
@@ -23,6 +23,8 @@ export interface ChartProps {
   range: Zoom;
   height: number;
   small?: boolean;
+  /** Each value is a bar that begins at its time. */
+  bars?: boolean;
   /** The values are bytes: ticks stand at powers of two. */
   binary?: boolean;
   format: (value: number | null) => string;
@@ -68,6 +70,17 @@ function axes(latest: Latest): uPlot.Axis[] {
   ];
 }
 
+function bar(each: Line): uPlot.Series {
+  const paths = uPlot.paths.bars?.({ size: [0.82, 40, 1], align: 1 });
+  return {
+    label: each.label,
+    fill: colour(each.colour),
+    width: 0,
+    points: { show: false },
+    ...(paths ? { paths } : {}),
+  };
+}
+
 function line(each: Line): uPlot.Series {
   const stroke = colour(each.colour);
   return {
@@ -101,15 +114,21 @@ function bindings(latest: Latest): NonNullable<uPlot.Cursor["bind"]> {
 }
 
 function cursor(latest: Latest): uPlot.Cursor {
-  const { sync, small, onZoom } = latest.current;
+  const { sync, small, bars, onZoom } = latest.current;
   return {
     bind: bindings(latest),
     drag: { x: Boolean(onZoom), y: false, setScale: false },
     focus: { prox: small ? -1 : 24 },
-    points: { size: small ? 6 : 8 },
+    points: bars ? { show: false } : { size: small ? 6 : 8 },
     y: !small,
+    ...(bars ? { dataIdx: begun } : {}),
     ...(sync ? { sync: { key: sync, setSeries: false } } : {}),
   };
+}
+
+/** The bar that a place lies in, where the nearest beginning may be that of the next. */
+function begun(plot: uPlot, _series: number, nearest: number, place: number): number {
+  return (plot.data[0][nearest] ?? place) > place ? Math.max(nearest - 1, 0) : nearest;
 }
 
 function zoomed(latest: Latest, plot: uPlot): void {
@@ -120,7 +139,7 @@ function zoomed(latest: Latest, plot: uPlot): void {
 }
 
 function options(latest: Latest, width: number): uPlot.Options {
-  const { height, lines, small } = latest.current;
+  const { height, lines, small, bars = false } = latest.current;
   return {
     width,
     height,
@@ -131,18 +150,13 @@ function options(latest: Latest, width: number): uPlot.Options {
     scales: {
       x: { time: true, range: () => [latest.current.range.from, latest.current.range.until] },
       y: {
-        range: (_, least, most) =>
-          vertical(
-            least,
-            most,
-            lines.some((each) => each.fill),
-          ),
+        range: (_, least, most) => vertical(least, most, bars || lines.some((each) => each.fill)),
       },
     },
     axes: axes(latest),
-    series: [{}, ...lines.map(line)],
+    series: [{}, ...lines.map(bars ? bar : line)],
     hooks: {
-      setCursor: [(plot) => latest.current.onCursor?.(plot.cursor.idx ?? null)],
+      setCursor: [(plot) => latest.current.onCursor?.((bars ? plot.cursor.idxs?.[1] : plot.cursor.idx) ?? null)],
       setSelect: [(plot) => zoomed(latest, plot)],
     },
   };

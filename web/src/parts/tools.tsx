@@ -1,18 +1,18 @@
 // Above the chart: which range, live or not, and what to take away.
 import { useState } from "preact/hooks";
-import { file, type Wish } from "../api/client";
 import { copy, save } from "../lib/copy";
-import { bounds, moved, narrowed, PRESETS, type Range } from "../lib/range";
+import { bounds, moved, narrowed, PRESETS, type Preset, type Range } from "../lib/range";
 import { now, span } from "../lib/times";
 
 interface ToolsProps {
   range: Range;
   live: boolean;
+  presets?: readonly Preset[];
   onRange: (range: Range) => void;
   onLive: (live: boolean) => void;
 }
 
-export function Tools({ range, live, onRange, onLive }: ToolsProps) {
+export function Tools({ range, live, presets = PRESETS, onRange, onLive }: ToolsProps) {
   const shift = (by: number, factor: number) => {
     const at = now();
     onRange({ ...range, zoom: narrowed(moved(bounds(range, at), by, factor, at)) });
@@ -20,7 +20,7 @@ export function Tools({ range, live, onRange, onLive }: ToolsProps) {
   return (
     <div class="bar-of-tools">
       <fieldset class="segments" aria-label="Range">
-        {PRESETS.map((preset) => (
+        {presets.map((preset) => (
           <button
             type="button"
             key={preset}
@@ -59,17 +59,24 @@ export function Tools({ range, live, onRange, onLive }: ToolsProps) {
   );
 }
 
+interface TakingProps {
+  /** What can be taken, by the end of its file's name. */
+  files: Readonly<Record<string, () => Promise<Blob>>>;
+  name: string;
+}
+
 /** Take the link, the numbers or the picture along. */
-export function Taking({ wish, name }: { wish: () => Wish; name: string }) {
+export function Taking({ files, name }: TakingProps) {
   const [said, setSaid] = useState("");
   const tell = (text: string) => {
     setSaid(text);
     setTimeout(() => setSaid(""), 3000);
   };
   const share = async () => tell((await copy(location.href)) ? "link copied" : "copy the address above");
-  const take = async (format: "csv" | "svg") => {
+  const take = async (format: string) => {
     try {
-      save(await file(wish(), format), `${name}.${format}`);
+      const content = await files[format]?.();
+      if (content) save(content, `${name}.${format}`);
     } catch (error) {
       tell((error as Error).message);
     }
@@ -82,12 +89,11 @@ export function Taking({ wish, name }: { wish: () => Wish; name: string }) {
       <button type="button" class="button" onClick={share}>
         Share
       </button>
-      <button type="button" class="button" onClick={() => take("csv")}>
-        CSV
-      </button>
-      <button type="button" class="button" onClick={() => take("svg")}>
-        SVG
-      </button>
+      {Object.keys(files).map((format) => (
+        <button type="button" key={format} class="button" onClick={() => take(format)}>
+          {format.toUpperCase()}
+        </button>
+      ))}
     </div>
   );
 }

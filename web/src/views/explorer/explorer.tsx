@@ -1,13 +1,14 @@
 // The series explorer: found on the left, drawn on the right. The address holds all of its state.
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useMemo, useState } from "preact/hooks";
+import { file } from "../../api/client";
 import { useHistory } from "../../lib/history";
 import { useKeys } from "../../lib/keys";
 import { short } from "../../lib/numbers";
-import { useSettled } from "../../lib/poll";
 import { narrowed } from "../../lib/range";
 import { go, parse } from "../../lib/route";
 import { seriesColour } from "../../lib/theme";
 import { clock, moment, span } from "../../lib/times";
+import { useTyped } from "../../lib/typing";
 import { Chart } from "../../parts/chart";
 import { Legend } from "../../parts/legend";
 import { Empty, Wrong } from "../../parts/notes";
@@ -17,8 +18,6 @@ import { Picker } from "./picker";
 import { MOST, read, type Shown, toggled, write } from "./state";
 
 const DAY = 86_400;
-/** Milliseconds without a key after which what was typed stands in the address. */
-const TYPING = 300;
 const NARROW = 700;
 
 export function Explorer({ parameters }: ViewProps) {
@@ -29,19 +28,7 @@ export function Explorer({ parameters }: ViewProps) {
     const latest = read(parse(location.hash).parameters);
     go("series", write({ ...latest, ...part }), replace);
   }, []);
-  const [text, setText] = useState(shown.text);
-  const settled = useSettled(text, TYPING);
-  const written = useRef(shown.text);
-  useEffect(() => {
-    if (settled === written.current) return;
-    written.current = settled;
-    change({ text: settled }, true);
-  }, [settled, change]);
-  useEffect(() => {
-    if (shown.text === written.current) return;
-    written.current = shown.text; // not what was typed here: a link, or a step back
-    setText(shown.text);
-  }, [shown.text]);
+  const [text, setText] = useTyped(shown.text, (typed) => change({ text: typed }, true));
   return (
     <div class="explorer">
       <Picker
@@ -91,7 +78,9 @@ function Drawn({ shown, change }: DrawnProps) {
           onRange={(next) => change({ range: next })}
           onLive={(next) => change({ live: next }, true)}
         />
-        {paths.length > 0 && <Taking wish={wish} name="nilometer" />}
+        {paths.length > 0 && (
+          <Taking name="nilometer" files={{ csv: () => file(wish(), "csv"), svg: () => file(wish(), "svg") }} />
+        )}
       </header>
       {history.error && <Wrong error={history.error} again={history.again} />}
       {paths.length === 0 ? (

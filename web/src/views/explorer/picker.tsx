@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { full } from "../../lib/numbers";
 import { useSettled } from "../../lib/poll";
 import { cut, marked, type Piece } from "../../lib/search";
-import { scrolledTo, seen } from "../../lib/window";
+import { scrolledTo, useWindow } from "../../lib/window";
 import { Busy, Empty, FirstMetric, Wrong } from "../../parts/notes";
 import { usePages } from "./pages";
 
@@ -115,17 +115,8 @@ interface RowsProps {
 }
 
 function Rows({ list, found, at, chosen, onToggle }: RowsProps) {
-  const [scrolled, setScrolled] = useState(0);
-  const [height, setHeight] = useState(400);
-  useEffect(() => {
-    const box = list.current;
-    if (!box) return;
-    const watch = new ResizeObserver(() => setHeight(box.clientHeight));
-    watch.observe(box);
-    return () => watch.disconnect();
-  }, [list]);
   const { paths, more } = found;
-  const { first, end } = seen(scrolled, height, ROW, paths.length);
+  const { first, end, scroll } = useWindow(list, ROW, paths.length);
   const near = end >= paths.length - 50;
   useEffect(() => {
     if (near) more();
@@ -138,7 +129,7 @@ function Rows({ list, found, at, chosen, onToggle }: RowsProps) {
       role="listbox"
       aria-label="Series found"
       aria-multiselectable="true"
-      onScroll={(event) => setScrolled(event.currentTarget.scrollTop)}
+      onScroll={(event) => scroll(event.currentTarget)}
     >
       <div style={{ height: `${paths.length * ROW}px`, position: "relative" }} role="presentation">
         {paths.slice(first, end).map((path, offset) => {

@@ -12,6 +12,7 @@ import { Sinks } from "../../parts/sinks";
 import { Table } from "../../parts/table";
 import type { ViewProps } from "../views";
 import { type Figure, figures } from "./figures";
+import { Happened } from "./happened";
 import { Rates } from "./rates";
 import { Tile } from "./tile";
 
@@ -31,6 +32,7 @@ export function Overview({ status }: ViewProps) {
       ) : (
         <Figures losses={Object.keys(status.value.losses)} uptime={status.value.uptime} own={status.value.metrics} />
       )}
+      {status.value.events.store && <Happened />}
       <Panel title="Sinks">
         {status.value.sinks.length > 0 ? <Sinks sinks={status.value.sinks} /> : <Empty title="No sinks" />}
       </Panel>

@@ -1,8 +1,8 @@
 // How the server is: what it is, where it listens, where it writes, what it forwards, and its bounds.
 import { config } from "../../api/client";
-import type { Listener, Status, Target } from "../../api/types";
-import { bytes, full, seconds } from "../../lib/numbers";
-import { usePoll } from "../../lib/poll";
+import type { EventsStatus, Listener, Status, Target, Way } from "../../api/types";
+import { ago, bytes, full, seconds } from "../../lib/numbers";
+import { useNow, usePoll } from "../../lib/poll";
 import { address } from "../../lib/route";
 import { Busy, Empty, Wrong } from "../../parts/notes";
 import { Panel } from "../../parts/panel";
@@ -22,6 +22,7 @@ export function StatusView({ status }: ViewProps) {
       <Panel title="Sinks" beside={<span class="aside">{history(value.history)}</span>}>
         <Sinks sinks={value.sinks} />
       </Panel>
+      <Ways events={value.events} />
       {value.relay.length > 0 && (
         <Panel title="Relay">
           <Relay targets={value.relay} />
@@ -82,6 +83,42 @@ function Listeners({ listeners }: { listeners: readonly Listener[] }) {
     { name: "Receive buffer", number: true, cell: (each) => bytes(each.buffer) },
   ];
   return <Table label="Listeners" columns={columns} rows={listeners} id={(each) => each.url} />;
+}
+
+/** Where events come from; nothing until one has come, or a bus is asked for them. */
+function Ways({ events: { ways, store } }: { events: EventsStatus }) {
+  const now = useNow();
+  const used = ways.filter((way) => way.received > 0 || way.bad > 0 || way.name.includes("://"));
+  if (used.length === 0) return null;
+  const columns: Column<Way>[] = [
+    {
+      name: "From",
+      class: "wide",
+      cell: (way) => (
+        <>
+          <code>{way.name}</code>
+          {way.error && <p class="reason">{way.error}</p>}
+        </>
+      ),
+    },
+    {
+      name: "State",
+      cell: (way) => (way.error ? <Badge health="bad" word="away" /> : <Badge health="good" word="takes" />),
+    },
+    { name: "Last", number: true, cell: (way) => ago(way.last, now) },
+    { name: "Received", number: true, cell: (way) => full(way.received) },
+    { name: "New", number: true, cell: (way) => full(way.stored) },
+    { name: "Known before", number: true, cell: (way) => full(way.duplicates) },
+    { name: "Waiting", number: true, cell: (way) => full(way.waiting) },
+    { name: "Bad", number: true, cell: (way) => <span class={way.bad ? "bad" : ""}>{full(way.bad)}</span> },
+  ];
+  const kept = store ? `kept in ${store.name}` : "not kept: events.store is none";
+  return (
+    <Panel title="Events" beside={<span class="aside">{kept}</span>}>
+      {store?.error && <p class="wrong">{store.error}</p>}
+      <Table label="Where events come from" columns={columns} rows={used} id={(way) => way.name} />
+    </Panel>
+  );
 }
 
 function Relay({ targets }: { targets: readonly Target[] }) {

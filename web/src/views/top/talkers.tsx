@@ -2,11 +2,12 @@
 import type { ComponentChildren } from "preact";
 import { top } from "../../api/client";
 import type { Top } from "../../api/types";
-import { full, percent } from "../../lib/numbers";
+import { full } from "../../lib/numbers";
 import { usePoll } from "../../lib/poll";
 import { address } from "../../lib/route";
 import { Busy, Empty, FirstMetric, Shell, Wrong } from "../../parts/notes";
 import { Panel } from "../../parts/panel";
+import { Share } from "../../parts/share";
 import { type Column, Table } from "../../parts/table";
 
 const MOST = 25;
@@ -33,19 +34,6 @@ export function Talkers() {
         <Refused rows={value.refused} />
       </Panel>
     </>
-  );
-}
-
-/** A number with a bar that shows its share of all. */
-function Share({ part, whole }: { part: number; whole: number }) {
-  const share = whole > 0 ? part / whole : 0;
-  return (
-    <span class="share" title={percent(share * 100)}>
-      <span class="track">
-        <span class="bar" style={{ width: `${Math.round(share * 1000) / 10}%` }} />
-      </span>
-      <span>{full(part)}</span>
-    </span>
   );
 }
 
