@@ -12,11 +12,13 @@ from nilometer.core.errors import Unavailable, UrlError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from nilometer.cli.link import Access
+    from nilometer.cli.link import Access, Answer
 
 API = "/api/v1"
+SERVER = "http://127.0.0.1:8127"
+"""The server that is asked where nobody names one."""
 PAGE = 10_000
-GOOD = 200
+GOOD = range(200, 300)
 REDIRECTS = range(300, 400)
 
 
@@ -31,15 +33,15 @@ class Answers:
 
 def asker(url: str, limit: int, access: Access) -> Callable[[], Answers]:
     """Return what asks the server at `url`. Raise `ConfigError` for a wrong URL or file, the asker `Unavailable`."""
-    link = _link(url, access)
-    return lambda: Answers(url, _get(link, "/stats"), _get(link, f"/top?limit={limit}"))
+    link = link_to(url, access)
+    return lambda: Answers(url, get(link, "/stats"), get(link, f"/top?limit={limit}"))
 
 
 def paths(url: str, access: Access) -> Iterator[str]:
     """Yield the paths of the series that the server at `url` keeps, in order. Raise `UrlError`, `Unavailable`."""
-    link, cursor = _link(url, access), ""
+    link, cursor = link_to(url, access), ""
     while True:
-        page = _get(link, f"/series?limit={PAGE}&cursor={quote(cursor)}")
+        page = get(link, f"/series?limit={PAGE}&cursor={quote(cursor)}")
         try:
             yield from (str(each["path"]) for each in page["series"])
             following = page["next"]
@@ -51,30 +53,42 @@ def paths(url: str, access: Access) -> Iterator[str]:
         cursor = str(following)
 
 
-def _link(url: str, access: Access) -> Link:
+def link_to(url: str, access: Access) -> Link:
+    """Return the way to the server at a URL. Raise `ConfigError` for a wrong URL or file."""
     if urlsplit(url).path.strip("/"):
-        message = f"{url}: expected a URL such as http://127.0.0.1:8127"
+        message = f"{url}: expected a URL such as {SERVER}"
         raise UrlError(message)
     return Link(url, access)
 
 
-def _get(link: Link, path: str) -> dict[str, Any]:
+def get(link: Link, path: str) -> dict[str, Any]:
     """Return the JSON object below the API. Raise `Unavailable`."""
+    return send(link, "GET", path)
+
+
+def send(link: Link, method: str, path: str, body: object = None) -> dict[str, Any]:
+    """Return the JSON object with which the API answers. Raise `Unavailable`."""
     url = f"{link.url}{API}{path}"
     try:
-        answer = link.send("GET", API + path)
+        answer = link.send(method, API + path, body)
     except Unavailable as error:
         message = f"{error}; is a server running there, with web.listen set?"
         raise Unavailable(message) from error
+    found = checked(url, answer)
+    if not isinstance(found, dict):
+        message = f"{url}: what answers is no Nilometer"
+        raise Unavailable(message)
+    return found
+
+
+def checked(url: str, answer: Answer) -> Any:  # noqa: ANN401 whatever JSON the other side sends
+    """Return what a good answer holds. Raise `Unavailable` for any other."""
     if answer.status in REDIRECTS:
         message = f"{url}: {answer.status}: it points to {printable(answer.location)}; name that URL"
         raise Unavailable(message)
     found = answer.json()
-    if answer.status != GOOD:
+    if answer.status not in GOOD:
         message = f"{url}: {answer.status}: {_reason(found)}"
-        raise Unavailable(message)
-    if not isinstance(found, dict):
-        message = f"{url}: what answers is no Nilometer"
         raise Unavailable(message)
     return found
 

@@ -4,13 +4,15 @@ Rules:
 
 * Every URL is parsed before anything is tried: a wrong one is wrong use.
 * What cannot be reached is neither written nor read; the other URLs are tried all the same.
-* What is written is one gauge, ``nilometer.check``; a listener gets an empty line, which counts no value.
+* What is written is one gauge, ``nilometer.check``, or where events alone are taken an event of that type; a listener gets an
+  empty line, which counts no value.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,8 @@ from nilometer.cli.peer import connect, reaching
 from nilometer.core import url as urls
 from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import NilometerError, Unavailable, UnknownScheme, did_you_mean
-from nilometer.core.record import Flush, Kind, Window, block
+from nilometer.core.event_query import EventQuery
+from nilometer.core.record import Event, Flush, Kind, Window, block
 from nilometer.ingest import listener_urls
 
 if TYPE_CHECKING:
@@ -93,6 +96,9 @@ def backend_steps(url: Url, *, write: bool, clock: Clock = SYSTEM) -> Iterator[S
     yield connected
     flush = probe(clock.time())
     reason = "" if connected.outcome == OK else "not tried"
+    if registry.METRICS not in abilities and registry.EVENTS in abilities:
+        yield from _event_steps(url, "" if write else "not asked for", reason)
+        return
     written = _step("write", registry.METRICS, url, "" if write else "not asked for", reason, action=lambda: _write(url, flush))
     yield written
     if registry.CONFIRM in abilities and registry.SERIES not in abilities:
@@ -101,6 +107,36 @@ def backend_steps(url: Url, *, write: bool, clock: Clock = SYSTEM) -> Iterator[S
         return
     read = (lambda: read_back(url, flush, clock)) if written.outcome == OK else (lambda: _read(url))
     yield _step("read", registry.SERIES, url, reason, action=read)
+
+
+def _event_steps(url: Url, *reasons: str) -> Iterator[Step]:
+    """Try what takes events and no metrics: write one, and read it back where it can."""
+    event = Event(str(uuid.uuid4()), time.time(), NAME, priority="debug")
+    written = _step("write", registry.EVENTS, url, *reasons, action=lambda: _write_event(url, event))
+    yield written
+    missing = "" if written.outcome == OK else next(filter(None, reasons), "nothing was written")
+    yield _step("read", registry.EVENT_STORE, url, missing, action=lambda: _read_event(url, event))
+
+
+def _write_event(url: Url, event: Event) -> str:
+    sink = registry.open(url, registry.EVENTS)
+    try:
+        sink.write_events([event])
+    finally:
+        sink.close()
+    return f"one event, {NAME}"
+
+
+def _read_event(url: Url, event: Event) -> str:
+    store = registry.open(url, registry.EVENT_STORE)
+    try:
+        found = store.find_events(EventQuery(id=event.id)).events
+    finally:
+        store.close()
+    if found != [event]:
+        message = f"{url}: the event did not come back"
+        raise Unavailable(message)
+    return f"{event.type} came back"
 
 
 def _step(name: str, ability: str, url: Url, *reasons: str, action: Callable[[], str]) -> Step:
@@ -202,13 +238,15 @@ def _show(step: Step) -> None:
     ],
     exits={0: "everything works", 1: "something failed", 2: "wrong use, or a wrong URL: nothing was tried"},
 )
-@click.option("--write/--no-write", default=True, show_default=True, help=f"Write a gauge named {NAME}, and read it back.")
+@click.option(
+    "--write/--no-write", default=True, show_default=True, help=f"Write a gauge or an event named {NAME}, and read it back."
+)
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
 def command(urls: tuple[str, ...], *, write: bool) -> int:
     """Try a URL: connect, write, read back.
 
-    A URL of a backend, such as graphite://localhost, is connected to; one gauge is written and, where the backend can, read
-    back. A URL of a listener, such as udp://127.0.0.1:8125, gets an empty line.
+    A URL of a backend, such as graphite://localhost, is connected to; one gauge, or one event where it takes no metrics, is
+    written and, where the backend can, read back. A URL of a listener, such as udp://127.0.0.1:8125, gets an empty line.
     """
     failed = False
     for url in [parsed(text) for text in urls]:

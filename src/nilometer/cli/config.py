@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import typing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nilometer.backends import registry
 from nilometer.cli import interfaces
+from nilometer.cli.collecting import opening
 from nilometer.cli.help import Command, Example, Group
 from nilometer.cli.options import Chosen, file_option, with_settings
 from nilometer.core import settings as table
@@ -99,7 +100,7 @@ def check(file: Path | None, config_file: Path | None) -> None:
 def _check(settings: Settings, name: str) -> None:
     """Check the URLs and the rules' files too, then say that all is good. Raise `ConfigError`."""
     for setting, check_url in CHECKS.items():
-        for url in typing.cast("tuple[Url, ...]", settings.value(setting)):
+        for url in typing.cast("tuple[object, ...]", settings.value(setting)):
             try:
                 check_url(url)
             except ConfigError as error:
@@ -115,10 +116,17 @@ def _check_sink(url: Url) -> None:
     registry.open(url, registry.METRICS).close()
 
 
-CHECKS: dict[str, Callable[[Url], object]] = {
+def _check_source(url: Url) -> None:
+    """Check a source of tables, as a sink is."""
+    registry.open(url, registry.TABLES).close()
+
+
+CHECKS: dict[str, Callable[[Any], object]] = {
     "server.listen": listener_urls.check,
     "server.sinks": _check_sink,
     "relay.to": relay_target,
+    "tables.sources": _check_source,
+    "tables.health": opening.spec,
     "admin.listen": interfaces.check_admin,
     "web.listen": addresses.check,
 }

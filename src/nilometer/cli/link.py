@@ -15,8 +15,9 @@ import http.client
 import json
 import ssl
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ import click
 from nilometer.core.errors import ConfigError, Unavailable, UrlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterator
 
 F = TypeVar("F", bound="Callable[..., object]")
 
@@ -34,6 +35,7 @@ TIMEOUT = 10.0
 MOST_BYTES = 64 << 20
 PIECE = 1 << 16
 SHOWN = 300
+LONGEST_LINE = 8 << 20
 
 
 class Answer(NamedTuple):
@@ -128,25 +130,52 @@ class Link:
 
     def send(self, method: str, path: str, body: object = None, *, token: bool = True) -> Answer:
         """Return the answer to a request; `body` goes as JSON, the token unless told otherwise. Raise `Unavailable`."""
-        headers = {"Accept": "application/json"}
-        if token and self._access.token:
-            headers["Authorization"] = f"Bearer {self._access.token}"
+        headers = self._headers("application/json", token=token)
         if body is not None:
             headers["Content-Type"] = "application/json"
+        with self._guarded(path), closing(self._connection(self._timeout)) as connection:
+            connection.request(method, self._path + path, None if body is None else json.dumps(body).encode(), headers)
+            return self._answer(connection.getresponse())
+
+    def lines(self, path: str, silence: float) -> Generator[bytes | Answer, None, None]:
+        """Yield the lines of an answer that goes on; the `Answer` instead when it is no good one.
+
+        Raise `Unavailable` when it ends, or when nothing comes for `silence` seconds.
+        """
+        with self._guarded(path), closing(self._connection(silence)) as connection:
+            connection.request("GET", self._path + path, headers=self._headers("text/event-stream"))
+            answer = connection.getresponse()
+            if answer.status != HTTPStatus.OK:
+                yield self._answer(answer)
+                return
+            while line := answer.readline(LONGEST_LINE):
+                if not line.endswith(b"\n"):
+                    message = f"a line exceeds {LONGEST_LINE} bytes, or is broken off"
+                    raise OSError(message)
+                yield line
+            message = "the other side has ended it"
+            raise OSError(message)
+
+    def _headers(self, accept: str, *, token: bool = True) -> dict[str, str]:
+        found = {"Accept": accept}
+        return found | ({"Authorization": f"Bearer {self._access.token}"} if token and self._access.token else {})
+
+    @contextmanager
+    def _guarded(self, path: str) -> Iterator[None]:
         try:
-            with closing(self._connection()) as connection:
-                connection.request(method, self._path + path, None if body is None else json.dumps(body).encode(), headers)
-                answer = connection.getresponse()
-                return Answer(answer.status, self._read(answer), answer.getheader("Location", ""))
+            yield
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             hint = f"; name the authority that signed it with {self._access.option}" if isinstance(error, ssl.SSLError) else ""
             message = f"{self.url}{path}: no answer: {printable(error) or type(error).__name__}{hint}"
             raise Unavailable(message) from error
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self, timeout: float) -> http.client.HTTPConnection:
         if self._tls is None:
-            return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
-        return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
+            return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls)
+
+    def _answer(self, answer: http.client.HTTPResponse) -> Answer:
+        return Answer(answer.status, self._read(answer), answer.getheader("Location", ""))
 
     def _read(self, answer: http.client.HTTPResponse) -> bytes:
         """Return the whole body. Raise OSError when it is too long or takes too long."""

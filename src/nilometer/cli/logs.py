@@ -94,3 +94,4 @@ def configure(settings: LogSection, statsd: StatsdMode | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each step of its own

@@ -16,6 +16,7 @@ import click
 from nilometer.cli.help import SettingOption
 from nilometer.core import settings as table
 from nilometer.core import sources, toml
+from nilometer.core.quantity import Moment, NamedDuration
 from nilometer.core.rules import RuleTable
 from nilometer.core.setting import Bins
 
@@ -28,7 +29,15 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., object]")
 
 USUAL_FILE = "Settings, TOML; by default $NILOMETER_CONFIG, ./nilometer.toml or /etc/nilometer/nilometer.toml."
-SHAPES: dict[type, str] = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "DIRECTORY", RuleTable: "RULE"}
+SHAPES: dict[type, str] = {
+    NamedDuration: "NAME=DURATION",
+    Moment: "TIME",
+    int: "NUMBER",
+    float: "NUMBER",
+    str: "TEXT",
+    Path: "DIRECTORY",
+    RuleTable: "RULE",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from nilometer.cli.options import Chosen
-    from nilometer.cli.server import Plan, Server
+    from nilometer.cli.plan import Plan
+    from nilometer.cli.server import Server
 
 LOG = logging.getLogger(__name__)
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -40,7 +41,7 @@ TICK = 0.1
 
 def _plan(chosen: Chosen, flags: dict[str, object], statsd_config: Path | None, proxy_config: Path | None) -> Plan:
     """Read the settings. Raise `ConfigError`."""
-    from nilometer.cli.server import Plan  # noqa: PLC0415 help and errors in settings need no server
+    from nilometer.cli.plan import Plan  # noqa: PLC0415 help and errors in settings need no server
 
     if proxy_config is not None:
         return _proxy(chosen, flags, proxy_config)
@@ -55,7 +56,7 @@ def _plan(chosen: Chosen, flags: dict[str, object], statsd_config: Path | None, 
 
 def _proxy(chosen: Chosen, flags: dict[str, object], file: Path) -> Plan:
     """Read the settings of a server in place of statsd's cluster proxy. Raise `ConfigError`."""
-    from nilometer.cli.server import Plan  # noqa: PLC0415 see above
+    from nilometer.cli.plan import Plan  # noqa: PLC0415 see above
     from nilometer.ingest.statsd import proxy, translate  # noqa: PLC0415 see above
 
     found = proxy.load(file)

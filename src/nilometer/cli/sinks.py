@@ -16,6 +16,7 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.backends import registry
+from nilometer.core import statsd_target
 from nilometer.core.events import EventWorker
 from nilometer.core.pipe import PipeOptions, SinkWorker
 from nilometer.core.quantity import written
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 LONGEST_NAME = 80
 STORE, MEMORY = "sqlite", "memory"
+ELSEWHERE = {STORE, *statsd_target.SCHEMES}
+"""Sinks that get no events: those have a store of their own, and the counters that they move come with the flushes."""
 
 
 class Opened(NamedTuple):
@@ -102,13 +105,16 @@ class Sinks:
             if self._held is not None:
                 self._held.append(flush)
 
-    def deliver_events(self, events: Sequence[Event]) -> None:
-        """Give events to every sink that takes them; count them when none does. Never waits for one."""
+    def deliver_events(self, events: Sequence[Event], *, kept: bool = False) -> None:
+        """Give events to every sink that takes them; count them when none does and they are not `kept` otherwise.
+
+        Never waits for one.
+        """
         with self._lock:
             workers = [sink.events for sink in self._opened.values() if sink.events is not None]
         for worker in workers:
             worker.put(events)
-        if not workers:
+        if not workers and not kept:
             self._losses.count("event", "no_sink", len(events))
 
     def statuses(self) -> list[Status]:
@@ -153,7 +159,7 @@ class Sinks:
             LOG.info("%s: %d flushes wait in its spool since the last run", url, spool.items)
         worker.start()
         events = None
-        if registry.EVENTS in registry.capabilities(url.scheme):
+        if registry.EVENTS in registry.capabilities(url.scheme) and url.scheme not in ELSEWHERE:
             events = EventWorker(_name(url, place), registry.open(url, registry.EVENTS), self._losses)
         with self._lock:
             self._opened[text] = Opened(url, place, worker, spool, events)

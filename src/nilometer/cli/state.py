@@ -6,7 +6,9 @@ import contextlib
 import fcntl
 import os
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from nilometer.core import url as urls
 from nilometer.core.errors import ConfigError
 from nilometer.web.tokens import TokenFile
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nilometer.core.settings import Settings
+    from nilometer.core.url import Url
 
 LOCK, STORE, SPOOLS, CARRYOVER, TOKENS = "lock", "nilometer.db", "spool", "carryover.json", "tokens.json"
 CURE = "set server.state (--server-state, $NILOMETER_SERVER_STATE) to another directory"
@@ -24,11 +27,19 @@ def tokens(settings: Settings) -> TokenFile:
     return TokenFile(settings.server.state.absolute() / TOKENS)
 
 
-class StateDirectory:
-    """The directory, made with mode 0700 and locked until `close`. Raise `ConfigError` when it cannot be had."""
+def in_state(url: Url, path: Path) -> Url:
+    """Return the URL of a store; ``sqlite`` alone is a file in the state directory."""
+    return urls.parse(f"sqlite:///{quote(str(path))}") if url == urls.parse("sqlite") else url
 
-    def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
+
+class StateDirectory:
+    """The directory, made with mode 0700 and locked until `close`. Raise `ConfigError` when it cannot be had.
+
+    `folder`: a part of it for a server that may run beside the one that has the whole.
+    """
+
+    def __init__(self, path: Path, folder: str = "") -> None:
+        self.path = path.absolute() / folder
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from nilometer.cli.asking import SERVER
 from nilometer.cli.duration import DurationType
 from nilometer.cli.help import Command, Example
 from nilometer.cli.link import with_access
 from nilometer.cli.main import DONE
 from nilometer.core.errors import Unavailable
-from nilometer.ingest.badlines import printable
+from nilometer.core.show import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,6 +91,8 @@ def _lists(answers: Answers) -> Iterator[tuple[str, list[Row]]]:
     bad: list[Row] = [(f"{each['refused']:,}", each["source"], each["reason"], each["line"]) for each in top["refused"]]
     yield "top bad lines: source, reason, the first of them", bad
     yield "sinks, by flushes written", [_sink(sink) for sink in stats["sinks"]]
+    if stats["events"]["ways"]:
+        yield "events, by those stored", [_way(way) for way in stats["events"]["ways"]]
     if stats["relay"]:
         yield "forwarded to, by packets sent", [_target(target) for target in stats["relay"]]
 
@@ -112,6 +115,12 @@ def _sink(sink: dict[str, Any]) -> Row:
     ago = "no flush yet" if sink["last_success"] is None else f"flushed {_span(max(time.time() - sink['last_success'], 0))} ago"
     spool = f"{sink['spool_items']:,} in spool, {sink['spool_bytes']:,} bytes"
     return f"{sink['written']:,}", sink["name"], ago, spool, state
+
+
+def _way(way: dict[str, Any]) -> Row:
+    counts = (f"{way['duplicates']:,} known", f"{way['bad']:,} bad", f"{way['waiting']:,} waiting")
+    lag = "" if way["lag"] is None else f"{_span(way['lag'])} behind"
+    return f"{way['stored']:,}", way["name"], ", ".join(counts), lag, f"away: {way['error']}" if way["error"] else "ok"
 
 
 def _target(target: dict[str, Any]) -> Row:
@@ -197,7 +206,7 @@ def _sleeps(interval: float) -> bool:
         Example("Over TLS, with an authority of your own", "nilometer top https://metrics.example:8127 --ca-file ca.pem"),
     ],
 )
-@click.argument("url", default="http://127.0.0.1:8127")
+@click.argument("url", default=SERVER)
 @click.option("--once", is_flag=True, help="Show one snapshot and end; its rate is the mean since the server's start.")
 @click.option("--json", "as_json", is_flag=True, help="Print each snapshot as a JSON object on one line.")
 @click.option("--interval", type=DurationType(0.1, 3600), default="1s", show_default=True, help="Time between snapshots.")

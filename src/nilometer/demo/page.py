@@ -19,6 +19,7 @@ CHARTS = (
     ("Database, 95 % within, ms", f"{TIMERS}.sql.{{select,insert,update,delete}}.timing.upper_95"),
     ("Background tasks, ms", f"{TIMERS}.req.{{table_create_task,table_delete_task}}.timing.mean"),
     ("Tables", f"{GAUGES}.tables.{{ACTIVE,CREATING,DELETING}}"),
+    ("Items in its database", f"stats.gauges.{NODE}.tables.tables.{{items,index_entries}}.item_count"),
 )
 """Titles, and the series under each."""
 

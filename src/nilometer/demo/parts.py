@@ -6,6 +6,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import nilometer
 from nilometer.core.errors import ConfigError
@@ -30,7 +31,17 @@ interval = "1s"
 
 [timers]
 percentiles = [50, 90, 95, 99]
+
+# What the service's database holds, read from its file.
+[tables]
+sources = ["sqlite:///{database}"]
+prefix = "{node}"
+every = "2s"
+delay = "5s"
 """
+DATABASE = "tables.db"
+EVENTS = "/api/v1/events"
+"""Where a server takes events; what sends them there needs urllib3."""
 SERVER_UP = r"server is up()"
 SERVER_UDP = r"listening on (udp://[^\s,]+)"
 SERVER_WEB = r"HTTP interface on (http://[^\s,]+)"
@@ -75,15 +86,17 @@ def environment() -> dict[str, str]:
 def server(folder: Path, port: int) -> Program:
     """Return the server; its settings are written into `folder`."""
     file = folder / "nilometer.toml"
-    file.write_text(SETTINGS.format(state=folder / "state", port=port), encoding="utf-8")
+    told = {"state": folder / "state", "port": port, "database": quote(str(folder / DATABASE)), "node": NODE}
+    file.write_text(SETTINGS.format(**told), encoding="utf-8")
     return Program("the server", ("-m", "nilometer", "serve", "-c", str(file)))
 
 
-def service(folder: Path, statsd: str) -> Program:
-    """Return the example service, which sends its metrics to a URL."""
-    database = f"sqlite:///{folder / 'tables.db'}"
+def service(folder: Path, statsd: str, server: str) -> Program:
+    """Return the example service, which sends its metrics to a URL, and its events to the server at another."""
+    database = f"sqlite:///{folder / DATABASE}"
     told = ("--port", "0", "--database", database, "--statsd", statsd, "--node", NODE, "--weather")
-    return Program("the table service", ("-m", "tableservice", *told))
+    events = ("--events", f"webhook+{server}{EVENTS}") if find_spec("urllib3") else ()
+    return Program("the table service", ("-m", "tableservice", *told, *events))
 
 
 def traffic(url: str, rate: float) -> Program:

@@ -70,7 +70,7 @@ class Stage:
         statsd = server.wait_for(parts.SERVER_UDP, START, enough)
         self.base = server.wait_for(parts.SERVER_WEB, START, enough)
         yield "the table service"
-        service = self._run(parts.service(self.folder, statsd.replace("udp:", "statsd:")))
+        service = self._run(parts.service(self.folder, statsd.replace("udp:", "statsd:"), self.base))
         url = service.wait_for(parts.SERVICE_UP, START, enough)
         yield "the traffic"
         self._run(parts.traffic(url, self._wanted.rate)).wait_for(parts.TRAFFIC_UP, START, enough)

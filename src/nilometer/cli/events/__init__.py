@@ -1,0 +1,1 @@
+"""``nilometer events``: a file for each of its commands, and what they share."""

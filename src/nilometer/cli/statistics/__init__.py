@@ -1,0 +1,1 @@
+"""Statistics on the command line, and within a server."""
