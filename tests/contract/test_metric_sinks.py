@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,7 @@ from nilometer.testing.moto import FakeCloudWatch, Moto, moto
 from nilometer.testing.peers import FakeStatsd, Forgetful, Keeper, Logbook, Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from nilometer.testing.peers import Peer
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", 0)
 SEARCH = ("elasticsearch", "elasticsearch+https", "opensearch", "opensearch+https")
 STALLING = ("cloudwatch", "console", *SEARCH, "graphite", "graphite+pickle", "statsd+tcp", "statsd+unix", "statsd+unixgram")
+FIRST = ("cloudwatch", "console", "elasticsearch", "graphite", "log", "memory", "null", "sqlite", "statsd", "statsd+tcp")
+"""What is tried among the fast tests; the others speak over the same connections, in other formats."""
+FIRST_STALLING = ("elasticsearch", "graphite", "statsd+tcp")
 REMOTE = ("cloudwatch", *SEARCH, "graphite", "graphite+pickle", "statsd", "statsd+tcp", "statsd+unix", "statsd+unixgram")
 MOTO: list[Moto] = []
 """The one moto of all tests here, while `shared` runs it."""
@@ -55,6 +58,11 @@ def schemes(capability: str) -> list[str]:
     return [scheme for scheme in registry.TABLE if capability in registry.capabilities(scheme)]
 
 
+def trials(found: Collection[str], first: Collection[str] = FIRST) -> list[Any]:
+    """Return schemes as parameters, those that are not among the first for the slow tests."""
+    return [pytest.param(each, marks=() if each in first else pytest.mark.slow) for each in found]
+
+
 def test_every_scheme_that_stores_metrics_has_a_peer() -> None:
     assert sorted(PEERS) == sorted(schemes("metrics"))
 
@@ -78,30 +86,30 @@ def made(scheme: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[
 
 
 class TestEverySink(contract.MetricSinkContract):
-    @pytest.fixture(params=schemes("metrics"))
+    @pytest.fixture(params=trials(schemes("metrics")))
     def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
         yield from made(request.param, tmp_path, request)
 
 
 class TestSinksOfSketches(contract.SketchContract):
-    @pytest.fixture(params=schemes("sketches"))
+    @pytest.fixture(params=trials(schemes("sketches")))
     def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
         yield from made(request.param, tmp_path, request)
 
 
 class TestRemoteSinks(contract.RemoteContract):
-    @pytest.fixture(params=REMOTE)
+    @pytest.fixture(params=trials(REMOTE))
     def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
         yield from made(request.param, tmp_path, request)
 
 
 class TestStallingSinks(contract.StallingContract):
-    @pytest.fixture(params=STALLING)
+    @pytest.fixture(params=trials(STALLING, FIRST_STALLING))
     def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
         yield from made(request.param, tmp_path, request)
 
 
 class TestReaders(contract.SeriesReaderContract):
-    @pytest.fixture(params=schemes("series"))
+    @pytest.fixture(params=trials(schemes("series")))
     def peer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
         yield from made(request.param, tmp_path, request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import os
 import re
 import shlex
@@ -21,7 +22,9 @@ from nilometer.cli.program import program
 from nilometer.core import settings as table
 from nilometer.core import statsd_target
 from nilometer.core import url as urls
+from nilometer.core.errors import UrlError
 from nilometer.emit.client import options as client
+from nilometer.emit.notifier import options as driver
 from nilometer.ingest import listener_urls
 from nilometer.ingest.relay import targets
 
@@ -114,7 +117,18 @@ def check_url(text: str) -> None:
     elif url.scheme in statsd_target.SCHEMES and {"aggregate", "constant", "flush", "queue"} & dict(url.query).keys():
         client.read(text)
     else:
-        url.options(registry.module(url.scheme).Options)
+        url = driver.read(text, "").url if driver.NAMES & dict(url.query).keys() else url
+        known(url)
+
+
+def known(url: urls.Url) -> None:
+    """Read a URL's options as one of its backends does. Raise what the last of them says."""
+    *others, last = registry.modules(url.scheme)
+    for module in others:
+        with contextlib.suppress(UrlError):
+            url.options(module.Options)
+            return
+    url.options(last.Options)
 
 
 def test_ini_blocks_parse(ini_block: Block) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,16 +20,44 @@ if TYPE_CHECKING:
     Look = Callable[..., Page]
 
 WIDE = {"width": 1360, "height": 860}
-MANY = 1200
+MANY, EVENTS = 1200, 400
 LINES = ("shop.cart.ok:3|c", "shop.cart.error:1|c", "api.orders:23|ms", "api.orders:41|ms", "load:0.7|g", "bad:one|c")
 PATIENCE = 30_000
 """Milliseconds within which a page shows what is expected."""
+
+
+def happened(now: float) -> list[dict[str, Any]]:
+    """Return the events of an hour until now."""
+    kinds = (
+        *(
+            ("table.create.start", "info"),
+            ("table.create.end", "audit"),
+            ("data.putitem", "debug"),
+            ("data.query.end", "debug"),
+        ),
+        *(("table.create.error", "error"), ("table.usage", "sample"), ("req.rate.limited", "warn")),
+    )
+    return [
+        {
+            "type": f"magnetodb.{kind}",
+            "priority": priority,
+            "time": now - 3500 * (1 - number / EVENTS) ** 2,
+            "publisher": f"magnetodb.host{number % 2}",
+            "tenant": ("acme", "8c2d8a6c6e0f4f8a9f1cf1d7f0a1b2c3")[number % 3 % 2],
+            "payload": {"table_name": "Thread", "rows_impacted": number, "consistency_level": "QUORUM"}
+            | ({"message": "no replica answers"} if priority == "error" else {}),
+            "context": {"request_id": f"req-{number}"},
+        }
+        for number in range(EVENTS)
+        for kind, priority in (kinds[number * number % len(kinds)],)
+    ]
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server that gets something all the time. Names of series are each test's own."""
     site = Site(tmp_path_factory.mktemp("state"))
+    site.events(*happened(time.time()))
     enough = threading.Event()
 
     def send() -> None:

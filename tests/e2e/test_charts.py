@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import expect
 
 from nilometer.testing.browser import ARTIFACTS
@@ -40,12 +41,13 @@ def test_charts_share_the_time_and_lead_to_their_series(look: Look) -> None:
 def test_a_link_without_charts_says_how_one_looks_and_has_no_tab_before(look: Look) -> None:
     page = look()
     tabs = page.get_by_role("navigation", name="Views").get_by_role("link")
-    expect(tabs).to_have_count(5)
+    expect(tabs).to_have_count(8)
     page.goto(page.url.partition("#")[0] + "#/charts")
     expect(page.get_by_text("The address names them")).to_be_visible()
-    expect(tabs).to_have_count(6)
+    expect(tabs).to_have_count(9)
 
 
+@pytest.mark.slow
 def test_what_the_demonstration_does_is_on_the_page_until_ctrl_c_ends_all(look: Look) -> None:
     demo = Demonstration()
     try:

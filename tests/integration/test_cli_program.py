@@ -115,18 +115,21 @@ def test_progress_is_shown_on_a_terminal() -> None:
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_the_shell_completes_commands_and_options() -> None:
-    environment = {"_NILOMETER_COMPLETE": "bash_complete", "COMP_WORDS": "nilometer se", "COMP_CWORD": "1"}
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("nilometer se", ["serve", "send"]),
+        ("nilometer serve --flush-in", ["--flush-interval"]),
+        ("nilometer tables mag", ["magnetodb+http://", "magnetodb+https://"]),
+    ],
+)
+def test_the_shell_completes_commands_options_and_urls(words: str, wanted: list[str]) -> None:
+    environment = {"_NILOMETER_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     code = "import sys; sys.argv = ['nilometer']; from nilometer.cli.main import run; run()"
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["plain,serve", "plain,send"]
-    environment["COMP_WORDS"], environment["COMP_CWORD"] = "nilometer serve --flush-in", "2"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["plain,--flush-interval"]
+    assert done.stdout.split() == [f"plain,{each}" for each in wanted]
 
 
 def test_what_is_sent_is_what_the_server_counts(server: Serving, tmp_path: Path) -> None:

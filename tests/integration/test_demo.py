@@ -38,6 +38,7 @@ SERIES = {
     *(f"stats.timers.demo.mdb.{name}.upper_99" for name in TIMERS),
     *(f"stats.counters.demo.mdb.{name}.rate" for name in COUNTERS),
     *(f"stats.gauges.demo.mdb.{name}" for name in GAUGES),
+    *(f"stats.gauges.demo.tables.tables.items.{name}" for name in ("size_bytes", "item_count")),
 }
 """A series of every instrument, and of most kinds of request."""
 
@@ -58,6 +59,7 @@ def demo(request: pytest.FixtureRequest) -> Iterator[Demonstration]:
     running.kill()
 
 
+@pytest.mark.slow
 def test_every_instrument_shows_and_a_part_that_dies_ends_all_with_its_name(demo: Demonstration) -> None:
     assert demo.url.startswith("http://127.0.0.1:")
     assert demo.lacking(SERIES, 60) == set()

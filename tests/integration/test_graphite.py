@@ -85,6 +85,7 @@ def test_tags_are_found_by_tag(graphite: Graphite, scheme: str) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_two_thousand_series_over_two_connections(graphite: Graphite, scheme: str) -> None:
     end, prefix = now(), f"many-{len(scheme)}"
@@ -101,7 +102,7 @@ def test_statsd_stats_stand_in_graphite(graphite: Graphite) -> None:
     assert rendered(graphite, "own.daemon.numStats", end, bool) == {"own.daemon.numStats": 8.0}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
 def test_carbon_restarted_between_flushes_loses_none(graphite: Graphite, number: signal.Signals) -> None:
     end, tree = now(), f"stats.gauges.{number.name}"
     with contract.opened(graphite.url("graphite")) as sink:
@@ -168,6 +169,7 @@ def test_flushes_arrive_over_tls(graphite: Graphite, terminator: Terminator) -> 
     assert values == {"stats.gauges.secure.first": 1.0, "stats.gauges.secure.second": 2.0}
 
 
+@pytest.mark.slow
 def test_two_thousand_series_over_tls(graphite: Graphite, terminator: Terminator) -> None:
     end = now()
     with contract.opened(f"graphite://localhost:{terminator.port}?tls=true&ca={terminator.certificate}&prefix=tls") as sink:

@@ -136,7 +136,7 @@ def test_a_server_writes_over_its_restart(server: OpenSearch, tmp_path: Path) ->
         until(lambda: serving.said("goes to its spool") or serving.said("go to its spool"), "the server misses the node")
         server.start()
         before = time.time()
-        until(lambda: latest(server) > before, "flushes arrive again")
+        until(lambda: latest(server) > before, "flushes arrive again", 120)
     finally:
         serving.kill()
     times = [each["@timestamp"] for each in server.documents("served-metrics") if each["name"] == "nilometer.packets"]

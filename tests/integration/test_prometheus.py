@@ -60,7 +60,7 @@ def asked(port: int, query: str) -> dict[str, float]:
 
 
 def test_prometheus_has_what_was_sent(tmp_path: Path) -> None:
-    listen = ("--listen=udp://127.0.0.1:0", "--web-listen=http://127.0.0.1:0", "--flush-interval=5s", HISTOGRAM)
+    listen = ("--listen=udp://127.0.0.1:0", "--web-listen=http://127.0.0.1:0", "--flush-interval=10s", HISTOGRAM)
     server = Serving(*listen, state=tmp_path / "state").ready()
     try:
         with prometheus(server.interface("HTTP interface")[1], tmp_path) as port:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.testing.apps.client import ask
-from nilometer.testing.apps.kinds import KINDS
+from nilometer.testing.apps.kinds import KINDS, TRIALS
 from nilometer.testing.apps.paths import CHUNK, HOST
 from nilometer.testing.apps.server import running
 from nilometer.testing.apps.site import APP, series, site
@@ -50,7 +50,7 @@ def test_several_workers_tell_of_each_request_once(name: str, more: tuple[str, .
         assert len(prefork.seen("timing", "process")) == asked
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", TRIALS)
 def test_a_server_that_is_told_to_stop_sends_what_waits(name: str) -> None:
     with site(name, flush=LONG) as stopping:
         for _ in range(BATCH):

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from nilometer.testing.apps.kinds import ASGI, KINDS, WSGI
+from nilometer.testing.apps.kinds import KINDS, TRIALS
 from nilometer.testing.apps.site import series, site
 from nilometer.testing.waiting import until
 
@@ -34,7 +34,7 @@ def test_connections_that_wait_are_told_of_while_all_workers_are_busy() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [kind.name for kind in WSGI + ASGI])
+@pytest.mark.parametrize("name", TRIALS)
 def test_every_server_shows_its_queue(name: str) -> None:
     with site(name, app=APP.format(KINDS[name].interface)) as queued:
         assert queued.ask("/first/hello").status == 200

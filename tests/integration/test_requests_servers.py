@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nilometer.testing.apps.kinds import KINDS
+from nilometer.testing.apps.kinds import TRIALS
 from nilometer.testing.apps.paths import CHUNK, DISPATCH, HOST, PROCESSING, RESPONDING, TIMEOUT
 
 if TYPE_CHECKING:
     from nilometer.testing.apps.site import Site
 
-pytestmark = pytest.mark.parametrize("measured", KINDS, indirect=True)
+pytestmark = pytest.mark.parametrize("measured", TRIALS, indirect=True)
 MILLISECONDS = 1000
 CLOCK = 0.95
 """A sleep is not much shorter than it says, whatever the clock."""

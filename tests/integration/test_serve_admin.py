@@ -12,6 +12,7 @@ import pytest
 
 from nilometer.core.settings import load
 from nilometer.testing.asking import ask as http
+from nilometer.testing.kernels import IN_SERVERS
 from nilometer.testing.serving import CONSOLE, PROGRAM, Serving
 from nilometer.testing.waiting import until
 
@@ -47,7 +48,7 @@ def ask(address: tuple[str, int], command: str) -> str:
         return b"".join(iter(lambda: client.recv(1 << 16), b"")).decode()
 
 
-@pytest.mark.parametrize("kernel", ["reference", "native"])
+@pytest.mark.parametrize("kernel", IN_SERVERS)
 def test_series_are_seen_and_deleted_while_the_server_runs(start: Start, kernel: str) -> None:
     server = start(ADMIN, "--listen=tcp://127.0.0.1:0", kernel=kernel).ready()
     with socket.create_connection(server.address("tcp")) as client:
@@ -92,7 +93,7 @@ def test_an_interface_that_others_reach_is_warned_of(start: Start) -> None:
     assert server.said("the admin interface answers everyone who reaches 0.0.0.0:")
 
 
-@pytest.mark.parametrize("kernel", ["reference", "native"])
+@pytest.mark.parametrize("kernel", IN_SERVERS)
 def test_http_tells_what_goes_on_and_top_shows_it(start: Start, kernel: str) -> None:
     away = "graphite://127.0.0.1:1"
     server = start("--web-listen=http://127.0.0.1:0", "--flush-interval=200ms", kernel=kernel, sinks=[CONSOLE, away]).ready()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nilometer.testing.kernels import NAMES
+from nilometer.testing.kernels import IN_SERVERS
 from nilometer.testing.serving import Serving
 from nilometer.testing.waiting import until
 
@@ -35,7 +35,7 @@ LISTEN = (
 REFUSED = "the old ones go on"
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=IN_SERVERS)
 def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
     started: list[Serving] = []
 

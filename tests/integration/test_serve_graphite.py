@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.testing import servers
-from nilometer.testing.kernels import NAMES
+from nilometer.testing.kernels import IN_SERVERS
 from nilometer.testing.serving import CONSOLE, PROGRAM, Serving
 from nilometer.testing.waiting import until
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SCHEMES = ("graphite", "graphite+pickle")
 COUNT = "stats.counters.load.count"
 
+TAGGED = 90.0
+"""Seconds that carbon may take to tell graphite-web of new tags, which it does when it comes to it."""
+
 
 def rendered(server: Graphite, target: str) -> dict[str, dict[int, float]]:
     """Return the points of the last half hour, and of the second in which a stop's flush ends."""
@@ -30,7 +33,7 @@ def rendered(server: Graphite, target: str) -> dict[str, dict[int, float]]:
     return server.render(target, now - 1800, now + 2)
 
 
-@pytest.mark.parametrize("kernel", NAMES)
+@pytest.mark.parametrize("kernel", IN_SERVERS)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_what_was_sent_is_what_render_returns(graphite: Graphite, tmp_path: Path, scheme: str, kernel: str) -> None:
     name = f"{scheme.replace('+', '_')}_{kernel}"
@@ -52,7 +55,7 @@ def test_what_was_sent_is_what_render_returns(graphite: Graphite, tmp_path: Path
         f"seriesByTag('name=stats.gauges.{name}.tagged','host=a','zone=b')": 7.0,
     }
     for target, value in expected.items():
-        until(lambda target=target: any(rendered(graphite, target).values()), f"{target} is rendered")  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+        until(lambda target=target: any(rendered(graphite, target).values()), f"{target} is rendered", TAGGED)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         assert max(rendered(graphite, target).popitem()[1].values()) == value
 
 

@@ -35,6 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.sendto(SENT, started.address("udp"))
     until(lambda: "web" in names(started, "stats.counters.*"), "what was sent is in the store")
+    until(lambda: len(known(started)) > 1, "two flushes are there, whose distance is the step")
     yield started
     started.kill()
 
@@ -53,6 +54,11 @@ def ask(server: Serving, path: str, query: dict[str, str], method: str = "GET") 
             link.request("GET", f"{path}?{text}")
         answer = link.getresponse()
         return Answer(answer.status, answer.getheader("content-type", ""), answer.read())
+
+
+def known(server: Serving) -> list[float]:
+    (series,) = render(server, "stats.counters.web.one.hits.count")
+    return [value for value, _ in series["datapoints"] if value is not None]
 
 
 def names(server: Serving, pattern: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nilometer.testing.kernels import NAMES
+from nilometer.testing.kernels import IN_SERVERS
 from nilometer.testing.serving import Serving
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 USUAL = b"usual:1|c\n"
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=IN_SERVERS)
 def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
     started: list[Serving] = []
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nilometer.testing.kernels import NAMES
+from nilometer.testing.kernels import IN_SERVERS
 from nilometer.testing.serving import Serving
 from nilometer.testing.waiting import until
 
@@ -26,7 +26,7 @@ DATAGRAMS = 80
 """As many datagrams as the smallest usual receive buffer holds, and few enough for a busy machine to count at a stop."""
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=IN_SERVERS)
 def kernel(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

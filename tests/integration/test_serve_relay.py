@@ -15,6 +15,7 @@ import pytest
 from nilometer.testing._server import Server
 from nilometer.testing.asking import ask
 from nilometer.testing.javascript import statsd
+from nilometer.testing.kernels import IN_SERVERS
 from nilometer.testing.ports import free_port
 from nilometer.testing.serving import Serving
 from nilometer.testing.waiting import until
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 HOME = "127.0.0.1"
 
 
-@pytest.fixture(params=["native", "reference"])
+@pytest.fixture(params=IN_SERVERS)
 def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
     started: list[Serving] = []
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.testing.certificates import certificate
+from nilometer.testing.kernels import IN_SERVERS
 from nilometer.testing.ports import free_port
 from nilometer.testing.serving import PROGRAM, Serving
 from nilometer.testing.waiting import until
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 KEY = "0123456789abcdef0123456789abcdef"
 
 
-@pytest.fixture(params=["native", "reference"])
+@pytest.fixture(params=IN_SERVERS)
 def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
     started: list[Serving] = []
 

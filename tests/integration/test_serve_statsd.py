@@ -43,7 +43,7 @@ def start(carbon: Carbon) -> Iterator[Start]:
         daemon = Daemon(config, Command(" ".join([line, *arguments])), carbon)
         started.append(daemon)
         assert daemon.up.wait(30)
-        assert daemon.process.poll() is None, daemon.output
+        assert not daemon.ended.is_set(), daemon.output
         return daemon
 
     yield begin

@@ -67,7 +67,7 @@ def observe(kernel: Kernel, stages: list[Stage], cut: Callable[[Stage], Iterator
     return seen
 
 
-@agreement.profile(250)
+@agreement.profile(60)
 @given(streams.streams)
 def test_kernels_agree_however_the_stream_is_cut(stages: list[Stage]) -> None:
     expected = observe(kernels.make("reference"), stages, whole)
@@ -90,7 +90,11 @@ def crowd(seed: int, series: int, count: int) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize(
-    "rules", [Aggregation(), Aggregation(delete_counters=True, delete_gauges=True, gauge_ttl=2, sanitize=False)]
+    "rules",
+    [
+        pytest.param(Aggregation(), marks=pytest.mark.slow),
+        Aggregation(delete_counters=True, delete_gauges=True, gauge_ttl=2, sanitize=False),
+    ],
 )
 def test_kernels_agree_on_many_series(rules: Aggregation) -> None:
     stages = [

@@ -59,7 +59,7 @@ def observe(kernel: Kernel, first: Aggregation, steps: list[Step]) -> list[Any]:
     return seen
 
 
-@agreement.profile(400)
+@agreement.profile(200)
 @given(rules.aggregations, limits, st.lists(steps, min_size=1, max_size=5))
 def test_kernels_agree_on_limits(aggregation: Aggregation, tiny: dict[str, Any], steps: list[Step]) -> None:
     first = replace(aggregation, **tiny)

@@ -72,7 +72,7 @@ def native() -> render.Renderer:
     return NativeRenderer()
 
 
-@agreement.profile(300)
+@agreement.profile(150)
 @given(flushes, namings)
 def test_renderers_agree(flush: Flush, naming: Naming) -> None:
     assert render.lines(flush, naming, native()) == render.lines(flush, naming, render.Plain())

@@ -64,7 +64,7 @@ def observe(kernel: Kernel, first: Aggregation, steps: list[Step], *, together: 
     return seen
 
 
-@agreement.profile(400)
+@agreement.profile(200)
 @given(rules.aggregations, st.lists(steps, min_size=1, max_size=6))
 def test_kernels_agree_on_rules(first: Aggregation, steps: list[Step]) -> None:
     expected = observe(kernels.make("reference"), first, steps, together=False)

@@ -20,14 +20,20 @@ CASES = HERE.parent / "data/statsd_golden.json"
 COMPATIBILITY = HERE.parents[1] / "docs/reference/compatibility.md"
 ALL = json.loads(CASES.read_text())
 GROUPS = sorted({case["group"] for case in ALL})
+FIRST = {"counters", "gauges", "parser", "sets", "tags"}
+"""Groups that are tried among the fast tests, on the native kernel."""
+TRIALS = [
+    pytest.param(group, kernel, marks=() if group in FIRST and kernel == "native" else pytest.mark.slow)
+    for group in GROUPS
+    for kernel in ("reference", "native")
+]
 LISTED = set(
     re.findall(r"(?m)^\| `(\w+)` \|", COMPATIBILITY.read_text("utf-8").partition("## Cases\n")[2].partition("\n## ")[0])
 )
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("kernel", ["reference", "native"])
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize(("group", "kernel"), TRIALS)
 def test_statsd_cases(group: str, kernel: str) -> None:
     serve = shlex.join([sys.executable, "-m", "nilometer", "serve", "--statsd-config"])
     command = [sys.executable, str(HERE / "statsd_cases.py"), str(CASES), "--command", serve + " {config}"]

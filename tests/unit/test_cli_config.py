@@ -66,6 +66,38 @@ SAMPLES: dict[str, str | list[str]] = {
     "retry.most": "3m",
     "history.retention": "2d",
     "history.rollups": ["2m:60d"],
+    "events.sources": ["nats://localhost"],
+    "events.store": "postgresql://events@db/events",
+    "events.retention": "30d",
+    "events.queue": "500",
+    "events.metrics": "false",
+    "events.unknown": "refuse",
+    "tables.sources": ["magnetodb+http://a", "magnetodb+http://b"],
+    "tables.health": ["https://a/health", "shop=https://b/health"],
+    "tables.every": "30s",
+    "tables.delay": "5s",
+    "tables.jitter": "2s",
+    "tables.align": "true",
+    "tables.prefix": "node1",
+    "tables.name": "{source}.{table}",
+    "tables.tags": "true",
+    "tables.timeout": "2s",
+    "tables.token_file": "/token",
+    "tables.ca": "/ca.pem",
+    "tables.at_once": "8",
+    "tables.most": "5000",
+    "usage.period": "day",
+    "usage.to": ["log://"],
+    "usage.service": "shop",
+    "statistics.buses": ["amqp://a", "nats://b"],
+    "statistics.store": "postgresql://a/b",
+    "statistics.archive": ["datagrepper+https://a"],
+    "statistics.plugins": ["volume", "./mine.py"],
+    "statistics.since": "2020-01-01T06:00:00Z",
+    "statistics.window": "1h",
+    "statistics.retention": "3d",
+    "statistics.backlog": ["volume=7d"],
+    "statistics.keep": ["volume=90d", "volume-by-user=1d"],
     "admin.listen": ["tcp://127.0.0.1:1"],
     "web.listen": ["http://127.0.0.1:1"],
     "web.origins": ["https://grafana.example"],
@@ -262,3 +294,27 @@ def test_a_completion_script_says_how_to_install_it(shell: str, capsys: pytest.C
 def test_an_unknown_shell_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", "ksh"]) == 2
     assert "'bash', 'zsh', 'fish'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('sources = ["graphite://h"]', "tables.sources: graphite://h: graphite:// has no tables"),
+        ('sources = ["magnetodb+http://h?limt=5"]', "tables.sources: magnetodb+http://h: unknown option 'limt'; did you mean"),
+        ('health = ["udp://h"]', "tables.health: udp://h: a health check asks over HTTP"),
+    ],
+)
+def test_what_is_collected_is_checked(line: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f"[tables]\n{line}\n")
+    assert main(["config", "check", str(file)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_secrets_of_what_is_collected_are_masked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[tables]\nsources = ["magnetodb+http://h?token=s3cr3t"]\nhealth = ["a=http://h/x?api_key=s3cr3t"]\n')
+    assert main(["config", "show", "-c", str(file)]) == 0
+    shown = capsys.readouterr().out
+    assert "api_key=***" in shown
+    assert "s3cr3t" not in shown

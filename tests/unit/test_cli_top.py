@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 SINK = {"name": "null://", "last_error": "", "last_success": None, "spool_items": 1, "spool_bytes": 2000, "written": 3}
 
 
-def answers(lines: float, uptime: float, relay: Sequence[dict[str, Any]] = (), **top_lists: list[dict[str, Any]]) -> Answers:
+def answers(
+    lines: float,
+    uptime: float,
+    relay: Sequence[dict[str, Any]] = (),
+    ways: Sequence[dict[str, Any]] = (),
+    **top_lists: list[dict[str, Any]],
+) -> Answers:
     totals = {"lines": lines, "bad_lines": 1}
     stats = {"totals": totals, "uptime": uptime, "health": "up", "losses": {"spool.age": 4, "spool.size": 0}}
-    stats |= {"sinks": [SINK], "relay": relay}
+    stats |= {"sinks": [SINK], "relay": relay, "events": {"ways": ways}}
     return Answers("http://there:1", stats, {"names": [], "sources": [], "refused": []} | top_lists)
 
 
@@ -63,6 +69,16 @@ def test_servers_that_lines_are_forwarded_to_are_drawn_where_there_are_any() -> 
     assert re.search(r"1,200 +udp://a:1 +9,000 bytes +3 lost +away: refused", told)
     assert re.search(r"tcp://b:2 .* ok", told)
     assert "forwarded to" not in shown(answers(1, 1), trend)
+
+
+def test_ways_in_of_events_are_drawn_where_there_are_any() -> None:
+    way = {"name": "nats://a", "stored": 1200, "duplicates": 3, "bad": 2, "waiting": 0, "lag": 90.0, "error": ""}
+    trend = Trend()
+    trend.add(answers(1, 1))
+    told = shown(answers(1, 1, ways=[way, way | {"name": "amqp://b", "lag": None, "error": "refused"}]), trend)
+    assert re.search(r"1,200 +nats://a +3 known, 2 bad, 0 waiting +1.5m behind +ok", told)
+    assert re.search(r"1,200 +amqp://b +3 known, 2 bad, 0 waiting +away: refused", told)
+    assert "events, by" not in shown(answers(1, 1), trend)
 
 
 def test_what_is_drawn_tells_all_and_holds_no_control_characters() -> None:

@@ -118,3 +118,10 @@ def test_output_that_nobody_reads_any_more_ends_it(monkeypatch: pytest.MonkeyPat
     signals = Ending(Event(), Event())
     watched(None, signals)
     assert signals.enough.is_set()
+
+
+def test_the_service_sends_its_events_to_the_server_where_it_can(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = parts.service(tmp_path, "statsd://127.0.0.1:1", "http://127.0.0.1:2").arguments
+    assert told[-2:] == ("--events", "webhook+http://127.0.0.1:2/api/v1/events")
+    monkeypatch.setattr(parts, "find_spec", lambda _: None)
+    assert "--events" not in parts.service(tmp_path, "statsd://127.0.0.1:1", "http://127.0.0.1:2").arguments

@@ -11,9 +11,9 @@ import pytest
 
 from nilometer.core import url
 from nilometer.core.errors import NilometerError, StoreError, Unavailable
+from nilometer.core.sqlite import guarded, translated
 from nilometer.history import damage, layout, store
 from nilometer.history.block import Damaged
-from nilometer.history.faults import guarded, translated
 from nilometer.history.layout import block_key
 from nilometer.testing.history import BEGIN, Diary
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nilometer.core import url
+from nilometer.core import sqlite, url
 from nilometer.core.errors import Rejected, StoreError, UrlError
 from nilometer.core.record import Block, Column, Flush, Kind, Window, block
-from nilometer.history import catalog, options, store
+from nilometer.history import catalog, store
 from nilometer.history.options import Level, Options, Rollups, cutoffs
 from nilometer.testing.clock import ManualClock
 from nilometer.testing.history import BEGIN, Diary
@@ -391,14 +391,14 @@ def test_the_examples_are_urls_of_the_store() -> None:
     for text in store.URL_EXAMPLES:
         parsed = url.parse(text)
         assert parsed.scheme in store.SCHEMES
-        assert options.file_of(parsed).is_absolute()
+        assert sqlite.file_of(parsed).is_absolute()
         store.open(parsed).close()
 
 
 def test_the_path_is_relative_with_three_slashes_absolute_with_four(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert options.file_of(url.parse("sqlite:///sub/x.db")) == tmp_path / "sub/x.db"
-    assert str(options.file_of(url.parse("sqlite:////var/x.db"))) == "/var/x.db"
+    assert sqlite.file_of(url.parse("sqlite:///sub/x.db")) == tmp_path / "sub/x.db"
+    assert str(sqlite.file_of(url.parse("sqlite:////var/x.db"))) == "/var/x.db"
 
 
 def test_the_directory_is_made_when_its_parent_is_there(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nilometer.ingest.badlines import BURST, RATE, BadLineLog, printable
+from nilometer.core.show import BURST, RATE, printable
+from nilometer.ingest.badlines import BadLineLog
 from nilometer.ingest.kernel import BadLine, Tally
 from nilometer.testing.clock import ManualClock
 

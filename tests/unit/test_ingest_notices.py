@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nilometer.core.clock import SYSTEM
 from nilometer.core.losses import Losses
+from nilometer.core.wire.event import checked
 from nilometer.ingest.kernel import MAX_NOTICES, Notice
 from nilometer.ingest.notices import Notices, event
 
@@ -47,3 +49,11 @@ def test_what_the_kernel_had_no_room_for_is_counted(kernel: Kernel) -> None:
     assert [len(events) for events in seen] == [MAX_NOTICES]
     assert [each.payload.get("title") for each in seen[0][:2]] == ["a", None]
     assert losses.totals()["event", "limit"] == 2
+
+
+def test_a_host_that_no_store_takes_is_made_one_that_all_take() -> None:
+    fields_ = {"type": "event", "alert_type": "info", "hostname": "a\0b\x1b" + "x" * 5000}
+    found = event(Notice("", fields_), 5.0)
+
+    assert found.publisher == "a\ufffdb\ufffd" + "x" * 251
+    assert checked(**{field.name: getattr(found, field.name) for field in fields(found)}) == found

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nilometer.core.event_status import EventsStatus, KeepStatus, WayStatus
 from nilometer.core.losses import Losses
 from nilometer.core.pipe import Status
 from nilometer.core.record import Block, Kind, Window
+from nilometer.core.statistics import FillStatus, Inbox, Progress, State, StatisticsStatus
 from nilometer.ingest.kernel import Tally
 from nilometer.ingest.relay.relay import TargetStatus
 from nilometer.ingest.selfmetrics import METRICS, Moment, OwnMetrics, StatsdMetrics, label
@@ -26,6 +28,15 @@ def status(*, written: int = 7, dropped: int = 1, error: str = "", last: float |
     return Status("graphite://db:2003", last, error, None, None, 0, 2, 512, written, 70, dropped)
 
 
+STATISTICS = StatisticsStatus(
+    (WayStatus("amqp://db:5672", 90, 60, 20, 10, 0, 0.5),),
+    (FillStatus("https://db/raw", 30.0, 60.0, new=5, known=6, bad=7, error="503"),),
+    KeepStatus("sqlite:///y"),
+    Inbox(50, 1, 90),
+    (Progress("by-x-1d@a", offset=80), Progress("by-x-1m", offset=90, state=State.STOPPED)),
+)
+
+
 def own(
     losses: Losses | None = None, statuses: list[Status] | None = None, skipped: Callable[[], int] = lambda: 0
 ) -> OwnMetrics:
@@ -36,6 +47,10 @@ def own(
         buffers=lambda: {"udp://:8125?threads=2": 4096},
         connections=lambda: 5,
         skipped=skipped,
+        events=lambda: EventsStatus(
+            (WayStatus("nats://db:4222", 9, 6, 2, 1, 4, 1.25),), KeepStatus("sqlite:///x", "the disk is full", 1000.0)
+        ),
+        statistics=lambda: STATISTICS,
         relay=lambda: [TargetStatus("udp://10.0.0.1:8125", up=True, sent=7, bytes=70, lost=2, error="", node="10.0.0.1:8125")],
     )
 
@@ -66,7 +81,10 @@ def test_every_metric_of_the_list_is_sent_and_none_besides() -> None:
     first, last = own().blocks(MOMENT)
     sent = {key: kind for key, (kind, _) in {**rows(last, "count"), **rows(last, "value")}.items()}
     places = {"<sink>": "graphite_db_2003", "<listener>": "udp_8125", "<target>": "udp_10_0_0_1_8125"}
-    listed = {f"nilometer.{re.sub('<.*>', lambda found: places[found[0]], metric.name)}": metric.kind for metric in METRICS}
+    places |= {"<source>": "nats_db_4222", "<bus>": "amqp_db_5672", "<archive>": "https_db_raw"}
+    of_each = [places | {"<ident>": ident} for ident in ("by-x-1d_a", "by-x-1m")]
+    named = [(re.sub("<.*>", lambda found: each[found[0]], metric.name), metric) for metric in METRICS for each in of_each]  # noqa: B023 called at once
+    listed = {f"nilometer.{name}": metric.kind for name, metric in named}
 
     assert first == []
     assert sent == listed
@@ -88,6 +106,32 @@ def test_the_values_are_those_of_the_window() -> None:
         "connections": 5,
         "listener.udp_8125.buffer": 4096,
         "sink.graphite_db_2003.age": 6,
+        "events.nats_db_4222.received": 9,
+        "events.nats_db_4222.stored": 6,
+        "events.nats_db_4222.duplicates": 2,
+        "events.nats_db_4222.bad": 1,
+        "events.nats_db_4222.waiting": 4,
+        "events.nats_db_4222.lag": 1.25,
+        "events.nats_db_4222.up": 1,
+        "events.store.up": 0,
+        "statistics.bus.amqp_db_5672.received": 90,
+        "statistics.bus.amqp_db_5672.stored": 60,
+        "statistics.bus.amqp_db_5672.duplicates": 20,
+        "statistics.bus.amqp_db_5672.bad": 10,
+        "statistics.bus.amqp_db_5672.waiting": 0,
+        "statistics.bus.amqp_db_5672.lag": 0.5,
+        "statistics.bus.amqp_db_5672.up": 1,
+        "statistics.archive.https_db_raw.new": 5,
+        "statistics.archive.https_db_raw.known": 6,
+        "statistics.archive.https_db_raw.bad": 7,
+        "statistics.archive.https_db_raw.missing": 30,
+        "statistics.archive.https_db_raw.up": 0,
+        "statistics.inbox.messages": 50,
+        "statistics.store.up": 1,
+        "statistics.plugin.by-x-1d_a.behind": 10,
+        "statistics.plugin.by-x-1d_a.running": 1,
+        "statistics.plugin.by-x-1m.behind": 0,
+        "statistics.plugin.by-x-1m.running": 0,
         "sink.graphite_db_2003.failing": 0,
         "sink.graphite_db_2003.written": 7,
         "sink.graphite_db_2003.dropped": 1,

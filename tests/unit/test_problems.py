@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nilometer.cli.main import main
+from nilometer.core.event_status import EventsStatus, KeepStatus, WayStatus
 from nilometer.core.losses import LOSSES, Losses
 from nilometer.core.settings import load
+from nilometer.core.statistics import FillStatus, Progress, State, StatisticsStatus
 from nilometer.core.url import parse
 from nilometer.ingest.admin import recent as module
 from nilometer.ingest.admin.problems import CURES, View, problems
@@ -43,13 +45,21 @@ GOOD = Listener(parse("udp://:8125"), buffers=[16 << 20])
 INTENDED = {"kernel.rule", "sink.tag"}
 
 
+def stopped(ident: str, error: str = "KeyError: 'x'") -> Progress:
+    return Progress(ident, state=State.STOPPED, error=error, culprit="id-1", at=1, since=NOW - 60)
+
+
 def view(settings: Mapping[str, str] | None = None, **changes: Any) -> View:  # noqa: ANN401 the fields of View
     values: dict[str, Any] = {"now": NOW, "written": NOW - 5, "listeners": [GOOD], "settings": load(None, {}, settings or {})}
     return View(**(values | changes))
 
 
 def test_a_server_that_is_well_has_none() -> None:
-    assert problems(view(sinks=[status("null://")], relay=[TargetStatus("a", True, 1, 1, 0, "", "a:1")])) == []  # noqa: FBT003 it is up
+    target = TargetStatus("a", True, 1, 1, 0, "", "a:1")  # noqa: FBT003 it is up
+    events = EventsStatus((WayStatus("http"),), KeepStatus("a"))
+    fill, running = FillStatus("https://archive", missing=100.0, wanted=200.0), Progress("a-1d")
+    statistics = StatisticsStatus((WayStatus("amqp://a"),), (fill,), KeepStatus("a"), progress=(running,))
+    assert problems(view(sinks=[status("null://")], events=events, relay=[target], statistics=statistics)) == []
 
 
 @pytest.mark.parametrize(
@@ -66,6 +76,42 @@ def test_a_server_that_is_well_has_none() -> None:
         ({"sinks": [status("a", spool_items=9, spool_bytes=900 << 20)]}, ["behind", "88% of 1 GiB", "raise spool.size"]),
         ({"sinks": [status("a", failing_since=NOW - 4 * 86400, last_error="x")]}, ["away for 4 d", "older than 7d will go"]),
         ({"orphans": ["/state/spool/x"]}, ["/state/spool/x holds flushes for a sink that is not configured"]),
+        (
+            {
+                "events": EventsStatus(
+                    (WayStatus("http", waiting=1200),), KeepStatus("postgresql://a", "postgresql://a: x", NOW - 300)
+                )
+            },
+            ["postgresql://a: keeps no events for 5 min: x; 1,200 events wait here", "nilometer check postgresql://a"],
+        ),
+        (
+            {"events": EventsStatus((), KeepStatus("sqlite:///a", "the disk is full", NOW))},
+            ["sqlite:///a: keeps no events for 0 s: the disk is full;", "see that its file can be written"],
+        ),
+        (
+            {"events": EventsStatus((WayStatus("nats://a", error="refused", away_since=NOW - 7200.0),))},
+            ["nats://a: no events from there for 2 h: refused; try it: nilometer check nats://a"],
+        ),
+        (
+            {"statistics": StatisticsStatus(store=KeepStatus("postgresql://a", "postgresql://a: x", NOW - 300))},
+            ["postgresql://a: keeps no statistics for 5 min: x; messages wait on their buses; try it: nilometer check"],
+        ),
+        (
+            {"statistics": StatisticsStatus((WayStatus("amqp://a", error="refused", away_since=NOW - 7200.0),))},
+            ["amqp://a: no messages for statistics from there for 2 h: refused; try it: nilometer check amqp://a"],
+        ),
+        (
+            {
+                "statistics": StatisticsStatus(
+                    fill=(FillStatus("https://a", 600, 700, error="https://a: 503", away_since=NOW - 9),)
+                )
+            },
+            ["https://a: fills no gaps for 9 s: 503; messages of 10 min are missing; it is asked again"],
+        ),
+        (
+            {"statistics": StatisticsStatus(progress=tuple(stopped(f"by-x-{each}") for each in ("1s", "1m", "1d")))},
+            ["the statistic by-x-1s and 2 more: stopped for 60 s: KeyError: 'x' at the message 'id-1'; no other stops"],
+        ),
         ({"series": 950_000}, ["limits.series is nearly reached: 950,000 of 1,000,000"]),
         ({"connections": 1000}, ["limits.connections is nearly reached"]),
         ({"free": 100 << 20}, ["the disk has only 100 MiB left"]),
@@ -88,6 +134,18 @@ def test_a_server_that_is_well_has_none() -> None:
 def test_a_problem_names_culprit_and_cure(changes: dict[str, Any], words: list[str]) -> None:
     told = " ".join(problems(view(**changes)))
     assert [word for word in words if word not in told] == []
+
+
+def test_a_server_of_statistics_alone_needs_no_listener() -> None:
+    assert problems(view(listeners=[], statistics=StatisticsStatus())) == []
+
+
+def test_statistics_that_stopped_apart_are_told_apart() -> None:
+    found = stopped("a"), stopped("b", "boom" * 1000), Progress("c")
+    told = problems(view(statistics=StatisticsStatus(progress=found)))
+    assert [each.partition(":")[0] for each in told] == ["the statistic a", "the statistic b"]
+    assert told[0].endswith("mend the plugin, then: nilometer statistics resume a")
+    assert len(told[1]) < 1000
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.metric)

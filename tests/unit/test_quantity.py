@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nilometer.core import quantity
 from nilometer.core.errors import SettingError
-from nilometer.core.quantity import Duration, Rollup, Size
+from nilometer.core.quantity import Duration, Moment, NamedDuration, Quantity, Rollup, Size
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,12 @@ def test_convert_refuses_what_is_of_another_type(text: str, kind: type) -> None:
         (Size(0), "0"),
         (Size(3 << 30), "3GiB"),
         (Rollup(Duration(60), Duration(86_400)), "1m:1d"),
+        (Moment(1_438_992_000), "2015-08-08"),
+        (Moment(1_438_992_001.5), "2015-08-08T00:00:01.500000Z"),
+        (NamedDuration("volume=x", Duration(60)), "volume=x=1m"),
     ],
 )
-def test_values_are_written_as_people_write_them(value: Duration | Size | Rollup, text: str) -> None:
+def test_values_are_written_as_people_write_them(value: Quantity, text: str) -> None:
     assert quantity.written(value) == text
 
 
@@ -120,7 +123,7 @@ def test_a_written_size_reads_back(value: Size) -> None:
     assert quantity.size(quantity.written(value)) == value
 
 
-@given(st.text(max_size=30), st.sampled_from([Duration, Size, Rollup, bool, int, float]))
+@given(st.text(max_size=30), st.sampled_from([Duration, Size, Rollup, Moment, NamedDuration, bool, int, float]))
 def test_any_text_is_a_value_or_a_setting_error(text: str, kind: type) -> None:
     try:
         value = quantity.convert(text, kind)

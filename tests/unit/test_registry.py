@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from types import MappingProxyType
@@ -24,8 +25,15 @@ def test_a_mistyped_scheme_is_answered_with_the_nearest() -> None:
 
 
 def test_an_unlike_scheme_is_answered_with_all() -> None:
-    with pytest.raises(UnknownScheme, match="known are cloudwatch, console,"):
+    with pytest.raises(UnknownScheme, match="known are amqp, amqps, cassandra,"):
         registry.capabilities("xyzzy")
+
+
+def test_a_scheme_that_nobody_knows_is_answered_with_those_of_what_is_wanted() -> None:
+    with pytest.raises(UnknownScheme, match=r"mean 'datagrepper\+http'\?; known are datagrepper\+http, datagrepper\+https$"):
+        registry.open("http://localhost/datagrepper", "archive")
+    with pytest.raises(CapabilityError, match=r"mysql:// has no statistics; .*; statistics: postgresql://, sqlite://$"):
+        registry.check("mysql://localhost/x", "statistics")
 
 
 def test_a_missing_capability_is_answered_with_those_there_are() -> None:
@@ -74,8 +82,9 @@ def test_the_table_is_in_order_and_speaks_known_words() -> None:
 
 @pytest.mark.parametrize("scheme", list(registry.TABLE))
 def test_every_scheme_names_a_factory_that_exists(scheme: str) -> None:
-    module = registry.module(scheme)
-    assert all(callable(getattr(module, factory.partition(":")[2])) for factory in registry.find(scheme).factories.values())
+    for factory in registry.find(scheme).factories.values():
+        module, _, function = factory.partition(":")
+        assert callable(getattr(importlib.import_module(module), function))
 
 
 def test_nothing_is_loaded_before_it_is_opened() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nilometer.emit.bounded import Bounded
+from nilometer.core.bounded import Bounded
 from nilometer.emit.requests import endpoints
 from nilometer.emit.requests.endpoints import clean, endpoint, entered, header, tenant_header, tenant_parameter
 from nilometer.emit.requests.frameworks import starlette

@@ -15,7 +15,8 @@ import pytest
 
 from nilometer.backends import registry
 from nilometer.cli import logs, server
-from nilometer.cli.server import Plan, Server
+from nilometer.cli.plan import Plan
+from nilometer.cli.server import Server
 from nilometer.core.errors import ConfigError
 from nilometer.core.settings import load
 from nilometer.ingest._reference import ReferenceKernel
@@ -163,7 +164,7 @@ def test_a_reload_hands_the_settings_of_the_log_on(start: Start, state: Path, mo
 def test_a_listener_that_is_named_twice_is_one(start: Start) -> None:
     url = f"tcp://127.0.0.1:{free_port()}"
 
-    assert len(start(server__listen=[url, url])._listening) == 1
+    assert len(start(server__listen=[url, url])._listening.listeners()) == 1
 
 
 def test_a_listener_that_changed_is_bound_again(start: Start, state: Path) -> None:
@@ -195,7 +196,7 @@ def test_one_socket_that_cannot_be_stopped_does_not_prevent_the_rest_of_the_stop
 ) -> None:
     running = Server(plan(state, server__listen=["udp://127.0.0.1:0"]), kernel)
     running.start()
-    (listener,) = running._listening.values()
+    (listener,) = running._listening.listeners()
     part = listener.parts[0]
 
     def fail() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.backends import registry
-from nilometer.cli.server import Plan
+from nilometer.cli.plan import Plan
 from nilometer.cli.sinks import Sinks, readable, with_history
 from nilometer.core.errors import UrlError
 from nilometer.core.losses import Losses

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from nilometer.core import sources, toml
 from nilometer.core.errors import SettingError
-from nilometer.core.quantity import Duration, Expiry, Rollup, Size
+from nilometer.core.quantity import Duration, Expiry, Moment, NamedDuration, Rollup, Size
 from nilometer.core.rules import RuleTable
 from nilometer.core.setting import Bins, Setting
 from nilometer.core.settings import SECTIONS, TABLE, Settings, default_toml, load, to_toml
-from nilometer.core.url import Url, parse
+from nilometer.core.url import NamedUrl, Url, parse
 
 ENVIRON = {"HOME": "/home/nil"}
 OTHER: dict[str, tuple[str, str, object]] = {
@@ -81,6 +81,42 @@ OTHER: dict[str, tuple[str, str, object]] = {
     "retry.most": ("30.5", "30.5", 30.5),
     "history.retention": ('"2d"', "2d", 172_800),
     "history.rollups": ('["5m:10d"]', "5m:10d", (Rollup(Duration(300), Duration(864_000)),)),
+    "events.sources": ('["nats://a?subject=x.>"]', "nats://a?subject=x.>", (parse("nats://a?subject=x.>"),)),
+    "events.store": ('"none"', "none", parse("none")),
+    "events.retention": ('"2d"', "2d", 172_800),
+    "events.queue": ("7", "7", 7),
+    "events.metrics": ("false", "false", False),
+    "events.unknown": ('"refuse"', "refuse", "refuse"),
+    "tables.sources": ('["magnetodb+http://a?limit=5"]', "magnetodb+http://a?limit=5", (parse("magnetodb+http://a?limit=5"),)),
+    "tables.health": (
+        '["https://a/b?c=d", "shop=magnetodb+http://h"]',
+        "https://a/b?c=d shop=magnetodb+http://h",
+        (NamedUrl("", parse("https://a/b?c=d")), NamedUrl("shop", parse("magnetodb+http://h"))),
+    ),
+    "tables.every": ('"30s"', "30s", 30),
+    "tables.delay": ('"5s"', "5s", 5),
+    "tables.jitter": ('"2s"', "2s", 2),
+    "tables.align": ("true", "true", True),
+    "tables.prefix": ('"node1"', "node1", "node1"),
+    "tables.name": ('"{source}.{table}"', "{source}.{table}", "{source}.{table}"),
+    "tables.tags": ("true", "true", True),
+    "tables.timeout": ('"2s"', "2s", 2),
+    "tables.token_file": ('"/token"', "/token", "/token"),
+    "tables.ca": ('"/ca.pem"', "/ca.pem", "/ca.pem"),
+    "tables.at_once": ("8", "8", 8),
+    "tables.most": ("5000", "5000", 5000),
+    "usage.period": ('"day"', "day", "day"),
+    "usage.to": ('["log://"]', "log://", (parse("log://"),)),
+    "usage.service": ('"shop"', "shop", "shop"),
+    "statistics.buses": ('["amqp://a"]', "amqp://a", (parse("amqp://a"),)),
+    "statistics.store": ('"postgresql://a/b"', "postgresql://a/b", parse("postgresql://a/b")),
+    "statistics.archive": ('["datagrepper+https://a"]', "datagrepper+https://a", (parse("datagrepper+https://a"),)),
+    "statistics.plugins": ('["volume", "./mine.py"]', "volume ./mine.py", ("volume", "./mine.py")),
+    "statistics.since": ("2020-01-01", "2020-01-01", Moment(1_577_836_800)),
+    "statistics.window": ('"1h"', "1h", 3600),
+    "statistics.retention": ('"3d"', "3d", 259_200),
+    "statistics.backlog": ('["volume=7d"]', "volume=7d", (NamedDuration("volume", Duration(604_800)),)),
+    "statistics.keep": ('["volume=90d"]', "volume=90d", (NamedDuration("volume", Duration(7_776_000)),)),
     "admin.listen": ("[]", "[]", ()),
     "web.listen": ("[]", "[]", ()),
     "web.origins": ('["https://a.example"]', "https://a.example", ("https://a.example",)),
@@ -164,7 +200,7 @@ def test_it_is_explained(setting: Setting) -> None:
 
 @every_setting
 def test_a_value_of_a_wrong_type_is_named(setting: Setting, tmp_path: Path) -> None:
-    for wrong in ("1979-05-27", "[[1]]", "{}"):
+    for wrong in ("06:30:00" if setting.kind is Moment else "1979-05-27", "[[1]]", "{}"):
         section, _, key = setting.name.partition(".")
         with pytest.raises(SettingError) as caught:
             from_text(tmp_path, f"[{section}]\n{key} = {wrong}")
@@ -264,6 +300,10 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, text: str, reason: str
         ("server.state", "", "expected a path"),
         ("server.state", "a\0b", "expected a path"),
         ("server.sinks", "graphite:/x", "write scheme://host:port"),
+        ("tables.every", "10ms", "at least 1s"),
+        ("tables.name", "{project}", "holds no {table}"),
+        ("tables.name", "{tabel}.{table}", "asks for 'tabel'"),
+        ("tables.health", "x=no%url", "is not a URL"),
         ("history.rollups", "1d:1m", "the step must be above zero and shorter"),
         ("history.rollups", "500ms:1d", "expected a step of whole seconds"),
         ("history.rollups", "10m:30d 1m:365d", "history.rollups: each step must be coarser"),

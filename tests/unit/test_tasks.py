@@ -15,11 +15,13 @@ from dramatiq.brokers.stub import StubBroker
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nilometer.emit.bounded import OTHER
+from nilometer import Notifier
+from nilometer.core.bounded import OTHER
 from nilometer.emit.tasks import Tasks
 from nilometer.emit.tasks import celery as celery_hooks
 from nilometer.emit.tasks import dramatiq as dramatiq_hooks
 from nilometer.emit.tasks.runs import MOST, Runs
+from nilometer.testing.events import Recorded
 from nilometer.testing.recorder import Recorder
 from nilometer.testing.waiting import until
 
@@ -124,6 +126,20 @@ def test_calls_may_overlap(kept: Kept, tasks: Tasks) -> None:
     assert [line.value for line in kept.lines] == [3000.0, 3000.0, 3000.0]
 
 
+def test_a_notifier_emits_the_events_of_an_activity(kept: Kept) -> None:
+    recorded = Recorded()
+    tasks = Tasks(kept, rate=0, notifier=Notifier(recorded.url, publisher="shop.h"))
+    with tasks.measure("table.create"):
+        pass
+    with pytest.raises(ZeroDivisionError), tasks.measure("table.create"):
+        _ = 1 / 0
+    with tasks.measure("table.create") as activity:
+        activity.fail()
+    assert recorded.types == [f"shop.table.create.{what}" for what in ("start", "end", "start", "error", "start", "error")]
+    assert [each["message"] for each in recorded.of("shop.table.create.error")] == ["division by zero", "failed"]
+    assert kept.lines == []
+
+
 def test_a_client_that_raises_does_not_hurt_the_task(tasks: Tasks) -> None:
     tasks.client = None  # type: ignore[assignment]  # has no `emit`
     with tasks.measure("t"):
@@ -202,7 +218,9 @@ def test_celery_tasks_are_measured_in_their_worker(kept: Kept) -> None:
             raise self.retry(countdown=0)
         return "done"
 
-    stop = celery_hooks.install(Tasks(kept), wait=True)
+    recorded = Recorded()
+    notifier = Notifier(recorded.url, publisher="shop.worker1")
+    stop = celery_hooks.install(Tasks(kept, notifier=notifier), wait=True)
     setup_logging.connect(no_logging)
     with start_worker(app, pool="solo", perform_ping_check=False, loglevel="CRITICAL"):
         assert add.delay(1, 2).get(timeout=20) == 3
@@ -210,6 +228,7 @@ def test_celery_tasks_are_measured_in_their_worker(kept: Kept) -> None:
             fail.delay().get(timeout=20)
         assert again.delay().get(timeout=20) == "done"
         until(lambda: len(kept.lines) >= 10, "all lines", 20, lambda: str(kept.stats()))
+        until(lambda: len(recorded.events) >= 8, "all events", 20, lambda: str(recorded.types))
     stop()
     setup_logging.disconnect(no_logging)
     assert Counter(kept.stats()) == {
@@ -222,6 +241,12 @@ def test_celery_tasks_are_measured_in_their_worker(kept: Kept) -> None:
         "shop.again.timing": 2,
         "shop.again.retries": 1,
     }
+    assert recorded.types == [
+        *("shop.add.start", "shop.add.end", "shop.fail.start", "shop.fail.error"),
+        *("shop.again.start", "shop.again.retry", "shop.again.start", "shop.again.end"),
+    ]
+    assert recorded.of("shop.fail.error")[0]["message"] == "ValueError"
+    assert {event.payload["task_id"] for event in recorded.events[:2]} == {recorded.events[0].payload["task_id"]} != {""}
     celery_hooks.Hooks(Tasks(kept)).flush()
     assert kept.flushes == 1
 
@@ -234,7 +259,9 @@ def test_a_task_with_an_eta_waits_from_then_on(eta: str | None, seconds: float |
 def test_dramatiq_actors_are_measured_in_their_worker(kept: Kept) -> None:
     broker = StubBroker(middleware=[])
     broker.add_middleware(dramatiq.middleware.Retries(max_retries=1, min_backoff=1, max_backoff=1))
-    broker.add_middleware(dramatiq_hooks.middleware(Tasks(kept)))
+    recorded = Recorded()
+    notifier = Notifier(recorded.url, publisher="shop.worker1")
+    broker.add_middleware(dramatiq_hooks.middleware(Tasks(kept, notifier=notifier)))
     failures = []
 
     @dramatiq.actor(broker=broker, actor_name="shop.add")
@@ -245,7 +272,8 @@ def test_dramatiq_actors_are_measured_in_their_worker(kept: Kept) -> None:
     def once() -> None:
         failures.append(1)
         if len(failures) == 1:
-            raise ValueError
+            message = "at first"
+            raise ValueError(message)
 
     broker.emit_after("process_boot")
     worker = dramatiq.Worker(broker, worker_timeout=20)
@@ -254,6 +282,14 @@ def test_dramatiq_actors_are_measured_in_their_worker(kept: Kept) -> None:
     once.send()
     until(lambda: len(kept.lines) >= 8, "all lines", 20, lambda: str(kept.stats()))
     worker.stop()
+    assert Counter(recorded.types) == {
+        "shop.add.start": 1,
+        "shop.add.end": 1,
+        "shop.once.start": 2,
+        "shop.once.error": 1,
+        "shop.once.end": 1,
+    }
+    assert recorded.of("shop.once.error")[0]["message"] == "at first"
     assert Counter(kept.stats()) == {
         "shop.add.wait_timing": 1,
         "shop.add.timing": 1,

@@ -63,6 +63,7 @@ def test_any_text_is_a_url_or_a_url_error(text: str) -> None:
         ("udp://:8125", Url("udp", (Host("", 8125),))),
         ("memory", Url("memory")),
         ("null:", Url("null")),
+        ("log:?level=debug", Url("log", query=(("level", "debug"),))),
         ("GRAPHITE://h", Url("graphite", (Host("h", None),))),
         ("x://a:1,[::1]:2,c", Url("x", (Host("a", 1), Host("::1", 2), Host("c", None)))),
         ("x://[fe80::1%25eth0]:8125", Url("x", (Host("fe80::1%eth0", 8125),))),
@@ -188,3 +189,7 @@ def test_the_value_of_a_misspelt_option_is_not_shown() -> None:
 def test_host_and_port_are_those_of_the_first() -> None:
     assert (parse("x://a:1,b:2").host, parse("x://a:1,b:2").port) == ("a", 1)
     assert (parse("x:").host, parse("x:").port) == ("", None)
+
+
+def test_routing_keys_are_no_secret() -> None:
+    assert str(parse("amqp://h?keys=org.%23,a.b&key=secret&api_key=secret")) == "amqp://h?keys=org.%23,a.b&key=***&api_key=***"

@@ -10,8 +10,9 @@ import pytest
 from nilometer.core.naming import Naming
 from nilometer.core.url import parse
 from nilometer.testing import flushes
-from nilometer.web import hub
-from nilometer.web.hub import Full, Hub
+from nilometer.web import following as shared
+from nilometer.web.following import Full
+from nilometer.web.hub import Hub
 from nilometer.web.live import naming
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def made() -> Iterator[Hub]:
 
 
 async def following(made: Hub) -> None:
-    follower = made.follow([MARK, "stats.none"])
+    follower = made.follow(frozenset([MARK, "stats.none"]))
     made.put(flushes.marked(END))
     made.put(flushes.marked(END + 10))
     updates = follower.updates(30)
@@ -48,7 +49,7 @@ def test_a_follower_learns_the_values_of_its_paths_from_each_flush(made: Hub) ->
 
 
 async def silence(made: Hub) -> None:
-    updates = made.follow([]).updates(0.01)
+    updates = made.follow(frozenset()).updates(0.01)
     assert await anext(updates) is None
     assert await anext(updates) is None
     await updates.aclose()
@@ -59,9 +60,9 @@ def test_silence_is_told(made: Hub) -> None:
 
 
 async def falling_behind(made: Hub) -> None:
-    slow = made.follow([])
-    quick = made.follow([]).updates(30)
-    for number in range(hub.BEHIND + 2):
+    slow = made.follow(frozenset())
+    quick = made.follow(frozenset()).updates(30)
+    for number in range(Hub.behind + 2):
         made.put(flushes.marked(END + 10 * number))
         assert await anext(quick)
     assert made.followers == 2
@@ -75,22 +76,22 @@ def test_who_does_not_keep_up_is_let_go(made: Hub) -> None:
 
 
 async def too_many(made: Hub) -> None:
-    made.follow([])
+    made.follow(frozenset())
     with pytest.raises(Full, match="1 follow already"):
-        made.follow([])
+        made.follow(frozenset())
 
 
 def test_no_more_follow_than_may(made: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "MOST", 1)
+    monkeypatch.setattr(shared, "MOST", 1)
     asyncio.run(too_many(made))
 
 
 async def ending() -> list[object]:
     ended = Hub(Naming)
-    follower = ended.follow([])
+    follower = ended.follow(frozenset())
     ended.close()
     with pytest.raises(Full, match="ends"):
-        ended.follow([])
+        ended.follow(frozenset())
     return [update async for update in follower.updates(30)]
 
 

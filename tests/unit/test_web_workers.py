@@ -10,11 +10,11 @@ import pytest
 
 from nilometer.backends import registry
 from nilometer.core import url as urls
-from nilometer.core.errors import Rejected
+from nilometer.core.errors import Rejected, TooSlow
 from nilometer.testing import flushes
 from nilometer.testing.waiting import until
 from nilometer.web import workers
-from nilometer.web.workers import Broken, Busy, TooSlow, Workers
+from nilometer.web.workers import Broken, Busy, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from nilometer.testing.missing import Missing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 CHECKOUT = Path(__file__).parents[3]
 PROGRAM = Path("/usr/bin/chromium")
@@ -23,6 +23,16 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def inaccessible(page: Page) -> list[tuple[str, list[str]]]:
+    """Return what axe finds that keeps people out, by WCAG 2.2 AA: the rule, and the elements."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    return [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]]
 
 
 @contextlib.contextmanager

@@ -11,19 +11,22 @@ from nilometer.ingest.admin.control import Control, Sources
 from nilometer.ingest.selfmetrics import StatsdMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from nilometer.core.statistics import StatisticsStatus
     from nilometer.ingest.kernel import Kernel
     from nilometer.ingest.relay.relay import TargetStatus
     from nilometer.ingest.statsd.mode import StatsdMode
 
 
-def control(
+def control(  # noqa: PLR0913 what a server is made of
     kernel: Kernel,
     statsd: StatsdMode | None = None,
     sinks: Iterable[Status] = (),
     settings: Settings | None = None,
     relay: Iterable[TargetStatus] = (),
+    *,
+    statistics: Callable[[], StatisticsStatus | None] = lambda: None,
 ) -> Control:
     """Return what may be asked of a server of that kernel, in statsd's place or not."""
     metrics = StatsdMetrics("statsd")
@@ -36,6 +39,7 @@ def control(
         connections=lambda: 3,
         relay=lambda: list(relay),
         statsd=lambda: statsd,
+        statistics=statistics,
     )
     return Control(sources)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from nilometer.core.naming import Naming
 from nilometer.core.record import Flush, Window
 from nilometer.core.wire.render import lines
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from nilometer.ingest.kernel import Aggregates, Kernel
 
 NAMES = ("reference", "native")
+IN_SERVERS = ("native", pytest.param("reference", marks=pytest.mark.slow))
+"""What tests that start servers run over. That kernels agree is tested without servers, so the reference may take its time."""
 NAMING = Naming(prefix="")
 """Paths start with the kind: ``counters.``, ``timers.``, ``gauges.``, ``sets.``."""
 

@@ -91,7 +91,7 @@ class RealPeer:
 
     def __init__(self, server: OpenSearch, name: str, options: str = "") -> None:
         self._server, self._stream = server, f"{name}-metrics"
-        self.url = f"opensearch://127.0.0.1:{server.port}/{name}?timeout=10s&source=test{options}"
+        self.url = f"opensearch://127.0.0.1:{server.port}/{name}?timeout=60s&source=test{options}"
 
     def lacks(self, flush: Flush) -> list[str]:
         """Compare with the documents."""

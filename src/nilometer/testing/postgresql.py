@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from nilometer.testing.missing import Missing
 from nilometer.testing.ports import free_port
-from nilometer.testing.servers import START, accepts, stop
+from nilometer.testing.servers import START, stop
 from nilometer.testing.waiting import until
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def postgresql() -> Iterator[str]:
         bin_ = programs()
         subprocess.run([bin_ / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "-N"], check=True, **identity)  # noqa: S603 ours
         process = subprocess.Popen([bin_ / "postgres", "-D", data, "-p", str(port), "-k", folder, *OPTIONS], **identity)  # noqa: S603 ours
-        until(lambda: accepts(port), "PostgreSQL accepts", START)
+        asked: list[str | Path] = [bin_ / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+        until(lambda: subprocess.run(asked, check=False).returncode == 0, "PostgreSQL is ready", START)  # noqa: S603 ours
         yield f"postgresql+psycopg://{USER}@127.0.0.1:{port}/postgres"
     finally:
         stop(process, SIGINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from nilometer.testing.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
 PROGRAM = (sys.executable, "-c", "from nilometer.cli.main import run; run()")
@@ -25,7 +26,7 @@ LISTENING = re.compile(r"listening on (\w+)://([^\s,]+)")
 
 
 class Serving:
-    """A server process, its kernel by name, by default the one that the tests run with.
+    """A server process of a `command`, its kernel by name, by default the one that the tests run with.
 
     Interfaces listen only where `arguments` say, or are named in `default`.
     `log` holds the lines of its log, `flushes` and `events` what the console sink printed, as JSON gives it.
@@ -38,6 +39,7 @@ class Serving:
         kernel: str | None = None,
         sinks: Iterable[str] = (CONSOLE,),
         default: Collection[str] = (),
+        command: Sequence[str] = ("serve",),
     ) -> None:
         self.log: list[str] = []
         self.flushes: list[dict[str, Any]] = []
@@ -46,7 +48,7 @@ class Serving:
         quiet = {f"NILOMETER_{name.upper()}_LISTEN": "[]" for name in INTERFACES if name not in default}
         kernel = kernel or os.environ.get("NILOMETER_KERNEL", "auto")
         self.process = subprocess.Popen(  # noqa: S603 the program under test
-            [*PROGRAM, "serve", *sinks, *arguments],
+            [*PROGRAM, *command, *sinks, *arguments],
             env={**environment, **quiet, "NILOMETER_KERNEL": kernel, "NILOMETER_SERVER_STATE": str(state)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -57,7 +59,7 @@ class Serving:
 
     def _read_printed(self) -> None:
         for line in self.process.stdout or ():
-            if line.startswith(b"{"):
+            if line.startswith(b"{") and line.endswith(b"\n"):  # a server that is killed leaves a part of a line
                 printed = json.loads(line)
                 (self.flushes if "series" in printed else self.events).append(printed)
 
@@ -130,3 +132,14 @@ class Serving:
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:  # noqa: PTH123 no file on a disk
             kilobytes = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
         return int(kilobytes) * 1024
+
+
+@contextlib.contextmanager
+def statistics_served(*arguments: str, state: Path) -> Iterator[Serving]:
+    """Run ``nilometer statistics serve`` until it is up; `interface` of "HTTP interface" is where it answers."""
+    command = ("statistics", "serve", "--listen", "127.0.0.1:0")
+    server = Serving(*arguments, state=state, sinks=(), command=command)
+    try:
+        yield server.ready()
+    finally:
+        server.kill()

@@ -10,6 +10,8 @@ import sys
 from signal import SIGINT, SIGTERM, Signals
 from typing import NamedTuple
 
+import pytest
+
 PYTHON = (sys.executable, "-m")
 HOST = "127.0.0.1"
 GUNICORN = "gunicorn --bind {host}:{port} --graceful-timeout 5 --no-control-socket --worker-class"
@@ -51,3 +53,6 @@ ASGI = (
     Kind("granian ASGI", "asgi", "granian --interface asgi --host {host} --port {port}"),
 )
 KINDS = {kind.name: kind for kind in WSGI + ASGI}
+FIRST = ("gunicorn sync", "granian WSGI", "uvicorn")
+TRIALS = [pytest.param(name, marks=() if name in FIRST else pytest.mark.slow) for name in KINDS]
+"""What tests of a request run over: all servers, those that are not among the first in the slow tests."""
