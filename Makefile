@@ -6,9 +6,11 @@ BIN := $(VENV)/bin
 JOBS ?= 4
 STAMPS := .cache/stamps
 ARGS ?=
+# a program that may not keep what it compiled takes three times as long to start
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-slow bench lint format native page servers lock clean
+.PHONY: help run demo test test-slow ready bench lint format native page servers lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -19,10 +21,10 @@ run: $(STAMPS)/venv native page  ## set everything up and start the server with 
 demo: $(STAMPS)/venv native page  ## show it at work: a server, a service, its customers; Ctrl-C ends all of it (ARGS="…" adds arguments)
 	@exec $(BIN)/nilometer demo $(ARGS)
 
-test: $(STAMPS)/dev native page servers  ## run the checks: lint, types, unit, contract, integration, docs, e2e, parity
+test: ready  ## run the checks: lint, types, unit, contract, integration, docs, e2e, parity
 	@$(BIN)/python tests/run.py fast --jobs $(JOBS)
 
-test-slow: $(STAMPS)/dev native page servers  ## run what takes longer: coverage, fault loops, long fuzzing, servers built from source
+test-slow: ready  ## run what takes longer: coverage, fault loops, long fuzzing, servers built from source
 	@$(BIN)/python tests/servers/install.py --slow
 	@$(BIN)/python tests/run.py slow --jobs $(JOBS)
 
@@ -34,7 +36,14 @@ bench: $(STAMPS)/dev native page servers  ## measure side by side with other ser
 	@$(BIN)/python bench/page.py --write
 	@$(BIN)/python bench/middleware.py --write
 	@$(BIN)/python bench/client.py --write
+	@$(BIN)/python bench/notifier.py --write
+	@$(BIN)/python bench/messages.py --write
+	@$(BIN)/python bench/plugins.py --write
+	@$(BIN)/python bench/rows.py --write
 	@$(BIN)/python bench/statsd.py --write $(ARGS)
+
+ready: $(STAMPS)/dev
+	@$(MAKE) --no-print-directory --jobs=3 native page servers
 
 lint: $(STAMPS)/dev native page  ## run the linters and type checkers only
 	@$(BIN)/python tests/run.py lint

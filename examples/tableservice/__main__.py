@@ -24,9 +24,10 @@ def main() -> None:
     parser.add_argument(
         "--node", default=usual.node, metavar="NAME", help="its name in metrics; by default that of the machine"
     )
+    parser.add_argument("--events", default=usual.events, metavar="URL", help="where usage events go; by default nowhere")
     parser.add_argument("--weather", action="store_true", default=usual.weather, help="a slow and failing storage, to look at")
     given = parser.parse_args()
-    service = Service(Settings(given.database, given.statsd, given.node, given.weather))
+    service = Service(Settings(given.database, given.statsd, given.node, given.weather, given.events))
     listener = socket.create_server((given.host, given.port), backlog=128)
     host, port = listener.getsockname()[:2]
     print(f"tableservice listens on http://{host}:{port}", flush=True)

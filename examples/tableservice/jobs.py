@@ -1,7 +1,7 @@
 """Background tasks: a table is created and deleted after its request was answered, one at a time, on a thread of its own.
 
-Each task is measured: its time and, when it fails, its time once more. What was unfinished when the service ended is taken up
-again by `resume`.
+Each task is measured: its time and, when it fails, its time once more; and told of, when it begins and when it ends. What was
+unfinished when the service ended is taken up again by `resume`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from nilometer.core.event_types import State
 from tableservice.storage.tables import ACTIVE, CREATE_FAILURE, CREATING, DELETE_FAILURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tableservice.events import Events
     from tableservice.metrics import Metrics
     from tableservice.storage.tables import Described, Tables
 
@@ -24,8 +26,8 @@ LOG = logging.getLogger(__name__)
 class Jobs:
     """The queue of tasks. `close` ends the one at work; the others are left for the next start."""
 
-    def __init__(self, tables: Tables, metrics: Metrics) -> None:
-        self._tables, self._tasks = tables, metrics.tasks
+    def __init__(self, tables: Tables, metrics: Metrics, events: Events) -> None:
+        self._tables, self._tasks, self._events = tables, metrics.tasks, events
         self._thread = ThreadPoolExecutor(1, "jobs")
 
     def resume(self) -> None:
@@ -51,12 +53,15 @@ class Jobs:
 
     def _create(self, table: Described) -> None:
         """Make the table usable. Rows of all tables share one, so there is little to do; a real storage has more."""
-        with self._tasks.measure("table_create"):
+        with self._events.table("create", table, State.CREATING) as activity, self._tasks.measure("table_create"):
             self._tables.set_status(table.id, ACTIVE)
+            activity.update(state=State.ACTIVE)
 
     def _delete(self, table: Described) -> None:
-        with self._tasks.measure("table_delete"):
+        size = self._tables.usage([table])[table.id].size
+        with self._events.table("delete", table, State.DELETING, size) as activity, self._tasks.measure("table_delete"):
             self._tables.remove(table.id)
+            activity.update(state=State.NOT_EXIST, disk_gb=0.0)
 
     def close(self) -> None:
         """Wait for the task at work."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tableservice import weather
+from tableservice.events import Events
 from tableservice.jobs import Jobs
 from tableservice.metrics import Metrics
 from tableservice.settings import Settings
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """Storage, background tasks, metrics. `close` ends what runs."""
+    """Storage, background tasks, metrics, events. `close` ends what runs."""
 
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics(settings)
+        self.events = Events(settings)
         self.database = Database(settings.database)
         self.tables = Tables(self.database)
         self.items = Items(self.database)
         self.reading = Reading(self.database)
-        self.jobs = Jobs(self.tables, self.metrics)
+        self.jobs = Jobs(self.tables, self.metrics, self.events)
         self.metrics.watch(self.database.engine, self.tables)
         if settings.weather:
             weather.install(self.database.engine)
@@ -39,7 +41,8 @@ class Service:
             return self.tables.usage(tables)
 
     def close(self) -> None:
-        """Finish the task at work, send the last metrics, close the connections."""
+        """Finish the task at work, send the last events and metrics, close the connections."""
         self.jobs.close()
+        self.events.close()
         self.metrics.close()
         self.database.close()

@@ -8,10 +8,10 @@ from fastapi import APIRouter
 
 from tableservice.api import bodies
 from tableservice.api.bodies import Project, TableName
+from tableservice.storage.items import NOTHING, Change
 
 if TYPE_CHECKING:
     from tableservice.service import Service
-    from tableservice.storage.items import Change
     from tableservice.storage.reading import Page
     from tableservice.values import Item
 
@@ -25,27 +25,35 @@ def router(service: Service) -> APIRouter:
     @routes.post("/put_item")
     def put_item(project_id: Project, table_name: TableName, body: bodies.PutItem) -> Json:
         """Write an item."""
-        change = service.items.put(project_id, table_name, body.item, body.expectations())
+        with service.events.item("putitem", project_id, table_name) as activity:
+            change = service.items.put(project_id, table_name, body.item, body.expectations())
+            activity.update(rows_impacted=int(change != NOTHING))
         service.metrics.changed(change)
         return _attributes(change.old if body.return_values == "ALL_OLD" else None)
 
     @routes.post("/get_item")
     def get_item(project_id: Project, table_name: TableName, body: bodies.GetItem) -> Json:
         """Return an item, or nothing."""
-        item = service.items.get(project_id, table_name, body.key)
+        with service.events.item("getitem", project_id, table_name) as activity:
+            item = service.items.get(project_id, table_name, body.key)
+            activity.update(rows_impacted=int(item is not None))
         return {} if item is None else {"item": bodies.chosen(item, body.attributes_to_get)}
 
     @routes.post("/update_item")
     def update_item(project_id: Project, table_name: TableName, body: bodies.UpdateItem) -> Json:
         """Change some attributes of an item."""
-        change = service.items.update(project_id, table_name, body.key, body.updates(), body.expectations())
+        with service.events.item("updateitem", project_id, table_name) as activity:
+            change = service.items.update(project_id, table_name, body.key, body.updates(), body.expectations())
+            activity.update(rows_impacted=int(change != NOTHING))
         service.metrics.changed(change)
         return _attributes(_returned(change, body.return_values, list(body.attribute_updates)))
 
     @routes.post("/delete_item")
     def delete_item(project_id: Project, table_name: TableName, body: bodies.DeleteItem) -> Json:
         """Remove an item."""
-        change = service.items.delete(project_id, table_name, body.key, body.expectations())
+        with service.events.item("deleteitem", project_id, table_name) as activity:
+            change = service.items.delete(project_id, table_name, body.key, body.expectations())
+            activity.update(rows_impacted=int(change != NOTHING))
         service.metrics.changed(change)
         return _attributes(change.old if body.return_values == "ALL_OLD" else None)
 
@@ -53,13 +61,17 @@ def router(service: Service) -> APIRouter:
     def query(project_id: Project, table_name: TableName, body: bodies.QueryItems) -> Json:
         """Return items of one hash key, in order."""
         conditions = bodies.conditions(body.key_conditions)
-        page = service.reading.query(project_id, table_name, conditions, body.index_name, body.wish())
+        with service.events.items("query", project_id, table_name) as activity:
+            page = service.reading.query(project_id, table_name, conditions, body.index_name, body.wish())
+            activity.update(rows_impacted=len(page.items))
         return _many(page, body)
 
     @routes.post("/scan")
     def scan(project_id: Project, table_name: TableName, body: bodies.ScanItems) -> Json:
         """Return items of the whole table."""
-        page = service.reading.scan(project_id, table_name, body.wish())
+        with service.events.items("scan", project_id, table_name) as activity:
+            page = service.reading.scan(project_id, table_name, body.wish())
+            activity.update(rows_impacted=page.scanned)
         return {**_many(page, body), "scanned_count": page.scanned}
 
     return routes

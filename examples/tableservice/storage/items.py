@@ -36,6 +36,10 @@ class Change(NamedTuple):
     new: Item | None
 
 
+NOTHING = Change(None, None)
+"""There was no item, and there is none."""
+
+
 class Items:
     """Every table's items. Each method raises `TableNotExistsException` and `ValidationError`."""
 
