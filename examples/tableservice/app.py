@@ -30,7 +30,7 @@ def application(service: Service) -> ASGIApp:
 
     @contextlib.asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        service.jobs.resume()
+        service.begin()
         yield
         service.close()
 

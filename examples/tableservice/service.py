@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """Storage, background tasks, metrics, events. `close` ends what runs."""
+    """Storage, background tasks, metrics, events. `begin` sets it to work, `close` ends what runs."""
 
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics(settings)
@@ -32,7 +32,12 @@ class Service:
         self.reading = Reading(self.database)
         self.jobs = Jobs(self.tables, self.metrics, self.events)
         self.metrics.watch(self.database.engine, self.tables)
-        if settings.weather:
+        self._weather = settings.weather
+
+    def begin(self) -> None:
+        """Take up what an earlier process has left; bad weather sets in after that, so that a start never fails by it."""
+        self.jobs.resume()
+        if self._weather:
             weather.install(self.database.engine)
 
     def usage(self, tables: Sequence[Described]) -> dict[str, Usage]:

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from nilometer.testing.waiting import until
+from tableservice import weather
+from tableservice.errors import BackendInteractionException
 from tableservice.service import Service
 from tableservice.settings import Settings
 
@@ -84,7 +86,7 @@ def test_what_an_earlier_process_left_unfinished_is_taken_up(
     assert client.data("", HASH_ONLY).status == 200
     assert client.status("Plain") == "CREATING"
     later = Service(Settings(database, "statsd://127.0.0.1:9"))
-    later.jobs.resume()
+    later.begin()
     until(lambda: client.status("Plain") == "ACTIVE", "the next process has created it")
     later.close()
 
@@ -157,3 +159,12 @@ def test_a_storage_that_is_away_is_503_and_what_nobody_thought_of_500(client: Cl
     answer = client.data("")
     assert answer.status == 500
     assert answer.json["error"] == {"message": "internal error", "type": "ZeroDivisionError", "traceback": None}
+
+
+def test_bad_weather_sets_in_once_the_service_has_begun(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weather, "FAILURE", 1)
+    service = Service(Settings(database, "statsd://127.0.0.1:9", weather=True))
+    service.begin()
+    with pytest.raises(BackendInteractionException):
+        service.tables.unfinished()
+    service.close()
