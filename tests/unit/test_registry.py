@@ -62,7 +62,7 @@ def test_a_fault_of_our_own_is_no_missing_driver(monkeypatch: pytest.MonkeyPatch
 
 def test_errors_mask_secrets() -> None:
     with pytest.raises(CapabilityError) as caught:
-        registry.open("null://user:s3cr3t@", "spans")
+        registry.open("null://user:s3cr3t@", "traces")
     assert "s3cr3t" not in str(caught.value)
 
 

@@ -1,6 +1,6 @@
 """The console: each flush on standard output, as aligned text, as one line of JSON, or as statsd's console backend dumps it.
 
-Flushes and events come from several threads, and several sinks may print: what one prints is never cut by another.
+Flushes, events and spans come from several threads, and several sinks may print: what one prints is never cut by another.
 A reader that stalls (a stopped pager behind a pipe) makes the sink `Unavailable`; one that is gone makes it `Rejected`, since
 no later attempt could reach it. What a stalled reader got half of is printed again, whole, on a line of its own.
 """
@@ -25,6 +25,7 @@ from nilometer.backends._parts.table import tables
 from nilometer.core.errors import Rejected, Unavailable
 from nilometer.core.options import at_least, no_host, one_of, option, refuse
 from nilometer.core.quantity import Duration
+from nilometer.core.wire import span as wire
 from nilometer.core.wire.inspect import Style
 from nilometer.core.wire.number import from_text, to_text
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from nilometer.core.record import Block, Event, Flush
+    from nilometer.core.traces.span import Span
     from nilometer.core.url import Url
 
 SCHEMES = ("console",)
@@ -68,6 +70,11 @@ class Console:
         """Print a line of JSON for each event. Raise as `write` does."""
         text = "".join(json.dumps(dataclasses.asdict(event), ensure_ascii=True, default=str) + "\n" for event in events)
         _PRINTER.print(text, self._options.timeout)
+
+    def write_spans(self, spans: Sequence[Span]) -> None:
+        """Print a line of JSON for each span. Raise as `write` does."""
+        lines = (wire.text(wire.as_object(span)).decode() + "\n" for span in spans)
+        _PRINTER.print("".join(lines), self._options.timeout)
 
     def _text(self, flush: Flush) -> str:
         if self._options.format == "json":

@@ -1,4 +1,4 @@
-"""The log, through Python's `logging`: a line for each flush, or for each series; and one for each event.
+"""The log, through Python's `logging`: a line for each flush, or for each series; one for each event and each span.
 
 Events are logged as oslo.messaging's driver ``log`` does: to the logger ``oslo.messaging.notification.TYPE``, at the level of
 their priority, as JSON of six fields. What that driver drops, ``audit`` and ``sample``, is logged at INFO. Loggers live
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nilometer.core.record import Block, Event, Flush
+    from nilometer.core.traces.span import Span
     from nilometer.core.url import Url
 
 SCHEMES = ("log",)
@@ -43,7 +44,7 @@ PRIORITIES = {"debug": logging.DEBUG, "warn": logging.WARNING, "error": logging.
 class Options:
     """What is logged, and where."""
 
-    logger: str = option("nilometer.backends.log", "name of the logger of flushes, and of events as `line`")
+    logger: str = option("nilometer.backends.log", "name of the logger of flushes, spans, and events as `line`")
     level: str = option("info", "their level: `debug`, `info`, `warning`, `error` or `critical`")
     each: str = option("flush", "a line for each `flush` or for each `series`")
     events: str = option("oslo", "events as `oslo` (JSON, a logger for each type) or as a `line` in words, by the same logger")
@@ -73,6 +74,16 @@ class Log:
             except ValueError as error:
                 message = f"log: {error}"
                 raise Rejected(message) from error
+
+    def write_spans(self, spans: Sequence[Span]) -> None:
+        """Log each span: its name, how long it took, whose it was, and its error."""
+        if self._logger.isEnabledFor(self._level):
+            for span in spans:
+                told = (
+                    f"{span.name} took {span.duration / 1e6:.3f} ms in {span.service}, trace {span.trace}, id {span.id}"
+                )
+                failed = f", failed: {span.error} {span.message}".rstrip() if span.failed else ""
+                self._logger.log(self._level, "%s", _printable(told + failed))
 
     def _as_line(self, event: Event) -> None:
         """Log an event's type, publisher, priority and payload, in words."""

@@ -1,11 +1,12 @@
-"""Series and events kept in this process: what is written to ``memory://NAME`` every other opener of that name can read back.
+"""What is kept in this process: all that is written to ``memory://NAME`` every other opener of that name can read back.
 
 Rules:
 
 * A name's series live as long as the process, or until `forget`; closing a backend leaves them.
 * A point is one path at one second; writing it again replaces it.
 * Sketches are kept beside the points, by series; each counts as a point for every eight bytes.
-* Bounded: beyond `points` points the oldest seconds are dropped, like from a ring; beyond `EVENTS` events the first ones.
+* Bounded: beyond `points` points the oldest seconds are dropped, like from a ring; beyond `EVENTS` events the first ones,
+  beyond `SPANS` spans the first traces.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nilometer.backends._parts.held_events import HeldEvents
+from nilometer.backends._parts.held_traces import HeldTraces
 from nilometer.core.capability import Series
 from nilometer.core.naming import Naming
 from nilometer.core.options import at_least, no_login, option, refuse
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
     from nilometer.core.event_query import By, Count, EventQuery, Found
     from nilometer.core.record import Event, Flush
+    from nilometer.core.traces.query import FoundTraces, TraceQuery
+    from nilometer.core.traces.span import Span
     from nilometer.core.url import Url
 
 SCHEMES = ("memory",)
@@ -37,6 +41,8 @@ EXTRA = ""
 NAMING = Naming()
 EVENTS = 10_000
 """Events kept under a name; older ones are dropped."""
+SPANS = 100_000
+"""Spans kept under a name; older traces are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Ring:
         self._lock = threading.Lock()
         self._seconds: dict[int, Second] = {}
         self.events = HeldEvents(EVENTS)
+        self.traces = HeldTraces(SPANS)
         self._count = 0
 
     def add(self, second: int, points: dict[str, float], sketches: dict[str, bytes], most: int) -> None:
@@ -154,6 +161,26 @@ class Memory:
     def clear_events(self) -> None:
         """Forget the events."""
         self._ring.events.drop(math.inf)
+
+    def write_spans(self, spans: Sequence[Span]) -> None:
+        """Keep the spans, some `SPANS` of them."""
+        self._ring.traces.add(spans)
+
+    def read_trace(self, trace: str, most: int = 100_000) -> list[Span]:
+        """Return up to `most` spans of one trace, in order of start."""
+        return self._ring.traces.read(trace, most)
+
+    def find_traces(self, query: TraceQuery, limit: int = 100, cursor: str = "") -> FoundTraces:
+        """Return up to `limit` traces, newest first, from `cursor` on. Raise `InputError` for a cursor that is none."""
+        return self._ring.traces.find(query, limit, cursor)
+
+    def delete_trace(self, trace: str) -> bool:
+        """Delete a trace. Return whether there was one."""
+        return self._ring.traces.delete(trace)
+
+    def drop_traces(self, before: float) -> int:
+        """Delete traces all of whose spans started before a time. Return how many that were."""
+        return self._ring.traces.drop(before)
 
     def find(self, pattern: str = "*", limit: int = 10_000, after: str = "") -> list[str]:
         """Return the first `limit` paths after `after` that match the glob, sorted."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nilometer.core.record import Event, Flush
+    from nilometer.core.traces.span import Span
     from nilometer.core.url import Url
 
 SCHEMES = ("null",)
@@ -33,6 +34,9 @@ class Null:
 
     def write_events(self, events: Sequence[Event]) -> None:
         """Take the events and drop them."""
+
+    def write_spans(self, spans: Sequence[Span]) -> None:
+        """Take the spans and drop them."""
 
     def check(self) -> str:
         """Say that nothing is kept."""

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
         MessageSource,
         MetricSink,
         SeriesReader,
+        SpanSink,
         StatisticsStore,
         TableSource,
+        TraceStore,
     )
     from nilometer.core.url import Url
 
@@ -47,6 +49,8 @@ MESSAGES: Final = "messages"
 TABLES: Final = "tables"
 STATISTICS: Final = "statistics"
 ARCHIVE: Final = "archive"
+SPANS: Final = "spans"
+TRACES: Final = "traces"
 CONFIRM: Final = "confirm"
 DOCUMENTS = (METRICS, SKETCHES, EVENTS, CONFIRM, HEALTH)
 """What can be done where records are documents."""
@@ -79,7 +83,7 @@ TABLE: dict[str, Entry] = {
     "amqps": _entry("RabbitMQ, over TLS", _backend("amqp"), EVENTS, MESSAGES, HEALTH, extra="amqp"),
     "cassandra": _entry("Cassandra", _backend("cassandra"), TABLES, HEALTH, extra="cassandra"),
     "cloudwatch": _entry("Amazon CloudWatch", _backend("cloudwatch"), METRICS, SKETCHES, HEALTH, extra="cloudwatch"),
-    "console": _entry("readable text on standard output", _backend("console"), METRICS, EVENTS, HEALTH),
+    "console": _entry("readable text on standard output", _backend("console"), METRICS, EVENTS, SPANS, HEALTH),
     "datagrepper+http": _entry("datagrepper, a bus's archive", _backend("datagrepper"), ARCHIVE, HEALTH, extra="datagrepper"),
     "datagrepper+https": _entry("datagrepper, over TLS", _backend("datagrepper"), ARCHIVE, HEALTH, extra="datagrepper"),
     "dynamodb": _entry("Amazon DynamoDB", _backend("dynamodb"), TABLES, HEALTH, extra="dynamodb"),
@@ -92,11 +96,20 @@ TABLE: dict[str, Entry] = {
     "graphite+pickle": _entry("Graphite's carbon, pickles", _backend("graphite"), METRICS, HEALTH),
     "kafka": _entry("Kafka", _backend("kafka"), EVENTS, MESSAGES, HEALTH, extra="kafka"),
     "kafka+tls": _entry("Kafka, over TLS", _backend("kafka"), EVENTS, MESSAGES, HEALTH, extra="kafka"),
-    "log": _entry("Python's logging", _backend("log"), METRICS, EVENTS, HEALTH),
+    "log": _entry("Python's logging", _backend("log"), METRICS, EVENTS, SPANS, HEALTH),
     "magnetodb+http": _entry("MagnetoDB's monitoring API", _backend("magnetodb"), TABLES, HEALTH, extra="magnetodb"),
     "magnetodb+https": _entry("MagnetoDB's monitoring API, over TLS", _backend("magnetodb"), TABLES, HEALTH, extra="magnetodb"),
     "memory": _entry(
-        "the last flushes, in this process", _backend("memory"), METRICS, SKETCHES, EVENTS, EVENT_STORE, SERIES, HEALTH
+        "the last of everything, in this process",
+        _backend("memory"),
+        METRICS,
+        SKETCHES,
+        EVENTS,
+        EVENT_STORE,
+        SPANS,
+        TRACES,
+        SERIES,
+        HEALTH,
     ),
     "mongodb": _entry("MongoDB", _backend("mongodb"), TABLES, HEALTH, extra="mongodb"),
     "mongodb+srv": _entry("MongoDB, its servers named by DNS", _backend("mongodb"), TABLES, HEALTH, extra="mongodb"),
@@ -105,7 +118,7 @@ TABLE: dict[str, Entry] = {
     ),
     "nats": _entry("NATS JetStream", _backend("nats"), EVENTS, MESSAGES, HEALTH, extra="nats"),
     "nats+tls": _entry("NATS JetStream, over TLS", _backend("nats"), EVENTS, MESSAGES, HEALTH, extra="nats"),
-    "null": _entry("nowhere", _backend("null"), METRICS, EVENTS, HEALTH),
+    "null": _entry("nowhere", _backend("null"), METRICS, EVENTS, SPANS, HEALTH),
     "opensearch": _entry("OpenSearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "opensearch+https": _entry("OpenSearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "postgresql": _also(
@@ -192,6 +205,10 @@ def open(url: Url | str, capability: Literal["tables"]) -> TableSource: ...  # n
 def open(url: Url | str, capability: Literal["statistics"]) -> StatisticsStore: ...  # noqa: A001 see below
 @overload
 def open(url: Url | str, capability: Literal["archive"]) -> Archive: ...  # noqa: A001 see below
+@overload
+def open(url: Url | str, capability: Literal["spans"]) -> SpanSink: ...  # noqa: A001 see below
+@overload
+def open(url: Url | str, capability: Literal["traces"]) -> TraceStore: ...  # noqa: A001 see below
 @overload
 def open(url: Url | str, capability: Literal["confirm"]) -> Confirming: ...  # noqa: A001 see below
 @overload

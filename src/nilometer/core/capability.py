@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
     from nilometer.core.event_query import By, Count, EventQuery, Found
     from nilometer.core.event_types import Registry
-    from nilometer.core.record import Event, Flush, Message, Span
+    from nilometer.core.record import Event, Flush, Message
     from nilometer.core.statistics import Covered, Inbox, Kind, Progress, RowQuery, Tally
     from nilometer.core.statistics import Found as FoundRows
     from nilometer.core.statistics import Message as InboxMessage
     from nilometer.core.table import Fault, Table
+    from nilometer.core.traces.query import FoundTraces, TraceQuery
+    from nilometer.core.traces.span import Span
 
 
 @runtime_checkable
@@ -220,14 +222,38 @@ class Archive(Backend, Protocol):
 
 
 @runtime_checkable
-class SpanStore(Backend, Protocol):
-    """Stores spans and gives them back by trace."""
+class SpanSink(Backend, Protocol):
+    """Stores spans."""
 
     def write_spans(self, spans: Sequence[Span]) -> None:
-        """Store all of the spans, or raise."""
+        """Store all of the spans, or raise. Writing the same spans again changes nothing that is read."""
 
-    def read_trace(self, trace: str) -> list[Span]:
-        """Return the spans of one trace, in order of start."""
+
+@runtime_checkable
+class WholeSpans(SpanSink, Protocol):
+    """What a sink of spans is besides when it takes whole ones only: the pipe to it keeps parts back until both are there."""
+
+    whole_spans: bool
+
+
+@runtime_checkable
+class TraceStore(SpanSink, Protocol):
+    """Stores spans and gives them back by trace."""
+
+    def read_trace(self, trace: str, most: int = 100_000) -> list[Span]:
+        """Return up to `most` spans of one trace, each once, in order of start, then of arrival; none for an unknown one."""
+
+    def find_traces(self, query: TraceQuery, limit: int = 100, cursor: str = "") -> FoundTraces:
+        """Return up to `limit` traces, newest first, from `cursor` on. Raise `InputError` for a cursor that is none."""
+
+    def delete_trace(self, trace: str) -> bool:
+        """Delete a trace. Return whether there was one."""
+
+    def drop_traces(self, before: float) -> int:
+        """Delete traces all of whose spans started before a time, seconds since the epoch; all, or a part.
+
+        Return how many traces that were; who wants all gone calls again until it is 0.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +312,8 @@ CAPABILITIES: dict[str, type] = {
     "tables": TableSource,
     "statistics": StatisticsStore,
     "archive": Archive,
-    "spans": SpanStore,
+    "spans": SpanSink,
+    "traces": TraceStore,
     "series": SeriesReader,
     "confirm": Confirming,
     "health": Health,

@@ -3,28 +3,21 @@
 Rules:
 
 * `matches` is what the conditions mean; a store that finds events by other means finds the same.
-* Events are in order of time, then of id, newest first. A cursor is the place of the last one given; it holds nothing that an
-  event does not tell.
+* Events are in order of time, then of id, newest first; so is a cursor (`core/cursor.py`).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import fnmatch
 import math
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
-
-from nilometer.core.errors import InputError
 
 if TYPE_CHECKING:
     from nilometer.core.record import Event
 
 By = Literal["type", "tenant", "priority", "publisher"]
 """What events can be counted by."""
-TIME = struct.Struct(">d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +54,6 @@ class Count(NamedTuple):
     count: int  # type: ignore[assignment]  # no one counts in a tuple of this kind
 
 
-class Place(NamedTuple):
-    """Where an event stands in the order of all."""
-
-    time: float
-    id: str
-
-
 def matches(query: EventQuery, event: Event) -> bool:
     """Return whether the event is one of those that are asked for."""
     return (
@@ -92,26 +78,6 @@ def payload_text(event: Event) -> str:
     from nilometer.core.wire import event as wire  # noqa: PLC0415 it needs the records, which need nothing
 
     return wire.text(event.payload).decode()
-
-
-def cursor(time: float, id: str) -> str:  # noqa: A002 the field's own word
-    """Return the cursor behind the event of this time and id."""
-    return base64.urlsafe_b64encode(TIME.pack(time) + id.encode("utf-8", "replace")).decode().rstrip("=")
-
-
-def place(text: str) -> Place | None:
-    """Return the place that a cursor tells, None for the empty one. Raise `InputError` for one that is none."""
-    if not text:
-        return None
-    try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
-        found = Place(TIME.unpack(data[: TIME.size])[0], data[TIME.size :].decode())
-    except (binascii.Error, ValueError, struct.error):
-        found = Place(math.nan, "")
-    if not math.isfinite(found.time) or "\x00" in found.id or cursor(*found) != text:
-        message = "cursor is none that was given; begin without one"
-        raise InputError(message)
-    return found
 
 
 def slot(time: float, step: float) -> float:

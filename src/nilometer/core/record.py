@@ -1,7 +1,7 @@
 """The records: what travels through a pipe. All are immutable.
 
 A `Flush` is one finished window of metrics, kept in columns: 100,000 series cost a handful of objects, not 100,000.
-An `Event` is something that happened, a `Message` what a bus brought. A `Span` is a timed piece of one request.
+An `Event` is something that happened, a `Message` what a bus brought. Spans are in `core/traces/span.py`.
 
 Rules of a `Flush`:
 
@@ -150,24 +150,6 @@ class Message:
     content_type: str = ""
     redelivered: bool = False
     mark: Any = field(default=None, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A timed piece of one request.
-
-    `start` is seconds since the epoch, `duration` seconds; ids are lower-case hex, `parent` empty at the root.
-    """
-
-    trace: str
-    id: str
-    parent: str
-    name: str
-    start: float
-    duration: float
-    service: str = ""
-    error: str = ""
-    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from nilometer.core.event_query import Count, Found, Place, cursor, matches, place, slot
+from nilometer.core.cursor import Place, cursor, place
+from nilometer.core.event_query import Count, Found, matches, slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -26,7 +26,8 @@ from nilometer.core.event_query import Count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nilometer.core.event_query import By, EventQuery, Place
+    from nilometer.core.cursor import Place
+    from nilometer.core.event_query import By, EventQuery
 
     Conditions = list[sa.ColumnElement[bool]]
 

@@ -19,8 +19,9 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from nilometer.backends._parts.sql import queries, tables
 from nilometer.backends._parts.sql.event_row import event_row
+from nilometer.core.cursor import cursor, place
 from nilometer.core.errors import NilometerError
-from nilometer.core.event_query import Count, Found, cursor, place
+from nilometer.core.event_query import Count, Found
 from nilometer.core.record import Event
 from nilometer.core.wire import rfc3339
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from nilometer.backends._parts.sql.statistics import changes
 from nilometer.backends._parts.sql.statistics.inbox import TOGETHER
 from nilometer.backends._parts.sql.statistics.tables import MEMBERS, ROWS
-from nilometer.core import event_query
+from nilometer.core import cursor as cursors
 from nilometer.core.sketch import Sketch
 from nilometer.core.statistics import Found, Kind, Row, Tally
 from nilometer.core.statistics.change import Amount
@@ -43,7 +43,7 @@ def find(  # noqa: PLR0913 as the store is asked
     connection: sa.Connection, statistic: int, query: RowQuery, limit: int, *, cursor: str, offset: int
 ) -> Found:
     """Return up to `limit` rows, behind a cursor or an offset. Raise `InputError`."""
-    behind = event_query.place(cursor)
+    behind = cursors.place(cursor)
     windowed = has_windows(connection, statistic)
     chosen = _chosen(connection, statistic, query, windowed=windowed)
     time, key = (chosen.c.slot if windowed else chosen.c.newest), chosen.c.key
@@ -119,7 +119,7 @@ def _row(row: sa.Row[Any]) -> Row:
 
 
 def _cursor(row: sa.Row[Any], *, windowed: bool) -> str:
-    return event_query.cursor(float(row.slot) if windowed else row.newest, row.key)
+    return cursors.cursor(float(row.slot) if windowed else row.newest, row.key)
 
 
 def drop(connection: sa.Connection, statistic: int, before: float) -> int:

@@ -1,0 +1,195 @@
+"""OSProfiler's notifications: two documents a span, one when it starts, one when it stops.
+
+::
+
+    {"name": "wsgi-start", "base_id": "<uuid>", "trace_id": "<uuid>", "parent_id": "<uuid>",
+     "timestamp": "2026-11-22T03:56:36.627297", "info": {"request": {"path": …}, "host": "vm"}, "project": …, "service": …}
+
+Source: osprofiler 4.4.0, ``osprofiler/profiler.py`` and ``osprofiler/drivers/base.py``.
+
+Rules:
+
+* The span's id is ``trace_id``, the trace's ``base_id``; the root's ``parent_id`` is the ``base_id``. Ids are written as UUIDs
+  (`core/traces/ids.py`), times in UTC, to the microsecond.
+* `notes` lays a span out as such documents: those that it came with, or its own, whose ``info`` is what OSProfiler's readers
+  know (request, requests, db, function, etype, message). What these cannot hold goes along as ``info["nilometer"]`` of the
+  last one, so that `spans` gives the same span back.
+* `spans` reads documents in order of writing. One that is no notification is left out, and counted: it hides no other.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from nilometer.core.errors import InputError
+from nilometer.core.traces.ids import span_id, trace_id, uuid
+from nilometer.core.traces.span import Span, merge
+from nilometer.core.wire import osprofiler_info as infos
+from nilometer.core.wire import span as wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+START, STOP = "-start", "-stop"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:Z|\+00:00)?", re.ASCII)
+OURS = "nilometer"
+EXTRA = (
+    "start",
+    "end",
+    "parent",
+    "kind",
+    "status",
+    "error",
+    "message",
+    "events",
+    "links",
+    "part",
+    "scope",
+    "state",
+    "resource",
+)
+"""What goes along for our own readers, besides the attributes."""
+
+
+class Read(NamedTuple):
+    """The spans of some documents, each once, in order of start; and how many documents were none."""
+
+    spans: list[Span]
+    bad: int
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def notes(span: Span) -> list[dict[str, Any]]:
+    """Return the documents of a span: start and stop, or the one that is there of a part."""
+    if span.notes:
+        return [dict(note) for note in span.notes]
+    start, stop = infos.pair(span)
+    found = []
+    if span.part != "stop":
+        found.append(_note(span, START, span.start, start))
+    if span.part != "start":
+        found.append(_note(span, STOP, span.end, stop))
+    found[-1]["info"][OURS] = _rest(span)
+    return found
+
+
+def _note(span: Span, suffix: str, time: int, info: dict[str, Any]) -> dict[str, Any]:
+    base = uuid(span.trace)
+    return {
+        "name": span.name + suffix,
+        "base_id": base,
+        "trace_id": uuid(span.id),
+        "parent_id": uuid(span.parent) if span.parent else base,
+        "timestamp": timestamp(time),
+        "info": {**info, "host": span.host},
+        "project": span.project,
+        "service": span.service,
+    }
+
+
+def _rest(span: Span) -> dict[str, Any]:
+    """Return what the documents do not tell."""
+    found = {name: value for name, value in wire.as_object(span).items() if name in EXTRA}
+    return {**found, "attributes": wire.sound(span.attributes)}
+
+
+def timestamp(time: int) -> str:
+    """Return ns since the epoch as OSProfiler writes a time: UTC without a zone, six digits of a second."""
+    return f"{(EPOCH + timedelta(microseconds=time // 1000)):%Y-%m-%dT%H:%M:%S.%f}"
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def spans(documents: Iterable[object]) -> Read:
+    """Return the spans that documents tell of, in order of writing."""
+    found: list[Span] = []
+    bad = 0
+    for document in documents:
+        try:
+            found.append(half(document))
+        except InputError:
+            bad += 1
+    return Read(merge(found), bad)
+
+
+def half(document: object) -> Span:
+    """Return the part of a span that one document tells of; whole where it says so. Raise `InputError`."""
+    if not isinstance(document, dict):
+        _wrong("is no object")
+    name, stops = _name(document)
+    time = time_of(document.get("timestamp"))
+    info = document.get("info")
+    info = info if isinstance(info, dict) else {}
+    base, own = _id(document, "base_id"), _id(document, "trace_id")
+    parent = _id(document, "parent_id", base)
+    span = Span(
+        trace_id(base),
+        span_id(own),
+        "" if trace_id(parent) == trace_id(base) else span_id(parent),
+        name,
+        time,
+        time,
+        service=_text(document.get("service")),
+        project=_text(document.get("project")),
+        host=_text(info.get("host")),
+        part="stop" if stops else "start",
+    )
+    ours = info.get(OURS)
+    if isinstance(ours, dict):
+        return _restored(span, ours)
+    return infos.told(span, info, stops=stops)._replace(notes=(document,))
+
+
+def _restored(span: Span, ours: Mapping[str, Any]) -> Span:
+    """Return one of our own spans as it was. Raise `InputError`."""
+    known = {name: ours[name] for name in (*EXTRA, "attributes") if name in ours}
+    return wire.from_object({**wire.as_object(span._replace(part="whole")), "parent": "", **known})
+
+
+def _name(document: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return a span's name, and whether the document tells of its end: as OSProfiler, whatever ends in ``stop``."""
+    whole = document.get("name")
+    if not isinstance(whole, str):
+        _wrong("has no name")
+    stops = whole.endswith("stop")
+    for suffix in (START, STOP):
+        if whole.endswith(suffix):
+            return whole[: -len(suffix)], stops
+    return whole, stops
+
+
+def _id(document: Mapping[str, Any], name: str, usual: str = "") -> str:
+    found = document.get(name)
+    if found is None:
+        found = usual
+    if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
+        _wrong(f"has no {name}")
+    return str(found)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def time_of(value: object) -> int:
+    """Return ns since the epoch. Raise `InputError` for a value that is no time as OSProfiler writes it."""
+    match = TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        _wrong("has no timestamp such as 2026-11-22T03:56:36.627297")
+    *calendar, fraction = match.groups()
+    try:
+        since = datetime(*map(int, calendar), tzinfo=UTC) - EPOCH  # type: ignore[misc, arg-type]  # six numbers
+    except ValueError as error:
+        _wrong(f"has a timestamp that is none: {error}")
+    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
+
+
+def _wrong(reason: str) -> NoReturn:
+    message = f"a notification {reason}"
+    raise InputError(message) from None
