@@ -18,7 +18,9 @@ VECTORS = json.loads((Path(__file__).parents[1] / "data/osprofiler_vectors.json"
 TREES = {case["id"]: case for case in VECTORS["D_trees"]}
 HEX = st.integers(1, 2**64 - 1).map(lambda number: f"{number:016x}")
 TIMES = st.integers(0, 4_000_000_000 * 10**9)
-ATTRIBUTES = st.dictionaries(st.text(max_size=20), st.text(max_size=20) | st.integers(-(2**53), 2**53) | st.booleans(), max_size=5)
+ATTRIBUTES = st.dictionaries(
+    st.text(max_size=20), st.text(max_size=20) | st.integers(-(2**53), 2**53) | st.booleans(), max_size=5
+)
 SPANS = st.builds(
     lambda **given: Span(**given, end=given["start"] + 1234567),
     trace=st.uuids(version=4).map(lambda found: found.hex),

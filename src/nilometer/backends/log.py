@@ -79,9 +79,7 @@ class Log:
         """Log each span: its name, how long it took, whose it was, and its error."""
         if self._logger.isEnabledFor(self._level):
             for span in spans:
-                told = (
-                    f"{span.name} took {span.duration / 1e6:.3f} ms in {span.service}, trace {span.trace}, id {span.id}"
-                )
+                told = f"{span.name} took {span.duration / 1e6:.3f} ms in {span.service}, trace {span.trace}, id {span.id}"
                 failed = f", failed: {span.error} {span.message}".rstrip() if span.failed else ""
                 self._logger.log(self._level, "%s", _printable(told + failed))
 
