@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.backends import memory, registry
+from nilometer.core.batches import BATCH, MOST
 from nilometer.core.errors import Rejected, Unavailable
-from nilometer.core.events import BATCH, EVENTS, MOST, EventSpool, EventWorker
+from nilometer.core.events import EVENTS, EventSpool, EventWorker
 from nilometer.core.losses import Losses
 from nilometer.core.record import Event
 from nilometer.testing.waiting import until
@@ -168,7 +169,7 @@ def test_what_a_sink_that_hangs_has_no_room_for_goes_to_disk_in_order(disk: Disk
     for each in events(6_000):
         worker.put([each])
         if int(each.id) % 100 == 0:
-            until(lambda: worker.status().queued < 2 and len(worker._events.inbox) < 900, "the disk keeps up")
+            until(lambda: worker.status().queued < 2 and len(worker._batches.inbox) < 900, "the disk keeps up")
     sink.open.set()
     until(lambda: worker.idle, "all is written")
     worker.close(10)
@@ -192,7 +193,7 @@ def test_a_spool_that_is_full_drops_the_oldest_and_counts_each_event(disk: Disk)
     worker = disk.worker(Sink(*[Unavailable("away")] * 1000), size=4000)
     for number in range(10):
         worker.put([Event(str(number * 100 + each), 5.0, f"type{hash((number, each))}") for each in range(100)])
-        until(lambda: not worker._events.inbox, "it lies on disk")
+        until(lambda: not worker._batches.inbox, "it lies on disk")
     worker.close(10)
     kept = disk.kept()
     assert 0 < len(kept) < 1000
@@ -203,7 +204,7 @@ def test_a_spool_that_is_full_drops_the_oldest_and_counts_each_event(disk: Disk)
 def test_a_disk_that_takes_nothing_leaves_events_in_memory(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
     sink = Sink(Unavailable("away"), Unavailable("away"))
     worker = disk.worker(sink)
-    until(lambda: worker._events.kept, "the spool is there")
+    until(lambda: worker._batches.kept, "the spool is there")
     (disk.directory / "next.tmp").mkdir()
     worker.put(events(2 * BATCH))
     until(lambda: len(sink.taken) == 2 * BATCH, "all is written")

@@ -231,7 +231,7 @@ class SpanSink(Backend, Protocol):
 
 @runtime_checkable
 class WholeSpans(SpanSink, Protocol):
-    """What a sink of spans is besides when it takes whole ones only: the pipe to it keeps parts back until both are there."""
+    """What a sink of spans is besides when it takes whole ones only: the pipe to it leaves parts out."""
 
     whole_spans: bool
 

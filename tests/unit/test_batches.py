@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from nilometer.core.events import BATCH, EVENTS, Batch, EventBacklog, EventSpool
+from nilometer.core.batches import BATCH, BatchBacklog
+from nilometer.core.events import EVENTS, Batch, EventSpool
 from nilometer.core.losses import Losses
 from nilometer.core.record import Event
 
@@ -34,7 +35,7 @@ class Backlogs(RuleBasedStateMachine):
 
     @initialize(kept=st.booleans(), size=st.sampled_from([SMALL, 1 << 24]))
     def begin(self, kept: bool, size: int) -> None:  # noqa: FBT001 Hypothesis draws it
-        self.backlog = EventBacklog("test", self.losses, ROOM)
+        self.backlog = BatchBacklog[Event]("test", self.losses, ROOM, "event", "events")
         if kept:
             self.backlog.keep(EventSpool(self.directory, EVENTS, size=size, age=1e6, losses=self.losses))
 
