@@ -23,6 +23,7 @@ from nilometer.cli.relaying import Relaying, forwarding
 from nilometer.cli.sinks import Sinks, readable
 from nilometer.cli.state import StateDirectory
 from nilometer.cli.statistics import serving as statistics
+from nilometer.cli.tracing import store_url
 from nilometer.cli.usage.serving import Auditing
 from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import StoreError
@@ -144,6 +145,7 @@ class Server:
             event_store=lambda: self._events.url,
             watch_events=self._events.watchers.watch,
             take_events=self._events.offer if self._events.wanted else None,
+            trace_store=lambda: store_url(self._plan, self._state.path),
             statistics=lambda: self._statistics.service,
             alone=self._plan.alone,
         )

@@ -43,6 +43,7 @@ from nilometer.core.sections import (
     StopSection,
     TablesSection,
     TimersSection,
+    TracesSection,
     UsageSection,
     WebSection,
 )
@@ -70,6 +71,7 @@ class Settings:
     retry: RetrySection = field(default_factory=RetrySection)
     history: HistorySection = field(default_factory=HistorySection)
     events: EventsSection = field(default_factory=EventsSection)
+    traces: TracesSection = field(default_factory=TracesSection)
     tables: TablesSection = field(default_factory=TablesSection)
     usage: UsageSection = field(default_factory=UsageSection)
     statistics: StatisticsSection = field(default_factory=StatisticsSection)

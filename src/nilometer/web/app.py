@@ -31,6 +31,7 @@ from nilometer.web import (
     statistics,
     statscache,
     status,
+    traces,
     usage,
 )
 from nilometer.web.bodies import Bounded
@@ -59,6 +60,7 @@ API: tuple[Routes, ...] = (
     live.router,
     events_in.router,
     usage.router,
+    traces.router,
     statistics.router,
 )
 """What stands below `PREFIX`."""

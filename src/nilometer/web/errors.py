@@ -61,8 +61,11 @@ async def refused(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> set[str]:
-    """Return the methods of all routes that fit; the router itself looks no further than the first."""
-    found, path = set[str](), str(request.scope["path"])
+    """Return the methods of all routes that fit; the router itself looks no further than the first.
+
+    A path of its own has its own methods, though it fits one with parameters, too.
+    """
+    found, own, path = set[str](), set[str](), str(request.scope["path"])
     for prefix, router in request.app.state.routers:
         if path.startswith(prefix):
             scope = {
@@ -72,9 +75,12 @@ def _methods(request: Request) -> set[str]:
                 "root_path": "",
                 "headers": [],
             }
-            fitting = (route for route in router.routes if route.matches(scope)[0] is not Match.NONE)
-            found.update(method for route in fitting for method in getattr(route, "methods", None) or ())
-    return found
+            for route in router.routes:
+                if route.matches(scope)[0] is not Match.NONE:
+                    methods = getattr(route, "methods", None) or ()
+                    found.update(methods)
+                    own.update(methods if getattr(route, "path", "") == scope["path"] else ())
+    return own or found
 
 
 def _fault(place: tuple[str | int, ...], message: str) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Watch = Callable[[Callable[[Flush], None]], Callable[[], None]]
     WatchEvents = Callable[[Callable[[Sequence[Event]], None]], Callable[[], None]]
 
+NO_TRACES = "no store keeps traces; name one, such as sqlite:///traces.db, in traces.store"
 NO_EVENTS = "no store keeps events; name one, such as sqlite:///events.db, in events.store"
 
 
@@ -39,10 +40,12 @@ class Parts:
     returns ends that.
     `event_store`: the URL that events are read from now, None when no store keeps any.
     `watch_events`: has a function called with events that are new, as `watch` does.
+    `trace_store`: the URL that traces are read from now, None when no store keeps any.
     `statistics`: those that run now, None when there are none.
     `alone`: whether the server has nothing but statistics.
     `take_events`: takes events over, all or none, and raises `Full` or `InputError`; None where none are taken.
-    `reading`: asks what is read from `series`, in processes of its own; `event_reading`: likewise from `event_store`.
+    `reading`: asks what is read from `series`, in processes of its own; `event_reading`: likewise from `event_store`,
+    `trace_reading` from `trace_store`.
     `exposition`: the sums of all flushes since `begin`.
     `closing`: closed when the last request is answered, for what a room has to end: processes, threads.
     """
@@ -53,19 +56,22 @@ class Parts:
     event_store: Callable[[], Url | None] = _nothing
     watch_events: WatchEvents = lambda _: _nothing
     take_events: TakeEvents | None = None
+    trace_store: Callable[[], Url | None] = _nothing
     statistics: Callable[[], Asked | None] = _nothing
     alone: bool = False
     closing: ExitStack = field(default_factory=ExitStack)
     reading: Reading = field(init=False)
     event_reading: Reading = field(init=False)
+    trace_reading: Reading = field(init=False)
     exposition: Exposition = field(init=False, default_factory=Exposition)
 
     def __post_init__(self) -> None:
         """Make what all rooms share."""
         object.__setattr__(self, "reading", Reading(self.series))
         object.__setattr__(self, "event_reading", Reading(self.event_store, registry.EVENT_STORE, NO_EVENTS))
-        self.closing.callback(self.reading.close)
-        self.closing.callback(self.event_reading.close)
+        object.__setattr__(self, "trace_reading", Reading(self.trace_store, registry.TRACES, NO_TRACES))
+        for reading in (self.reading, self.event_reading, self.trace_reading):
+            self.closing.callback(reading.close)
 
     def begin(self) -> None:
         """Add flushes up from now on. To be called once something listens."""

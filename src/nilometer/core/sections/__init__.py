@@ -19,6 +19,7 @@ from nilometer.core.sections.ingest import (
 )
 from nilometer.core.sections.interfaces import AdminSection, KeyflushSection, LogSection, SelfSection, WebSection
 from nilometer.core.sections.rooms import EventsSection, StatisticsSection, TablesSection, UsageSection
+from nilometer.core.sections.traces import TracesSection
 
 __all__ = [
     "AdminSection",
@@ -41,6 +42,7 @@ __all__ = [
     "StopSection",
     "TablesSection",
     "TimersSection",
+    "TracesSection",
     "UsageSection",
     "WebSection",
 ]

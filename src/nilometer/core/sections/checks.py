@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from nilometer.core.template import template
+from nilometer.core.traces.rules import Chosen, Measured
 
 if TYPE_CHECKING:
     from nilometer.core.quantity import Rollup
@@ -41,3 +42,21 @@ def tag(value: str) -> str:
     """Check a tag."""
     name, _, content = value.partition(":")
     return "" if name and content and not set(value) & set(" ;|\n\t") else "expected a tag such as env:prod"
+
+
+def sampling(value: str) -> str:
+    """Check which part is kept of certain traces."""
+    try:
+        Chosen.read(value)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def span_metric(value: str) -> str:
+    """Check what becomes of certain spans."""
+    try:
+        Measured.read(value)
+    except ValueError as error:
+        return str(error)
+    return ""
