@@ -81,7 +81,7 @@ SAMPLES: dict[str, str | list[str]] = {
     "traces.rate": "10.5",
     "traces.errors": "false",
     "traces.slower": "250ms",
-    "traces.sampling": ["shop/GET /health=0", "shop/*=0.1"],
+    "traces.sampling": ["shop/*health=0", "shop/*=0.1"],
     "traces.wait": "5s",
     "traces.undecided": "500",
     "traces.metrics": ["server:*/*=requests.{service}.{name}"],

@@ -33,7 +33,7 @@ class TracesSection:
     sampling: tuple[str, ...] = option(
         (),
         "The part that is kept of certain traces, as SERVICE/NAME=PART with globs over their root, such as "
-        "'shop/GET /health=0'; the first that fits counts in place of traces.ratio.",
+        "shop/*health=0; the first that fits counts in place of traces.ratio.",
         check=checks.sampling,
     )
     wait: Duration = option(
@@ -48,7 +48,7 @@ class TracesSection:
     metrics: tuple[str, ...] = option(
         (),
         "Spans that become metrics, as KIND:SERVICE/NAME=SERIES with globs, such as "
-        "'server:*/*=requests.{service}.{name}': a timer in ms, and a counter for each status.",
+        "server:*/*=requests.{service}.{name}: a timer in ms, and a counter for each status.",
         check=checks.span_metric,
     )
     exemplars: int = option(1000, "Series of these metrics for which slow requests are remembered.", minimum=0, maximum=100_000)
