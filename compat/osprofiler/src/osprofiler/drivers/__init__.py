@@ -1,0 +1,1 @@
+"""Drivers: where traces are kept, by connection string."""
