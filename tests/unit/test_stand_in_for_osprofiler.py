@@ -93,7 +93,7 @@ def ask(application: Any, headers: dict[str, str]) -> bytes:  # noqa: ANN401 any
 
     environ |= {"wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO()}
     environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
-    body = validator(application)(environ, lambda *_: lambda _: None)
+    body: Any = validator(application)(environ, lambda *_: lambda _: None)
     try:
         return b"".join(body)
     finally:

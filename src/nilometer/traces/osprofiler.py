@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 MS = 1_000_000
+RAW = "meta.raw_payload."
+"""What stands before the name of a notification that a node holds."""
+LONGEST = 1 << 40
+"""Milliseconds from the start of a trace, at most."""
 
 
 def report(spans: Sequence[Span]) -> Node:
@@ -59,7 +63,7 @@ def _node(span: Span) -> Node:
     }
     started, finished = _times(span)
     for note in notes:
-        info[f"meta.raw_payload.{note['name']}"] = note
+        info[f"{RAW}{note['name']}"] = note
         if str(note["name"]).endswith("stop"):
             info["finished"] = finished
             info["exception"] = span.error or "None" if span.failed else "None"
@@ -107,3 +111,42 @@ def _cycles(above: dict[str, str]) -> set[str]:
             cut.add(at)
         done.update(way)
     return cut
+
+
+def spans(found: Any) -> list[Span]:  # noqa: ANN401 whatever JSON a file holds
+    """Return the spans of a report that somebody has kept. Raise `InputError` for what is none."""
+    if not isinstance(found, dict) or not isinstance(found.get("children"), list):
+        message = "this is no report of OSProfiler: it has no children"
+        raise InputError(message)
+    documents: list[object] = []
+    waiting: list[tuple[Any, str]] = [(child, "") for child in reversed(found["children"])]
+    while waiting:
+        node, base = waiting.pop()
+        if isinstance(node, dict):
+            base = base or str(node.get("parent_id") or "trace")
+            documents += _documents(node, base)
+            children = node.get("children")
+            waiting += [(child, base) for child in reversed(children if isinstance(children, list) else [])]
+    return wire.spans(documents).spans
+
+
+def _documents(node: Node, base: str) -> list[Node]:
+    """Return the notifications that a node holds; of those of which only a part was kept, what the node tells."""
+    info = node.get("info")
+    if not isinstance(info, dict):
+        return []
+    found = []
+    for name, payload in info.items():
+        if name.startswith(RAW) and isinstance(payload, dict):
+            time = info.get("finished" if name.endswith("stop") else "started")
+            told = {
+                "name": name.removeprefix(RAW),
+                "base_id": base,
+                "trace_id": node.get("trace_id"),
+                "parent_id": node.get("parent_id"),
+                "timestamp": wire.timestamp(time * MS if isinstance(time, int) and 0 <= time < LONGEST else 0),
+                "project": info.get("project"),
+                "service": info.get("service"),
+            }
+            found.append({**told, **payload})
+    return found

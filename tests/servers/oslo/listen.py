@@ -14,8 +14,8 @@ from typing import Any
 
 import oslo_messaging  # type: ignore[import-not-found]  # it lies in an environment of its own
 from ceilometer.event import converter  # type: ignore[import-not-found]  # see above
-from oslo_config import cfg  # type: ignore[import-not-found]  # see above
-from stevedore import extension  # type: ignore[import-not-found]  # see above
+from oslo_config import cfg
+from stevedore import extension
 
 PRIORITIES = ("audit", "debug", "info", "warn", "error", "critical", "sample")
 TRAITS = {
@@ -44,7 +44,7 @@ class Ceilometer:
         conf = cfg.ConfigOpts()
         conf.register_opts(converter.OPTS, group="event")
         conf([])
-        plugins = extension.ExtensionManager(namespace="ceilometer.event.trait_plugin")
+        plugins: Any = extension.ExtensionManager(namespace="ceilometer.event.trait_plugin")
         wanted = [{"event_type": "magnetodb.table.*", "traits": TRAITS}]
         self._converter = converter.NotificationEventsConverter(conf, wanted, plugins)
 

@@ -10,7 +10,7 @@ import json
 import sys
 
 import oslo_messaging  # type: ignore[import-not-found]  # it lies in an environment of its own
-from oslo_config import cfg  # type: ignore[import-not-found]  # see above
+from oslo_config import cfg
 from oslo_context.context import RequestContext  # type: ignore[import-not-found]  # see above
 
 

@@ -85,6 +85,6 @@ def handle_error(exception_context: Any) -> None:
     if conn is None or not _closed(conn):
         return
     error = exception_context.original_exception
-    told = {"original_exception": str(error), "chained_exception": str(exception_context.chained_exception)}
+    told = {"original_exception": str(error), "chained_exception": str(getattr(exception_context, "chained_exception", None))}
     kind = type(exception_context.sqlalchemy_exception or error)
     profiler.stop({"etype": f"{kind.__module__}.{kind.__qualname__}", "message": str(error), "db": told})

@@ -9,12 +9,21 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nilometer.core.errors import InputError
+from nilometer.core.wire import bounded_json
+from nilometer.traces.formats.dot import dot
+from nilometer.traces.osprofiler import report
+from nilometer.traces.osprofiler import spans as spans_of
 from osprofiler.drivers import base
 from osprofiler.exc import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from nilometer.core.traces.span import Span
+
+LARGEST = 256 << 20
+"""Bytes of a file that is shown, at most."""
 YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", "none", ""}
 
 
@@ -36,41 +45,35 @@ def truth(text: str) -> bool:
 
 def show(args: argparse.Namespace) -> None:
     """Show one trace."""
-    report = _from_file(args.trace) if is_file(args.trace) else _from_store(args)
-    if not report["children"]:
+    spans = _from_file(args.trace) if is_file(args.trace) else _from_store(args)
+    if not spans:
         message = f"Trace with UUID {args.trace} not found. Please check the HMAC key used in the command."
         raise CommandError(message)
-    _put(_laid_out(args, report), args.file_name)
+    _put(_laid_out(args, spans), args.file_name)
     if args.use_dot and args.render_dot_filename:
-        _draw(dot(report), args.render_dot_filename)
+        _draw(dot(spans), args.render_dot_filename)
 
 
-def _laid_out(args: argparse.Namespace, report: Mapping[str, Any]) -> str:
+def _laid_out(args: argparse.Namespace, spans: list[Span]) -> str:
     if args.use_json:
-        return json.dumps(report, separators=(",", ": "), indent=2)
-    if args.use_html:
-        return html(report)
+        return json.dumps(report(spans), separators=(",", ": "), indent=2)
     if args.use_dot:
-        return dot(report)
+        return dot(spans)
     message = "You should choose one of the following output formats: json, html or dot."
     raise CommandError(message)
 
 
-def _from_store(args: argparse.Namespace) -> dict[str, Any]:
+def _from_store(args: argparse.Namespace) -> list[Span]:
     given = {"transport_url": args.transport_url} if args.transport_url else {}
-    return base.get_driver(args.connection_string, **given).get_report(args.trace)
+    return base.get_driver(args.connection_string, **given).read(args.trace)
 
 
-def _from_file(name: str) -> dict[str, Any]:
+def _from_file(name: str) -> list[Span]:
     try:
-        found = json.loads(Path(name).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return spans_of(bounded_json.read(Path(name).read_bytes(), LARGEST))
+    except (OSError, InputError) as error:
         message = f"{name} cannot be read as a trace: {error}"
         raise CommandError(message) from error
-    if not isinstance(found, dict) or not isinstance(found.get("children"), list):
-        message = f"{name} holds no trace as `osprofiler trace show --json` writes it"
-        raise CommandError(message)
-    return found
 
 
 def _put(text: str, name: str | None) -> None:

@@ -31,16 +31,10 @@ class OSProfilerShell:
         if run is None:
             args.help()
             return
-        if not args.connection_string and not args.is_file():
+        if not args.connection_string and not commands.is_file(getattr(args, "trace", "")):
             message = f"You must provide connection string via either --connection-string or via env[{VARIABLE}]"
             raise CommandError(message)
         run(args)
-
-
-class _Arguments(argparse.Namespace):
-    def is_file(self) -> bool:
-        """Return whether what is to be shown is a file."""
-        return commands.is_file(getattr(self, "trace", ""))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -69,10 +63,6 @@ def _show(found: argparse.ArgumentParser) -> None:
         "--idle-timeout", dest="idle_timeout", type=int, default=1, help="takes no effect: reading needs no pause"
     )
     found.add_argument("--json", dest="use_json", action="store_true", help="as JSON")
-    found.add_argument("--html", dest="use_html", action="store_true", help="as one page of HTML that needs no network")
-    found.add_argument(
-        "--local-libs", dest="local_libs", action="store_true", help="takes no effect: the page needs no libraries"
-    )
     found.add_argument("--dot", dest="use_dot", action="store_true", help="as a graph in the language DOT")
     found.add_argument(
         "--render-dot", dest="render_dot_filename", metavar="FILE", help="draw the graph with Graphviz: FILE.pdf"
@@ -98,7 +88,7 @@ def main(args: Sequence[str] | None = None) -> int | None:
     """Run a command line. Return the exit code."""
     try:
         OSProfilerShell(sys.argv[1:] if args is None else args)
-    except (CommandError, NilometerError, NotImplementedError, ValueError) as error:
+    except (CommandError, NilometerError, NotImplementedError, ValueError, OSError) as error:
         print(error)  # noqa: T201 a program prints
         return 1
     return None

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from nilometer.core.capability import TraceStore
+    from nilometer.core.traces.span import Span
     from nilometer.core.traces.summary import Summary
 
 LOG = logging.getLogger(__name__)
@@ -87,6 +88,10 @@ class Driver:
     def get_report(self, base_id: str) -> dict[str, Any]:
         """Return the tree of a trace."""
         raise NotImplementedError(self._lacks("get_report"))
+
+    def read(self, base_id: str) -> list[Span]:
+        """Return the spans of a trace, in order of start."""
+        return reports.spans(self.get_report(base_id))
 
     def list_traces(self, fields: set[str] | None = None) -> list[dict[str, Any]]:
         """Return the traces, of each these fields."""
@@ -161,8 +166,12 @@ class Store(Driver):
 
     def get_report(self, base_id: str) -> dict[str, Any]:
         """Return the tree of a trace; that of nothing for an unknown one."""
+        return reports.report(self.read(base_id))
+
+    def read(self, base_id: str) -> list[Span]:
+        """Return the spans of a trace, in order of start."""
         with _opened(self._url, self._lacks("get_report")) as store:
-            return reports.report(store.read_trace(base_id))
+            return store.read_trace(base_id)
 
     def list_traces(self, fields: set[str] | None = None) -> list[dict[str, Any]]:
         """Return the traces, newest first, of each `base_id` and `timestamp`, and what else is asked for where it is known."""

@@ -41,4 +41,5 @@ def known_as(connection: str, given: Mapping[str, Any]) -> str:
         options["service"] = str(settings.sentinel_service_name)
     if name == "messaging" and given.get("transport_url"):
         options["transport_url"] = str(given["transport_url"])
-    return f"{name}://{rest}{'&' if '?' in rest else '?' if options else ''}{urlencode(options, quote_via=quote)}"
+    added = urlencode(options, quote_via=quote)
+    return f"{name}://{rest}" + (f"{'&' if '?' in rest else '?'}{added}" if added else "")
