@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nilometer.core.errors import InputError
-from nilometer.core.wire.bounded_json import DEEPEST, read
+from nilometer.core.wire.bounded_json import DEEPEST, read, read_many
+
+if TYPE_CHECKING:
+    import random
 
 TEXT = st.text('[]{}"\\a\n\u2028')
 
@@ -22,10 +26,25 @@ def test_brackets_in_texts_do_not_count(text: str, levels: int) -> None:
     assert read(json.dumps(found).encode()) == found
 
 
-@given(TEXT, st.integers(1, 3), st.booleans())
-def test_what_lies_deeper_is_refused(text: str, more: int, lists: bool) -> None:  # noqa: FBT001 drawn
+@given(TEXT, st.integers(1, DEEPEST), st.randoms(use_true_random=False))
+def test_what_lies_deeper_is_refused(text: str, more: int, chance: random.Random) -> None:
     found: object = text
     for _ in range(DEEPEST + more):
-        found = [found] if lists else {text: found}
+        found = [found] if chance.random() < 0.5 else {text: found}
     with pytest.raises(InputError, match="deep"):
         read(json.dumps(found).encode())
+
+
+def test_many_texts_are_read_at_once_and_a_bad_one_spoils_no_other() -> None:
+    deep = b"[" * (DEEPEST - 1) + b"]" * (DEEPEST - 1)
+    assert read_many([]) == []
+    assert read_many([b"1", b'"a"', deep]) == [1, "a", json.loads(deep)]
+    assert read_many([b"1", b"2, 3", b"[", b"]", b"NaN", b"[" + deep + b"]"]) == [
+        1,
+        None,
+        None,
+        None,
+        None,
+        json.loads(b"[" + deep + b"]"),
+    ]
+    assert read_many([b"[1", b"2]", b"[[3]]"], 4) == [None, None, None]

@@ -130,6 +130,12 @@ TABLE: dict[str, Entry] = {
         _backend("sql_tables"),
         TABLES,
     ),
+    "redis": _entry("Redis or Valkey", _backend("redis"), SPANS, TRACES, HEALTH, extra="redis"),
+    "redis+sentinel": _entry("Redis, found by Sentinel", _backend("redis"), SPANS, TRACES, HEALTH, extra="redis"),
+    "redis+unix": _entry("Redis, Unix socket", _backend("redis"), SPANS, TRACES, HEALTH, extra="redis"),
+    "rediss": _entry("Redis, over TLS", _backend("redis"), SPANS, TRACES, HEALTH, extra="redis"),
+    "rediss+sentinel": _entry("Redis over TLS, found by Sentinel", _backend("redis"), SPANS, TRACES, HEALTH, extra="redis"),
+    "redissentinel": _entry("Redis, found by Sentinel", _backend("redis"), SPANS, TRACES, HEALTH, extra="redis"),
     "scylla": _entry("ScyllaDB", _backend("cassandra"), TABLES, HEALTH, extra="cassandra"),
     "sqlite": _also(
         _also(

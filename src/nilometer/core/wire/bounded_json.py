@@ -12,16 +12,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from itertools import accumulate
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nilometer.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LARGEST = 1 << 20
 """Bytes of one message or event, at most."""
 DEEPEST = 64
 """Levels of objects and lists in each other, at most."""
-STRING, BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"'), re.compile(r"[][{}]")
+ESCAPE, STRING = re.compile(rb"\\.", re.DOTALL), re.compile(rb'"[^"]*"')
+OTHERS = bytes(set(range(256)) - set(b'[]{}"'))
+ALIKE = bytes.maketrans(b"{}", b"[]")
 
 
 def read(data: bytes, largest: int = LARGEST) -> Any:  # noqa: ANN401 whatever JSON there is
@@ -39,7 +43,7 @@ def read(data: bytes, largest: int = LARGEST) -> Any:  # noqa: ANN401 whatever J
         _wrong(f"no JSON: {error}")
     except RecursionError:
         _wrong(f"objects and lists lie in each other more than {DEEPEST} deep")
-    if text.count("{") + text.count("[") > DEEPEST and _depth(text) > DEEPEST:
+    if data.count(b"{") + data.count(b"[") > DEEPEST and _is_deep(data):
         _wrong(f"objects and lists lie in each other more than {DEEPEST} deep")
     return whole(found) if "\\ud" in text or "\\uD" in text else found
 
@@ -50,6 +54,26 @@ def read_object(data: bytes, largest: int = LARGEST) -> dict[str, Any]:
     if not isinstance(found, dict):
         _wrong(f"{kind(found)} where an object is wanted")
     return found
+
+
+def read_many(texts: Sequence[bytes], largest: int = LARGEST) -> list[Any]:
+    """Return what each text says, None for one that `read` would refuse. All at once, which is much quicker than one by one."""
+    if all(len(text) <= largest for text in texts):
+        try:
+            found = read(b"[" + b",\n".join(texts) + b"]", sum(map(len, texts)) + 2 * len(texts) + 2)
+        except InputError:
+            pass
+        else:
+            if len(found) == len(texts):
+                return list(found)
+    return [_read_or_none(text, largest) for text in texts]
+
+
+def _read_or_none(text: bytes, largest: int) -> Any:  # noqa: ANN401 whatever JSON there is
+    try:
+        return read(text, largest)
+    except InputError:
+        return None
 
 
 def kind(value: object) -> str:
@@ -66,10 +90,19 @@ def kind(value: object) -> str:
     return "null" if value is None else type(value).__name__
 
 
-def _depth(text: str) -> int:
-    """Return how many levels of objects and lists lie in each other in a text that is JSON."""
-    steps = (1 if sign in "{[" else -1 for sign in BRACKET.findall(STRING.sub("", text)))
-    return max(accumulate(steps), default=0)
+def _is_deep(data: bytes) -> bool:
+    """Return whether more than `DEEPEST` levels lie in each other, in bytes that are JSON.
+
+    All but quotes and brackets is taken out, then what is quoted, then level after level from within. Two quotes that meet may
+    be one text's end and the next one's beginning: without both, what is quoted stays so.
+    """
+    left = (ESCAPE.sub(b"", data) if b"\\" in data else data).translate(ALIKE, OTHERS)
+    left = STRING.sub(b"", left.replace(b'""', b""))
+    for _ in range(DEEPEST):
+        left = left.replace(b"[]", b"")
+        if not left:
+            return False
+    return True
 
 
 def whole(value: Any) -> Any:  # noqa: ANN401 whatever JSON there is

@@ -21,21 +21,25 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from nilometer.core.errors import InputError
 from nilometer.core.traces.ids import span_id, trace_id, uuid
-from nilometer.core.traces.span import Span, merge
+from nilometer.core.traces.span import NANO, Span, merge
 from nilometer.core.wire import osprofiler_info as infos
 from nilometer.core.wire import span as wire
+from nilometer.core.wire.osprofiler_info import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 START, STOP = "-start", "-stop"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:Z|\+00:00)?", re.ASCII)
+TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:Z|\+00:00)?", re.ASCII)
 OURS = "nilometer"
+REMEMBERED, SHORT = 10_000, 40
+"""Ids that are known again, those of so many characters at most."""
 EXTRA = (
     "start",
     "end",
@@ -52,6 +56,9 @@ EXTRA = (
     "resource",
 )
 """What goes along for our own readers, besides the attributes."""
+KEPT = (*EXTRA, "attributes")
+TOLD = ("trace", "id", "name", "start", "end", "service", "project", "host")
+"""What the documents tell in their own words."""
 
 
 class Read(NamedTuple):
@@ -128,28 +135,34 @@ def half(document: object) -> Span:
     info = info if isinstance(info, dict) else {}
     base, own = _id(document, "base_id"), _id(document, "trace_id")
     parent = _id(document, "parent_id", base)
+    trace = _canonical(base)
+    ours = info.get(OURS)
+    told = Told("internal", {}) if isinstance(ours, dict) else infos.told(info, stops=stops)
     span = Span(
-        trace_id(base),
-        span_id(own),
-        "" if trace_id(parent) == trace_id(base) else span_id(parent),
+        trace,
+        _span(own),
+        "" if parent == base or _canonical(parent) == trace else _span(parent),
         name,
         time,
         time,
-        service=_text(document.get("service")),
-        project=_text(document.get("project")),
-        host=_text(info.get("host")),
+        told.kind,
+        told.status,
+        told.error,
+        told.message,
+        _text(document.get("service")),
+        _text(document.get("project")),
+        _text(info.get("host")),
+        told.attributes,
         part="stop" if stops else "start",
+        notes=(document,),
     )
-    ours = info.get(OURS)
-    if isinstance(ours, dict):
-        return _restored(span, ours)
-    return infos.told(span, info, stops=stops)._replace(notes=(document,))
+    return _restored(span, ours) if isinstance(ours, dict) else span
 
 
 def _restored(span: Span, ours: Mapping[str, Any]) -> Span:
     """Return one of our own spans as it was. Raise `InputError`."""
-    known = {name: ours[name] for name in (*EXTRA, "attributes") if name in ours}
-    return wire.from_object({**wire.as_object(span._replace(part="whole")), "parent": "", **known})
+    known = {name: ours[name] for name in KEPT if name in ours}
+    return wire.from_object({**{name: getattr(span, name) for name in TOLD}, **known})
 
 
 def _name(document: Mapping[str, Any]) -> tuple[str, bool]:
@@ -173,6 +186,24 @@ def _id(document: Mapping[str, Any], name: str, usual: str = "") -> str:
     return str(found)
 
 
+@lru_cache(REMEMBERED)
+def _cached_trace(text: str) -> str:
+    return trace_id(text)
+
+
+@lru_cache(REMEMBERED)
+def _cached_span(text: str) -> str:
+    return span_id(text)
+
+
+def _canonical(text: str) -> str:
+    return _cached_trace(text) if len(text) <= SHORT else trace_id(text)
+
+
+def _span(text: str) -> str:
+    return _cached_span(text) if len(text) <= SHORT else span_id(text)
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
@@ -182,12 +213,17 @@ def time_of(value: object) -> int:
     match = TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         _wrong("has no timestamp such as 2026-11-22T03:56:36.627297")
-    *calendar, fraction = match.groups()
+    return _second(match[1]) * NANO + int((match[2] or "0").ljust(9, "0"))
+
+
+@lru_cache(REMEMBERED)
+def _second(text: str) -> int:
+    """Return the whole second since the epoch. Raise `InputError`."""
     try:
-        since = datetime(*map(int, calendar), tzinfo=UTC) - EPOCH  # type: ignore[misc, arg-type]  # six numbers
+        since = datetime.fromisoformat(text).replace(tzinfo=UTC) - EPOCH
     except ValueError as error:
         _wrong(f"has a timestamp that is none: {error}")
-    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
+    return since.days * 86_400 + since.seconds
 
 
 def _wrong(reason: str) -> NoReturn:

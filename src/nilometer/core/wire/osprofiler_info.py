@@ -10,12 +10,12 @@ Rules:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nilometer.core.traces.span import Kind, Span
+    from nilometer.core.traces.span import Kind, Span, Status
 
 REQUEST = {"method": "http.request.method", "path": "url.path", "query": "url.query", "scheme": "url.scheme"}
 GROUPS: dict[str, dict[str, str]] = {
@@ -35,25 +35,38 @@ GROUPS: dict[str, dict[str, str]] = {
     },
 }
 """What each part of ``info`` holds, and the attribute that says the same."""
+ENDING = frozenset(("etype", "message"))
 ENDINGS = {"status_code", "result"}
 """What is known in the end only."""
 KINDS: dict[str, Kind] = {"request": "server", "requests": "client", "db": "client"}
 SPOKEN_FOR = {"host", "etype", "message", "nilometer", *GROUPS}
 
 
-def told(span: Span, info: Mapping[str, Any], *, stops: bool) -> Span:
-    """Return a span with what its ``info`` says."""
+class Told(NamedTuple):
+    """What ``info`` says of a span."""
+
+    kind: Kind
+    attributes: dict[str, Any]
+    status: Status = "unset"
+    error: str = ""
+    message: str = ""
+
+
+def told(info: Mapping[str, Any], *, stops: bool) -> Told:
+    """Return what the ``info`` of a start says of its span, or that of a stop."""
     attributes: dict[str, Any] = {}
     kind: Kind = "internal"
+    failed = "etype" in info
     for name, value in info.items():
         if name in GROUPS and isinstance(value, dict):
-            kind = KINDS.get(name, kind)
-            attributes.update({GROUPS[name].get(key, f"{name}.{key}"): inner for key, inner in value.items()})
-        elif name not in ("host", "etype", "message") or (name != "host" and "etype" not in info):
+            kind, names = KINDS.get(name, kind), GROUPS[name]
+            for key, inner in value.items():
+                attributes[names.get(key) or f"{name}.{key}"] = inner
+        elif name != "host" and not (failed and name in ENDING):
             attributes[name] = value
-    if stops and "etype" in info:
-        span = span._replace(status="error", error=str(info["etype"]), message=_said(info.get("message")))
-    return span._replace(kind=kind, attributes=attributes)
+    if stops and failed:
+        return Told(kind, attributes, "error", str(info["etype"]), _said(info.get("message")))
+    return Told(kind, attributes)
 
 
 def _said(message: object) -> str:

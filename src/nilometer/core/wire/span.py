@@ -38,6 +38,14 @@ ROW = tuple(
     int if name in TIMES else dict if name in OBJECTS else list if name in NESTED else str for name in FIELDS
 )  # fmt: skip
 """What a row holds, by type."""
+EMPTY: dict[type, Any] = {int: 0, dict: {}, list: [], str: ""}
+"""What a field is that is not there: nobody changes what a span holds, so they may share it."""
+USUAL = tuple(
+    (name, DEFAULTS[name] if isinstance(DEFAULTS.get(name), str) else EMPTY[like])
+    for name, like in zip(FIELDS, ROW, strict=True)
+)
+NEEDED = {"trace", "id", "name", "start"}
+END = FIELDS.index("end")
 ENDS = -(1 << 63), (1 << 63) - 1
 """The first and the last ns that databases hold: the years 1677 and 2262."""
 BATCH = 64 << 20
@@ -101,12 +109,12 @@ def from_object(found: object) -> Span:
     """Return the span that an object of JSON tells of. Raise `InputError` naming what is wrong."""
     if not isinstance(found, dict):
         _wrong(f"is {kind(found)} where an object is wanted")
-    start = found.get("start")
-    usual = {**DEFAULTS, "parent": "", "end": start, "attributes": {}, "resource": {}, "events": [], "links": [], "notes": []}
-    missing = [name for name in FIELDS if name not in found and name not in usual]
-    if missing:
-        _wrong(f"lacks {missing[0]}")
-    return _from_row([found[name] if name in found else usual[name] for name in FIELDS])
+    if not found.keys() >= NEEDED:
+        _wrong(f"lacks {next(name for name in FIELDS if name in NEEDED - found.keys())}")
+    row = [found.get(name, usual) for name, usual in USUAL]
+    if "end" not in found:
+        row[END] = found["start"]
+    return _from_row(row)
 
 
 def decode(data: bytes, largest: int = BATCH) -> list[Span]:
@@ -122,17 +130,17 @@ def _from_row(row: object) -> Span:
         _wrong(f"is no row of {len(FIELDS)} values")
     if tuple(map(type, row)) != ROW:
         _mistyped(row)
-    span = Span(*row)
-    if not (ENDS[0] <= span.start <= span.end <= ENDS[1]):
+    for at in NESTINGS:
+        row[at] = READERS[at](row[at]) if row[at] else ()
+    span = Span._make(row)
+    if not ENDS[0] <= span.start <= span.end <= ENDS[1]:
         _wrong("has times in which no span can be, or ends before it starts")
     if span.kind not in KINDS or span.status not in STATUSES or span.part not in PARTS:
         wrong = next(name for name, words in WORDS.items() if getattr(span, name) not in words)
         _wrong(f"has no {wrong} like {getattr(span, wrong)[:60]!r}")
     if not (0 < len(span.trace) <= LONGEST and 0 < len(span.id) <= LONGEST and len(span.parent) <= LONGEST):
         _wrong(f"needs a trace and an id, of {LONGEST} characters at most")
-    if span.events or span.links or span.notes:
-        return span._replace(events=_events(span.events), links=_links(span.links), notes=_notes(span.notes))
-    return span._replace(events=(), links=(), notes=())
+    return span
 
 
 def _mistyped(row: Sequence[object]) -> NoReturn:
@@ -159,6 +167,10 @@ def _notes(found: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
     if not all(isinstance(each, dict) for each in found):
         _wrong("has a note that is no object")
     return tuple(found)
+
+
+NESTINGS = tuple(map(FIELDS.index, NESTED))
+READERS = dict(zip(NESTINGS, (_events, _links, _notes), strict=True))
 
 
 def _wrong(reason: str) -> NoReturn:
