@@ -15,12 +15,12 @@ from nilometer.core.events import EVENTS, EventWorker
 from nilometer.core.intake.keeper import Keeper
 from nilometer.core.intake.sources import Sources
 from nilometer.core.losses import Losses
+from nilometer.core.retention import Retention
 from nilometer.core.spool import SpoolOf
 from nilometer.core.url import parse
 from nilometer.events.admission import Admission
 from nilometer.events.moves import Moves
 from nilometer.events.queued import Full, QueuedWay
-from nilometer.events.retention import Retention
 from nilometer.events.storing import put_into
 from nilometer.events.watchers import Watchers
 from nilometer.testing.clock import ManualClock
@@ -142,7 +142,7 @@ def test_old_events_are_deleted_in_parts_with_a_pause_between(caplog: pytest.Log
     caplog.set_level(logging.INFO)
     store, clock = StoreInMemory(), ManualClock()
     store.write_events([event(number, time=clock.time() - number * 10) for number in range(10)])
-    retention = Retention(store, lambda: 45.0, lambda: True, clock)
+    retention = Retention("events", store.drop_events, lambda: 45.0, lambda: True, clock)
     retention.start()
     clock.until_waiting()
     clock.advance(30)
@@ -165,7 +165,7 @@ def test_events_stay_where_they_are_kept_for_ever_and_no_store_is_made_for_nothi
         asked.set()
         return seconds
 
-    retention = Retention(store, kept, lambda: worth, clock)
+    retention = Retention("events", store.drop_events, kept, lambda: worth, clock)
     retention.start()
     clock.until_waiting()
     clock.advance(30)
@@ -179,7 +179,7 @@ def test_a_store_that_is_away_is_asked_again_at_the_next_look() -> None:
     store, clock = StoreInMemory(), ManualClock()
     store.write_events([event(1, time=0.0)])
     store.away = "away"
-    retention = Retention(store, lambda: 1.0, lambda: True, clock)
+    retention = Retention("events", store.drop_events, lambda: 1.0, lambda: True, clock)
     retention.start()
     clock.until_waiting()
     clock.advance(30)

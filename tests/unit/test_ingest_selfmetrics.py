@@ -12,6 +12,7 @@ from nilometer.core.losses import Losses
 from nilometer.core.pipe import Status
 from nilometer.core.record import Block, Kind, Window
 from nilometer.core.statistics import FillStatus, Inbox, Progress, State, StatisticsStatus
+from nilometer.core.trace_status import TracesStatus
 from nilometer.ingest.kernel import Tally
 from nilometer.ingest.relay.relay import TargetStatus
 from nilometer.ingest.selfmetrics import METRICS, Moment, OwnMetrics, StatsdMetrics, label
@@ -51,8 +52,18 @@ def own(
             (WayStatus("nats://db:4222", 9, 6, 2, 1, 4, 1.25),), KeepStatus("sqlite:///x", "the disk is full", 1000.0)
         ),
         statistics=lambda: STATISTICS,
+        traces=lambda: TracesStatus(
+            (WayStatus("nats://db:4222", 9, 6, 2, 1, 4, 1.25),),
+            status(),
+            (status(),),
+            taken=3,
+            traces=dict.fromkeys(REASONS, 1),
+        ),
         relay=lambda: [TargetStatus("udp://10.0.0.1:8125", up=True, sent=7, bytes=70, lost=2, error="", node="10.0.0.1:8125")],
     )
+
+
+REASONS = ("error", "slow", "chance", "part", "rate")
 
 
 def test_bytes_that_the_kernel_was_not_fed_are_counted_too() -> None:

@@ -14,6 +14,7 @@ from nilometer.core.event_status import EventsStatus, KeepStatus, WayStatus
 from nilometer.core.losses import LOSSES, Losses
 from nilometer.core.settings import load
 from nilometer.core.statistics import FillStatus, Progress, State, StatisticsStatus
+from nilometer.core.trace_status import TracesStatus
 from nilometer.core.url import parse
 from nilometer.ingest.admin import recent as module
 from nilometer.ingest.admin.problems import CURES, View, problems
@@ -95,6 +96,14 @@ def test_a_server_that_is_well_has_none() -> None:
         (
             {"statistics": StatisticsStatus(store=KeepStatus("postgresql://a", "postgresql://a: x", NOW - 300))},
             ["postgresql://a: keeps no statistics for 5 min: x; messages wait on their buses; try it: nilometer check"],
+        ),
+        (
+            {"traces": TracesStatus(store=status("sqlite:///t", failing_since=NOW - 300.0, last_error="sqlite:///t: full"))},
+            ["sqlite:///t: keeps no traces for 5 min: full; nothing is lost so far; see that its file can be written"],
+        ),
+        (
+            {"traces": TracesStatus((WayStatus("amqp://a", error="no", away_since=NOW - 7200.0),))},
+            ["amqp://a: no spans from there for 2 h: no; try it: nilometer check amqp://a"],
         ),
         (
             {"statistics": StatisticsStatus((WayStatus("amqp://a", error="refused", away_since=NOW - 7200.0),))},

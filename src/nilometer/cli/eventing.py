@@ -20,13 +20,13 @@ from nilometer.core.event_types import EVERY, Lines, Registry
 from nilometer.core.events import EVENTS, EventWorker
 from nilometer.core.intake.keeper import Keeper
 from nilometer.core.intake.sources import Sources
+from nilometer.core.retention import Retention
 from nilometer.core.spool import SpoolOf
 from nilometer.core.wire import messages
 from nilometer.events.admission import Admission
 from nilometer.events.later import Later
 from nilometer.events.moves import Moves
 from nilometer.events.queued import QueuedWay
-from nilometer.events.retention import Retention
 from nilometer.events.storing import put_into
 from nilometer.events.watchers import Watchers
 
@@ -103,7 +103,9 @@ class Eventing:
         if self.store is not None:
             self._dogstatsd = self._way(DOGSTATSD, ())
             self._usage = self._way(USAGE, (self._forward,))
-            self._retention = Retention(self.store, lambda: self._settings.events.retention, self._holds_any)
+            self._retention = Retention(
+                "events", self.store.drop_events, lambda: self._settings.events.retention, self._holds_any
+            )
             self._retention.start()
         self._sources.change(prepared, 0)
 

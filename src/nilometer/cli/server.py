@@ -23,7 +23,7 @@ from nilometer.cli.relaying import Relaying, forwarding
 from nilometer.cli.sinks import Sinks, readable
 from nilometer.cli.state import StateDirectory
 from nilometer.cli.statistics import serving as statistics
-from nilometer.cli.tracing import store_url
+from nilometer.cli.tracing import Tracing
 from nilometer.cli.usage.serving import Auditing
 from nilometer.core.clock import SYSTEM
 from nilometer.core.errors import StoreError
@@ -57,6 +57,7 @@ LOG = logging.getLogger(__name__)
 FIXED = (
     *("server.state", "self.prefix", "self.names", "admin.listen", "web.listen", "web.origins"),
     *("keyflush.interval", "keyflush.percent", "keyflush.log", "events.store", "events.queue"),
+    *("traces.store", "traces.queue"),
     *statistics.FIXED,
 )
 """Settings that take a restart."""
@@ -99,6 +100,8 @@ class Server:
         self._sinks.change(self._sinks.prepare(self._plan.sinks(self._state.store)), settings)
         self._events = Eventing(self._plan, self._state.path, self._sinks, self._losses, self._feed)
         cleanup.callback(self._events.close)
+        self._traces = Tracing(self._plan, self._state.path, self._losses, lambda lines: self._feed(lines, "spans"))
+        cleanup.callback(self._traces.close)
         self._statistics = statistics.ServingStatistics(settings.server.state.absolute(), self._losses, alone=self._plan.alone)
         cleanup.callback(self._statistics.close)
         left = carryover.restore(self._state.carryover)
@@ -118,14 +121,7 @@ class Server:
         metrics = self._metrics()
         self._recent = Recent(self._losses)
         self._flusher = self._new_flusher(metrics, left.written)
-        self._events.start(self._events.prepare(settings))
-        cleanup.callback(lambda: self._events.stop(0))
-        self._statistics.change(self._statistics.prepare(settings), 0)
-        cleanup.callback(lambda: self._statistics.stop(0))
-        self._collecting = collecting.Collecting(lambda lines: self._feed(lines, "collected"), self._losses)
-        cleanup.callback(lambda: self._collecting.stop(0))
-        self._auditing = Auditing(self._events.tell, lambda: self._events.url, self._losses)
-        cleanup.callback(lambda: self._auditing.stop(0))
+        self._start_taking(settings)
         self._renew_interfaces = interfaces.start(settings, self._parts(metrics), cleanup)
         self._saved = self._flusher.written
         if self._keys is not None:
@@ -136,6 +132,20 @@ class Server:
         self._auditing.change(settings, 0)
         announce(self._started())
 
+    def _start_taking(self, settings: Settings) -> None:
+        """Begin to take what does not come as lines: events, spans, what statistics count, what is collected."""
+        cleanup = self._cleanup
+        self._events.start(self._events.prepare(settings))
+        cleanup.callback(lambda: self._events.stop(0))
+        self._traces.start(self._traces.prepare(settings))
+        cleanup.callback(lambda: self._traces.stop(0))
+        self._statistics.change(self._statistics.prepare(settings), 0)
+        cleanup.callback(lambda: self._statistics.stop(0))
+        self._collecting = collecting.Collecting(lambda lines: self._feed(lines, "collected"), self._losses)
+        cleanup.callback(lambda: self._collecting.stop(0))
+        self._auditing = Auditing(self._events.tell, lambda: self._events.url, self._losses)
+        cleanup.callback(lambda: self._auditing.stop(0))
+
     def _parts(self, metrics: SelfMetrics) -> WebParts:
         series = lambda: readable(self._plan.sinks(self._state.store))  # noqa: E731 a line says it
         return WebParts(
@@ -145,7 +155,9 @@ class Server:
             event_store=lambda: self._events.url,
             watch_events=self._events.watchers.watch,
             take_events=self._events.offer if self._events.wanted else None,
-            trace_store=lambda: store_url(self._plan, self._state.path),
+            trace_store=lambda: self._traces.url,
+            take_spans=self._traces.offer,
+            exemplars=self._traces.exemplars,
             statistics=lambda: self._statistics.service,
             alone=self._plan.alone,
         )
@@ -167,6 +179,7 @@ class Server:
             recent=self._recent,
             events=self._events.status,
             statistics=self._statistics.status,
+            traces=self._traces.status,
             collecting=lambda: [*self._collecting.problems(), *self._auditing.problems()],
         )
         return Control(sources, healthy=statsd is None or statsd.healthy)
@@ -203,6 +216,7 @@ class Server:
             relay=self._relaying.statuses,
             events=self._events.status,
             statistics=self._statistics.status,
+            traces=self._traces.status,
         )
 
     def _feed(self, lines: bytes, source: str = "events") -> None:
@@ -259,6 +273,8 @@ class Server:
             undo.callback(prepared.close)
             sources = self._events.prepare(new)
             undo.callback(sources.close)
+            tracing = self._traces.prepare(new)
+            undo.callback(tracing.close)
             keeping = self._statistics.prepare(new)
             undo.callback(keeping.close)
             collected = collecting.prepare(new)
@@ -272,6 +288,7 @@ class Server:
             use()
         self._change_sinks(prepared, new)
         self._events.change(sources, new)
+        self._traces.change(tracing, new)
         self._statistics.change(keeping, new.stop.deadline)
         self._relaying.change(forwarded, new.stop.deadline)
         self._kernel.configure(aggregation)
@@ -302,6 +319,7 @@ class Server:
             self._notices.drain()
             self._auditing.stop(self._plan.settings.stop.deadline)
             self._events.stop(self._plan.settings.stop.deadline)
+            self._traces.stop(self._plan.settings.stop.deadline)
             self._statistics.stop(self._plan.settings.stop.deadline)
             self._collecting.stop(self._plan.settings.stop.deadline)
             self._flusher.stop()

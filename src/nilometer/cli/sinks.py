@@ -24,7 +24,7 @@ from nilometer.core.spool import Spool
 from nilometer.ingest.selfmetrics import label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from nilometer.core.capability import MetricSink
@@ -152,7 +152,7 @@ class Sinks:
             sink.spool.resize(size=settings.spool.size, age=settings.spool.age)
 
     def _open(self, url: Url, text: str, backend: MetricSink, settings: Settings) -> None:
-        place = self._place(url)
+        place = place_of(url, {sink.place for sink in self._opened.values()})
         spool = Spool(self._directory / place, size=settings.spool.size, age=settings.spool.age, losses=self._losses)
         worker = SinkWorker(_name(url, place), backend, spool, self._losses, options=_options(settings))
         if spool.items:
@@ -166,14 +166,6 @@ class Sinks:
             for flush in self._held or ():
                 worker.put(flush)
 
-    def _place(self, url: Url) -> str:
-        """Return the name of a sink's spool; a second sink that leads to the same place gets a number."""
-        where = f"{url.scheme}://{url.user or ''}@{','.join(map(str, url.hosts))}{url.path}"
-        base = f"{label(str(url))[:LONGEST_NAME]}-{zlib.crc32(where.encode()):08x}"
-        taken = {sink.place for sink in self._opened.values()}
-        numbers = (f"{base}-{number}" if number > 1 else base for number in range(1, len(taken) + 2))
-        return next(place for place in numbers if place not in taken)
-
     def orphans(self) -> list[str]:
         """Return the names of spools that hold flushes for sinks that are not configured."""
         used = {sink.place for sink in self._opened.values()}
@@ -186,6 +178,14 @@ class Sinks:
             gone = list(self._opened.values())
             self._opened.clear()
         close(gone, deadline)
+
+
+def place_of(url: Url, taken: Collection[str]) -> str:
+    """Return the name of a sink's spool; a second sink that leads to the same place gets a number."""
+    where = f"{url.scheme}://{url.user or ''}@{','.join(map(str, url.hosts))}{url.path}"
+    base = f"{label(str(url))[:LONGEST_NAME]}-{zlib.crc32(where.encode()):08x}"
+    numbers = (f"{base}-{number}" if number > 1 else base for number in range(1, len(taken) + 2))
+    return next(place for place in numbers if place not in taken)
 
 
 def readable(sinks: Iterable[Url]) -> Url | None:

@@ -61,6 +61,12 @@ class BatchBacklog(Backlog[tuple[Item, ...]]):
         return not (self.inbox or self.queued or self.spooled)
 
     @property
+    def held(self) -> int:
+        """How many records lie in memory alone: neither the sink nor the disk has them. Waits while some go to the disk."""
+        with self._collecting, self._lock:
+            return len(self.inbox) + sum(map(len, self._queue))
+
+    @property
     def kept(self) -> bool:
         """Whether there is a spool."""
         return self._spool is not None
@@ -165,6 +171,11 @@ class BatchWorker(Worker[tuple[Item, ...]]):
             self._full.set()
         if not self._wake.is_set():
             self._wake.set()
+
+    @property
+    def held(self) -> int:
+        """How many records neither the sink nor the disk has."""
+        return self._batches.held
 
     @property
     def idle(self) -> bool:

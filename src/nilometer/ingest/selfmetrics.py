@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from nilometer.core.event_status import EventsStatus
 from nilometer.core.losses import LOSSES
 from nilometer.core.record import Block, Kind, block
-from nilometer.ingest import eventmetrics, statisticsmetrics
+from nilometer.core.trace_status import TracesStatus
+from nilometer.ingest import eventmetrics, statisticsmetrics, tracemetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -73,7 +74,10 @@ METRICS = (
     Metric("relay.<target>.lost", COUNTER, "packets", "packets that did not reach the target"),
     Metric("relay.<target>.queue", GAUGE, "bytes", "what waits for a tcp:// target"),
     Metric("relay.<target>.up", GAUGE, "0 or 1", "1 while packets go to the target"),
-    *(Metric(name, Kind(kind), unit, text) for name, kind, unit, text in (*eventmetrics.METRICS, *statisticsmetrics.METRICS)),
+    *(
+        Metric(name, Kind(kind), unit, text)
+        for name, kind, unit, text in (*eventmetrics.METRICS, *statisticsmetrics.METRICS, *tracemetrics.METRICS)
+    ),
     Metric("process.memory", GAUGE, "bytes", "resident memory of the server"),
     Metric("process.cpu", COUNTER, "ms", "processor time that the server used, in all its threads"),
     Metric("process.uptime", GAUGE, "s", "time since the server started"),
@@ -120,23 +124,28 @@ class OwnMetrics:
         relay: Callable[[], Iterable[TargetStatus]] = tuple,
         events: Callable[[], EventsStatus] = EventsStatus,
         statistics: Callable[[], StatisticsStatus | None] = lambda: None,
+        traces: Callable[[], TracesStatus] = TracesStatus,
     ) -> None:
         self._prefix, self._losses = prefix, losses
         self._sinks, self._buffers, self._connections, self._skipped = sinks, buffers, connections, skipped
         self._tags, self._relay, self._events, self._statistics = tags, relay, events, statistics
+        self._traces = traces
         self._started = time.monotonic()
         self._before: dict[str, float] = {}
 
     def blocks(self, moment: Moment) -> tuple[list[Block], list[Block]]:
         """Return counters and gauges, to go last."""
         statuses, targets, events, statistics = list(self._sinks()), list(self._relay()), self._events(), self._statistics()
-        taken = eventmetrics.totals(events, label) | (statisticsmetrics.totals(statistics, label) if statistics else {})
+        traces = self._traces()
+        taken = tracemetrics.totals(traces, label)
+        taken |= eventmetrics.totals(events, label) | (statisticsmetrics.totals(statistics, label) if statistics else {})
         grown = self._grown(statuses, targets, taken)
         counters = {**_tally(moment.tally, grown.pop(SKIPPED)), **grown}
         gauges = {**self._gauges(moment), **_sinks(statuses, moment.window.end)}
         for target in targets:
             name = f"relay.{label(target.name)}"
             gauges |= {f"{name}.queue": target.queue, f"{name}.up": float(target.up)}
+        gauges |= tracemetrics.gauges(traces, label)
         gauges |= eventmetrics.gauges(events, label) | (statisticsmetrics.gauges(statistics, label) if statistics else {})
         return [], [
             counter_block(self._named(counters), moment.seconds),

@@ -32,6 +32,7 @@ from nilometer.web import (
     statscache,
     status,
     traces,
+    traces_in,
     usage,
 )
 from nilometer.web.bodies import Bounded
@@ -61,6 +62,7 @@ API: tuple[Routes, ...] = (
     events_in.router,
     usage.router,
     traces.router,
+    traces_in.router,
     statistics.router,
 )
 """What stands below `PREFIX`."""

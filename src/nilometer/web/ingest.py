@@ -67,6 +67,7 @@ def counted(control: Control) -> dict[str, Any]:
         "relay": [status._asdict() for status in control.relay()],
         "events": dataclasses.asdict(control.events()),
         "statistics": None if statistics is None else told.of_status(statistics),
+        "traces": dataclasses.asdict(control.traces()),
     }
 
 

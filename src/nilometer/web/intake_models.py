@@ -72,3 +72,41 @@ class StatisticsStatus(BaseModel):
     running: int
     stopped: int
     behind: int
+
+
+class SpanKeep(BaseModel):
+    """How the store of traces, or a sink of spans, is doing; counts are of batches of spans, times seconds since the epoch."""
+
+    name: str
+    last_success: float | None
+    last_error: str
+    last_error_time: float | None
+    retry_in: float | None
+    queued: int
+    spool_items: int
+    spool_bytes: int
+    written: int
+    written_series: int
+    dropped: int
+    figures: dict[str, float | None]
+    failing_since: float | None
+
+
+class Traces(BaseModel):
+    """How taking spans in is doing: counts of spans since the start, `traces` those that were decided upon, by reason.
+
+    `store` is null until the first span. `written_down`: bytes on disk of spans that are not stored yet.
+    """
+
+    ways: list[Way]
+    store: SpanKeep | None
+    sinks: list[SpanKeep]
+    taken: int
+    kept: int
+    sampled: int
+    refused: int
+    waiting: int
+    undecided: int
+    early: int
+    written_down: int
+    traces: dict[str, int]

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nilometer.web.intake_models import Events, StatisticsStatus
+from nilometer.web.intake_models import Events, StatisticsStatus, Traces
 
 
 class Health(BaseModel):
@@ -100,6 +100,7 @@ class Stats(BaseModel):
     relay: list[Target]
     events: Events
     statistics: StatisticsStatus | None
+    traces: Traces
 
 
 class Listener(BaseModel):
@@ -142,6 +143,7 @@ class Status(BaseModel):
     relay: list[Target]
     events: Events
     statistics: StatisticsStatus | None
+    traces: Traces
     losses: dict[str, int]
     totals: Totals
 

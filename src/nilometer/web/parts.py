@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nilometer.backends import registry
+from nilometer.traces.exemplars import Exemplars
 from nilometer.web.cumulative import Exposition
 from nilometer.web.reading import Reading
 
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nilometer.core.record import Event, Flush
+    from nilometer.core.traces.span import Span
     from nilometer.core.url import Url
     from nilometer.ingest.admin.control import Control
     from nilometer.statistics.asked import Asked
 
+    TakeSpans = Callable[[Sequence[Span]], None]
     TakeEvents = Callable[[Sequence[Event]], None]
     Watch = Callable[[Callable[[Flush], None]], Callable[[], None]]
     WatchEvents = Callable[[Callable[[Sequence[Event]], None]], Callable[[], None]]
@@ -42,6 +45,8 @@ class Parts:
     `watch_events`: has a function called with events that are new, as `watch` does.
     `trace_store`: the URL that traces are read from now, None when no store keeps any.
     `statistics`: those that run now, None when there are none.
+    `take_spans`: takes spans over, all or none, and raises `Unavailable`; None where none are taken.
+    `exemplars`: slow requests of late, by series.
     `alone`: whether the server has nothing but statistics.
     `take_events`: takes events over, all or none, and raises `Full` or `InputError`; None where none are taken.
     `reading`: asks what is read from `series`, in processes of its own; `event_reading`: likewise from `event_store`,
@@ -58,6 +63,8 @@ class Parts:
     take_events: TakeEvents | None = None
     trace_store: Callable[[], Url | None] = _nothing
     statistics: Callable[[], Asked | None] = _nothing
+    take_spans: TakeSpans | None = None
+    exemplars: Exemplars = field(default_factory=lambda: Exemplars(0))
     alone: bool = False
     closing: ExitStack = field(default_factory=ExitStack)
     reading: Reading = field(init=False)

@@ -143,3 +143,31 @@ class DeletedTrace(BaseModel):
     """The trace that is no more."""
 
     deleted: str
+
+
+class TakenSpans(BaseModel):
+    """How many spans were taken over."""
+
+    accepted: int
+
+
+class Exemplar(BaseModel):
+    """A slow request: its trace and span, `start` in µs since the epoch, `duration` in µs."""
+
+    trace: str
+    span: str
+    start: int
+    duration: float
+
+
+class ExemplarsOf(BaseModel):
+    """The slow requests of a series, the slowest first."""
+
+    series: str
+    exemplars: list[Exemplar]
+
+
+class Exemplars(BaseModel):
+    """Series that have slow requests of late."""
+
+    series: list[ExemplarsOf]

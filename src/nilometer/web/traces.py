@@ -18,13 +18,14 @@ from nilometer.web.parameters import DIGITS, LONGEST_GLOB
 from nilometer.web.reply import HEADERS, reply
 
 if TYPE_CHECKING:
+    from nilometer.traces.exemplars import Exemplar
     from nilometer.web.parts import Parts
 
 MOST = 1000
 """Traces of a page."""
 LONGEST_MS = 1e12
 READING = "nilometer.traces.reading:"
-MS = 1_000_000
+MS, MICRO = 1_000_000, 1000
 FORMATS: dict[str, tuple[str, str]] = {"json": ("one", TYPES["json"]), "spans": ("rows", TYPES["json"])}
 """How a trace is told: the function that does, and the type of what it returns."""
 
@@ -32,6 +33,10 @@ Word = Annotated[str, Query(max_length=1000, description="the whole word; empty 
 Name = Annotated[str, Query(max_length=LONGEST_GLOB, description="a glob over the names of its spans", examples=["GET *"])]
 Shortest = Annotated[float, Query(ge=0, le=LONGEST_MS, description="how long it took at least, in ms")]
 Longest = Annotated[float, Query(ge=0, le=LONGEST_MS, description="how long it took at most, in ms; 0 for no bound")]
+Series = Annotated[
+    str,
+    Query(max_length=LONGEST_GLOB, description="a series, or a path that it became, such as `stats.timers.NAME.upper`"),
+]
 Trace = Annotated[str, Path(description="the trace's id: 32 hexadecimal digits, or as OSProfiler writes it")]
 
 
@@ -72,6 +77,7 @@ def router(parts: Parts) -> APIRouter:
     found, traces = APIRouter(), _Traces(parts)
     found.get("/traces", name="find traces", responses=LATE | ok(models.TracePage))(traces.listed)
     found.get("/traces/services", name="services", responses=LATE | ok(models.Services))(traces.services)
+    found.get("/traces/exemplars", name="exemplars", responses=ok(models.Exemplars))(traces.exemplars)
     found.get("/traces/{id:path}", name="one trace", responses=LATE | NONE | ok(models.WholeTrace))(traces.one)
     found.delete("/traces/{id:path}", name="delete a trace", responses=LATE | NONE | ok(models.DeletedTrace))(traces.delete)
     return found
@@ -81,7 +87,7 @@ class _Traces:
     """The handlers. They wait for the processes that read, so they run in threads."""
 
     def __init__(self, parts: Parts) -> None:
-        self._reading = parts.trace_reading
+        self._reading, self._exemplars = parts.trace_reading, parts.exemplars
 
     def listed(
         self,
@@ -96,6 +102,11 @@ class _Traces:
     def services(self, *, wanted: Wanted) -> Response:
         """Services, what each does, and who calls whom, over the newest traces that fit: 1000 at most."""
         return _json(self._call("services", wanted))
+
+    def exemplars(self, *, series: Series = "", limit: Annotated[int, Query(ge=1, le=MOST), DIGITS] = 100) -> Response:
+        """Slow requests of the last hour, by the series that spans have become: so that a metric leads to a trace."""
+        found = self._exemplars.of(series) if series else self._exemplars.all(limit)
+        return reply({"series": [{"series": name, "exemplars": list(map(_exemplar, each))} for name, each in found.items()]})
 
     def one(
         self,
@@ -123,6 +134,15 @@ class _Traces:
     def _call(self, function: str, *arguments: Any) -> Any:  # noqa: ANN401 whatever can be pickled
         with answering():
             return self._reading.call(READING + function, *arguments)
+
+
+def _exemplar(found: Exemplar) -> dict[str, Any]:
+    return {
+        "trace": found.trace,
+        "span": found.span,
+        "start": found.start // MICRO,
+        "duration": found.duration / MICRO,
+    }
 
 
 def _json(body: bytes) -> Response:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from nilometer.core.event_status import EventsStatus
 from nilometer.core.record import Kind
 from nilometer.core.settings import to_toml
+from nilometer.core.trace_status import TracesStatus
 from nilometer.ingest.admin.problems import View, problems
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Sources:
     events: Callable[[], EventsStatus] = EventsStatus
     statistics: Callable[[], StatisticsStatus | None] = lambda: None
     collecting: Callable[[], list[str]] = list
+    traces: Callable[[], TracesStatus] = TracesStatus
 
 
 class Control:
@@ -115,6 +117,10 @@ class Control:
         """Return how taking events in is doing."""
         return self._sources.events()
 
+    def traces(self) -> TracesStatus:
+        """Return how taking spans in is doing."""
+        return self._sources.traces()
+
     def statistics(self) -> StatisticsStatus | None:
         """Return how statistics of buses are doing, None where none are kept."""
         return self._sources.statistics()
@@ -155,6 +161,7 @@ class Control:
             orphans=sources.orphans(),
             events=self.events(),
             statistics=self.statistics(),
+            traces=self.traces(),
             collecting=sources.collecting(),
             **free,
         )

@@ -1,4 +1,4 @@
-"""What is wrong with what messages come from, and with the stores that keep what is made of them: events, statistics.
+"""What is wrong with what messages come from, and with the stores that keep what is made of them: events, traces, statistics.
 
 Rules:
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from nilometer.core.event_status import EventsStatus, KeepStatus, WayStatus
     from nilometer.core.statistics import FillStatus, Progress, StatisticsStatus
+    from nilometer.core.trace_status import TracesStatus
 
 FILES = "sqlite:"
 """What the URL of a store begins with that is a file: as a sink it would be tried with series."""
@@ -40,6 +41,18 @@ def of_statistics(status: StatisticsStatus | None, now: float) -> Iterator[str]:
     yield from _stopped(status.progress, now)
     for fill in status.fill:
         yield from _unfilled(fill, now)
+
+
+def of_traces(status: TracesStatus, now: float) -> Iterator[str]:
+    """Yield what is wrong with taking spans in, and with who keeps them."""
+    for sink in (status.store, *status.sinks):
+        if sink is not None and sink.failing_since is not None:
+            waits = f"{sink.spool_items:,} batches of spans wait in its spool" if sink.spool_items else "nothing is lost so far"
+            name, since = sink.name, span(now - sink.failing_since)
+            reason = sink.last_error.removeprefix(f"{name}: ")
+            cure = "see that its file can be written" if name.startswith(FILES) else f"try it: nilometer check {name}"
+            yield f"{name}: keeps no traces for {since}: {reason}; {waits}; {cure}"
+    yield from _ways(status.ways, now, "no spans from there")
 
 
 def _store(store: KeepStatus | None, now: float, what: str, waits: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from nilometer.core import quantity
 from nilometer.core.event_status import EventsStatus
 from nilometer.core.losses import KNOWN
 from nilometer.core.settings import Settings
+from nilometer.core.trace_status import TracesStatus
 from nilometer.ingest import _kernel
 from nilometer.ingest.admin import intake
 from nilometer.ingest.admin.words import size, span
@@ -61,6 +62,12 @@ CURES = {
     "event.age": "bring back what should take them, or raise spool.age",
     "event.corrupt": "look after the disk of server.state",
     "event.disk": "make room on the disk of server.state, or mend it",
+    "span.sink": "that sink is away or too slow; the log names it",
+    "span.rejected": "the log names the sink and its reason",
+    "span.size": "bring back what should take them, or raise spool.size",
+    "span.age": "bring back what should take them, or raise spool.age",
+    "span.corrupt": "look after the disk of server.state",
+    "span.disk": "make room on the disk of server.state, or mend it",
     "collect.source": "the log names the source and its reason; try it: nilometer tables URL",
     "collect.table": "the log names the tables; try it: nilometer tables URL",
     "statistics.archive": "ask the archive for that time by hand, later: nilometer statistics backfill --from TIME --to TIME",
@@ -118,6 +125,7 @@ class View:
     events: EventsStatus = field(default_factory=EventsStatus)
     statistics: StatisticsStatus | None = None
     collecting: Sequence[str] = ()
+    traces: TracesStatus = field(default_factory=TracesStatus)
 
 
 def problems(view: View) -> list[str]:
@@ -171,6 +179,7 @@ def _spool(sink: Status, view: View) -> Iterator[str]:
 def _taking_in(view: View) -> Iterator[str]:
     yield from intake.of_events(view.events, view.now)
     yield from intake.of_statistics(view.statistics, view.now)
+    yield from intake.of_traces(view.traces, view.now)
 
 
 def _collecting(view: View) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Forgets events that are older than the settings keep them.
+"""Forgets what a store keeps and is older than the settings say.
 
 Rules:
 
@@ -19,7 +19,6 @@ from nilometer.core.priority import step_back
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nilometer.core.capability import EventStore
     from nilometer.core.clock import Clock
 
 LOG = logging.getLogger(__name__)
@@ -30,12 +29,20 @@ PAUSE, PATIENCE = 0.2, 5.0
 
 
 class Retention:
-    """Deletes from a store what is older than `seconds` returns; 0 keeps all. `worth` says whether there is anything."""
+    """Deletes what is older than `seconds` returns; 0 keeps all. `worth` says whether there is anything.
+
+    `drop` deletes a part of what is older than a time, and returns how many `what` that were: 0 once none is left.
+    """
 
     def __init__(
-        self, store: EventStore, seconds: Callable[[], float], worth: Callable[[], bool], clock: Clock = SYSTEM
+        self,
+        what: str,
+        drop: Callable[[float], int],
+        seconds: Callable[[], float],
+        worth: Callable[[], bool],
+        clock: Clock = SYSTEM,
     ) -> None:
-        self._store, self._seconds, self._worth, self._clock = store, seconds, worth, clock
+        self._what, self._drop, self._seconds, self._worth, self._clock = what, drop, seconds, worth, clock
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="nilometer-retention", daemon=True)
 
@@ -57,9 +64,9 @@ class Retention:
             try:
                 self._look()
             except Unavailable as error:
-                LOG.info("old events stay for now: %s", error)
+                LOG.info("old %s stay for now: %s", self._what, error)
             except Exception:  # a fault of a store must not end the thread
-                LOG.exception("old events could not be deleted")
+                LOG.exception("old %s could not be deleted", self._what)
 
     def _look(self) -> None:
         """Delete what is too old now."""
@@ -67,9 +74,9 @@ class Retention:
         if not seconds or not self._worth():
             return
         before, dropped = self._clock.time() - seconds, 0
-        while part := self._store.drop_events(before):
+        while part := self._drop(before):
             dropped += part
             if self._clock.wait(self._stop, PAUSE):
                 break
         if dropped:
-            LOG.info("%d events that were too old are deleted", dropped)
+            LOG.info("%d %s that were too old are deleted", dropped, self._what)

@@ -1,0 +1,161 @@
+"""A real server that takes spans in: over HTTP and from OSProfiler's notifications on a real RabbitMQ; killed, and sampling."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from signal import SIGKILL
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nilometer.backends import registry
+from nilometer.core.record import Event
+from nilometer.core.traces.span import Span
+from nilometer.core.wire import osprofiler
+from nilometer.core.wire import span as wire
+from nilometer.testing.asking import Answer, ask
+from nilometer.testing.serving import Serving
+from nilometer.testing.trace_examples import MS, START, number, request, several
+from nilometer.testing.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from nilometer.testing.rabbitmq import RabbitMQ
+
+    Start = Callable[..., Serving]
+
+pytestmark = pytest.mark.timeout(300)
+WEB = "HTTP interface"
+STORE = ("--traces-store=memory://", "--traces-retention=0")  # these spans are old
+UNDECIDED = ("--traces-ratio=0", "--traces-wait=1h")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[Serving] = []
+
+    def begin(*arguments: str) -> Serving:
+        always = ("--listen=udp://127.0.0.1:0", "--web-listen=http://127.0.0.1:0", "--flush-interval=500ms", *STORE)
+        started.append(Serving(*always, *arguments, state=tmp_path / "state"))
+        return started[-1].ready()
+
+    yield begin
+    for server in started:
+        server.kill()
+
+
+def send(server: Serving, spans: Sequence[Span]) -> Answer:
+    body = json.dumps([wire.as_object(span) for span in spans]).encode()
+    return ask(server.interface(WEB), "/traces", "POST", headers={"content-type": "application/json"}, body=body)
+
+
+def listed(server: Serving, query: str = "") -> list[str]:
+    return [trace["trace"] for trace in ask(server.interface(WEB), f"/traces?{query}").json["traces"]]
+
+
+def status(server: Serving) -> Any:  # noqa: ANN401 whatever the server says
+    return ask(server.interface(WEB), "/status").json["traces"]
+
+
+def test_spans_that_are_sent_can_be_found(start: Start) -> None:
+    server = start()
+    for trace in several(5):
+        assert send(server, trace).json == {"accepted": 3}
+    until(lambda: len(listed(server)) == 5, "all are stored")
+    found = ask(server.interface(WEB), f"/traces/{number(4, 32)}").json
+    assert [span["name"] for span in found["spans"]] == ["GET /v1/tables", "list", "SELECT"]
+    assert (status(server)["taken"], status(server)["kept"], status(server)["refused"]) == (15, 15, 0)
+    until(lambda: status(server)["written_down"] == 0, "nothing is written down any more")
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{", "JSON"),
+        (b"[1]", "number 0 of the list: a span is a number"),
+        (b'[{"trace": "a", "id": "b", "name": "c"}]', "lacks start"),
+        (b'{"trace": "a", "id": "b", "name": "c", "start": 2, "end": 1}', "ends before it starts"),
+    ],
+)
+def test_what_is_no_span_is_refused_whole(start: Start, body: bytes, reason: str) -> None:
+    server = start()
+    answer = ask(server.interface(WEB), "/traces", "POST", body=body)
+    assert answer.status == 400
+    assert reason in answer.json["error"]["message"]
+    assert not listed(server)
+
+
+def test_what_was_accepted_outlives_a_server_that_is_killed(start: Start) -> None:
+    server = start(*UNDECIDED)
+    for trace in several(30):
+        assert send(server, trace).status == 202
+    server.process.send_signal(SIGKILL)
+    server.process.wait()
+    server = start()
+    until(lambda: len(listed(server)) == 30, "the next server stores all of them")
+    until(lambda: status(server)["written_down"] == 0, "nothing is written down any more")
+
+
+def test_a_server_that_ends_leaves_what_is_undecided_to_the_next(start: Start) -> None:
+    server = start(*UNDECIDED)
+    send(server, request(1))
+    assert server.stop() == 0
+    server = start(*UNDECIDED)
+    assert status(server)["undecided"] == 1
+    send(server, [Span(number(1, 32), "x", "", "late", START, START + MS, status="error")])
+    until(lambda: listed(server) == [number(1, 32)], "an error keeps it")
+    assert ask(server.interface(WEB), f"/traces/{number(1, 32)}").json["count"] == 4
+
+
+def test_sampling_keeps_errors_and_slow_ones_and_counts_what_it_drops(start: Start) -> None:
+    server = start("--traces-ratio=0", "--traces-wait=500ms", "--traces-slower=18ms", "--traces-sampling=service1/*=1")
+    for trace in several(10):
+        send(server, trace)
+    kept = sorted(number(nr, 32) for nr in (0, 1, 3, 4, 6, 7, 8, 9))
+    until(lambda: sorted(listed(server)) == kept, "errors, slow ones, and those of one service")
+    until(lambda: status(server)["undecided"] == 0, "all are decided upon")
+    assert status(server)["traces"] == {"error": 3, "slow": 2, "chance": 3, "part": 2, "rate": 0}
+    assert status(server)["sampled"] == 6
+
+
+def test_spans_become_metrics_that_lead_to_a_trace(start: Start) -> None:
+    server = start("--traces-metrics=server:*/*=requests.{service}.{name}")
+    for trace in several(6):
+        send(server, trace)
+    series = "requests.service1.GET_v1_tables"
+
+    until(lambda: any(series in json.dumps(flush) for flush in server.flushes), "they are flushed")
+    found = ask(server.interface(WEB), f"/traces/exemplars?series=stats.timers.{series}.upper_90").json["series"]
+    assert [(each["series"], [slow["trace"] for slow in each["exemplars"]]) for each in found] == [
+        (series, [number(4, 32), number(1, 32)])
+    ]
+
+
+def test_without_a_store_and_a_sink_nothing_is_taken(start: Start) -> None:
+    server = start("--traces-store=none")
+    assert send(server, request()).status == 503
+    assert ask(server.interface(WEB), "/traces").status == 503
+
+
+def notifications(server: RabbitMQ, spans: Sequence[Span]) -> None:
+    """Send OSProfiler's notifications of spans, each as oslo.messaging would."""
+    notes = enumerate(note for span in spans for note in osprofiler.notes(span))
+    events = [Event(str(nr), START / 1e9, "profiler.nova", publisher="node1", payload=note) for nr, note in notes]
+    with contextlib.closing(registry.open(f"{server.url}?exchange=openstack&topics=profiler", registry.EVENTS)) as sink:
+        sink.write_events(events)
+
+
+def test_osprofilers_notifications_become_traces(start: Start, broker: RabbitMQ) -> None:
+    server = start(f"--traces-sources={broker.url}?exchange=openstack&topics=profiler&queue=traces")
+    notifications(broker, request(3))
+    with contextlib.closing(registry.open(f"{broker.url}?exchange=openstack&topics=profiler", registry.EVENTS)) as sink:
+        sink.write_events([Event("x", 1.0, "compute.instance.create.end", payload={"no": "trace"})])
+    until(lambda: listed(server) == [number(3, 32)], "they are stored")
+    found = ask(server.interface(WEB), f"/traces/{number(3, 32)}").json
+    assert [span["name"] for span in found["spans"]] == ["GET /v1/tables", "list", "SELECT"]
+    until(lambda: status(server)["ways"][0]["bad"] == 1, "what is no notification of OSProfiler is counted")
+    assert status(server)["ways"][0]["received"] == 6
