@@ -26,7 +26,8 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 @pytest.mark.parametrize(("examples", "phases"), [(2, openapi.QUICK), pytest.param(60, openapi.EVERY, marks=pytest.mark.slow)])
 def test_answers_are_as_they_are_described(tmp_path: Path, examples: int, phases: str) -> None:
     token = TokenFile(tmp_path / "state" / "tokens.json").create("test", "admin")
-    server = Serving("--listen=udp://127.0.0.1:0", "--web-listen=http://127.0.0.1:0", state=tmp_path / "state", sinks=[])
+    arguments = "--listen=udp://127.0.0.1:0", "--web-listen=http://127.0.0.1:0", "--traces-store=memory://"
+    server = Serving(*arguments, state=tmp_path / "state", sinks=[])
     try:
         address = server.ready().interface("HTTP interface")
         options = f"--max-examples={examples}", f"--phases={phases}"

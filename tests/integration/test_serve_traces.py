@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-from signal import SIGKILL
+import os
+from signal import SIGCONT, SIGHUP, SIGKILL
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from redis import Redis
 
 from nilometer.backends import registry
 from nilometer.core.record import Event
+from nilometer.core.retention import Retention
+from nilometer.core.traces.query import EVERYTHING
 from nilometer.core.traces.span import Span
 from nilometer.core.wire import osprofiler
 from nilometer.core.wire import span as wire
 from nilometer.testing.asking import Answer, ask
+from nilometer.testing.frozen import freeze
+from nilometer.testing.redis import redis
 from nilometer.testing.serving import Serving
 from nilometer.testing.trace_examples import MS, START, number, request, several
 from nilometer.testing.waiting import until
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(300)
 WEB = "HTTP interface"
-STORE = ("--traces-store=memory://", "--traces-retention=0")  # these spans are old
+MEMORY = "memory://"
 UNDECIDED = ("--traces-ratio=0", "--traces-wait=1h")
 
 
@@ -37,9 +43,10 @@ UNDECIDED = ("--traces-ratio=0", "--traces-wait=1h")
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Serving] = []
 
-    def begin(*arguments: str) -> Serving:
-        always = ("--listen=udp://127.0.0.1:0", "--web-listen=http://127.0.0.1:0", "--flush-interval=500ms", *STORE)
-        started.append(Serving(*always, *arguments, state=tmp_path / "state"))
+    def begin(*arguments: str, store: str = MEMORY) -> Serving:
+        always = ("--listen=udp://127.0.0.1:0", "--web-listen=http://127.0.0.1:0", "--flush-interval=500ms")
+        kept = (f"--traces-store={store}", "--traces-retention=0")  # these spans are old
+        started.append(Serving(*always, *kept, *arguments, state=tmp_path / "state"))
         return started[-1].ready()
 
     yield begin
@@ -136,9 +143,88 @@ def test_spans_become_metrics_that_lead_to_a_trace(start: Start) -> None:
 
 
 def test_without_a_store_and_a_sink_nothing_is_taken(start: Start) -> None:
-    server = start("--traces-store=none")
+    server = start(store="none")
     assert send(server, request()).status == 503
     assert ask(server.interface(WEB), "/traces").status == 503
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    with redis() as url:
+        yield f"{url}?timeout=1s"
+
+
+@contextlib.contextmanager
+def frozen(url: str) -> Iterator[None]:
+    """Have the server at a URL stand still for a while."""
+    with contextlib.closing(Redis.from_url(url.partition("?")[0])) as client:
+        process = client.info("server")["process_id"]
+    freeze(process)
+    try:
+        yield
+    finally:
+        os.kill(process, SIGCONT)
+
+
+def test_a_store_that_hangs_holds_up_neither_spans_nor_metrics(start: Start, redis_url: str) -> None:
+    server = start("--traces-queue=100", store=redis_url)
+    with frozen(redis_url):
+        for trace in several(200):
+            until(lambda trace=trace: send(server, trace).status == 202, "it is taken")  # type: ignore[misc]  # bound now
+        flushes = len(server.flushes)
+        until(lambda: len(server.flushes) > flushes + 2, "flushes go on")
+        until(lambda: any("keeps no traces" in each for each in problems(server)), "it is told")
+    until(lambda: stored(redis_url) == 200, "all are stored once it answers again")
+    assert not any(number for name, number in ask(server.interface(WEB), "/stats").json["losses"].items() if "span" in name)
+
+
+def test_what_was_accepted_outlives_a_kill_while_the_store_hangs(start: Start, redis_url: str) -> None:
+    server = start(store=redis_url)
+    with frozen(redis_url):
+        for trace in several(50):
+            assert send(server, trace).status == 202
+        server.process.send_signal(SIGKILL)
+        server.process.wait()
+    start(store=redis_url)
+    until(lambda: stored(redis_url) == 50, "the next server stores all of them")
+
+
+def test_spans_go_to_further_sinks_too_and_a_reload_changes_these(start: Start, redis_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "nilometer.toml"
+    file.write_text("")
+    server = start(f"--config={file}")
+    send(server, request(1))
+    file.write_text(f'[traces]\nsinks = ["{redis_url}"]\n')
+    server.process.send_signal(SIGHUP)
+    until(lambda: server.said("settings reloaded"), "it is reloaded")
+    send(server, request(2))
+    until(lambda: stored(redis_url) == 1, "the sink has what came since")
+    until(lambda: len(listed(server)) == 2, "the store has all")
+    assert [sink["name"] for sink in status(server)["sinks"]] == [redis_url.partition("?")[0]]
+    assert ask(server.interface(WEB), f"/traces/{number(1, 32)}", "DELETE").status == 200
+    assert listed(server) == [number(2, 32)]
+
+
+def test_old_traces_are_deleted(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with contextlib.closing(registry.open(redis_url, registry.TRACES)) as store:
+        store.write_spans(request(1))
+        assert stored(redis_url) == 1
+        found = Retention("traces", store.drop_traces, lambda: 60.0, lambda: True)
+        monkeypatch.setattr("nilometer.core.retention.SOON", 0.01)
+        found.start()
+        until(lambda: stored(redis_url) == 0, "it is deleted")
+        found.close()
+
+
+def stored(url: str) -> int:
+    """Return how many traces the store has."""
+    with contextlib.closing(registry.open(url, registry.TRACES)) as store:
+        return len(store.find_traces(EVERYTHING, 1000).traces)
+
+
+def problems(server: Serving) -> list[str]:
+    found: list[str] = ask(server.interface(WEB), "/status").json["problems"]
+    return found
 
 
 def notifications(server: RabbitMQ, spans: Sequence[Span]) -> None:

@@ -16,7 +16,7 @@ from nilometer.core.traces.span import Span
 from nilometer.ingest._reference import ReferenceKernel
 from nilometer.testing.asking import Answer, ask
 from nilometer.testing.control import control
-from nilometer.testing.trace_examples import ODD, START, TRACE, number, request, several
+from nilometer.testing.trace_examples import MS, ODD, START, TRACE, number, request, several
 from nilometer.traces import reading
 from nilometer.web.access import Access
 from nilometer.web.app import application
@@ -145,7 +145,7 @@ def test_what_is_odd_is_shown_not_lost(client: Client, store: TraceStore) -> Non
 
 def test_a_deep_trace_is_told_too(store: TraceStore) -> None:
     store.write_spans([Span("t", str(nr), str(nr - 1) if nr else "", "n", nr, nr) for nr in range(20_000)])
-    found = json.loads(reading.one(store, "t") or b"")
+    found = json.loads(reading.one(store, "t", "json") or b"")
     assert found["spans"][-1]["depth"] == 19_999
 
 
@@ -153,6 +153,34 @@ def test_a_trace_as_spans_is_what_is_sent(client: Client, store: TraceStore) -> 
     store.write_spans(request(1))
     found = client.get(f"/{number(1, 32)}", format="spans").json
     assert (found[0]["start"], found[0]["end"]) == (START, START + 30_000_000)
+
+
+def test_a_trace_is_told_as_osprofiler_does_and_as_a_graph(client: Client, store: TraceStore) -> None:
+    store.write_spans(request(1))
+    found = client.get(f"/{number(1, 32)}", format="osprofiler").json
+    assert found["info"]["name"] == "total"
+    assert found["children"][0]["children"][0]["children"][0]["info"]["name"] == "SELECT"
+    assert (reading.one(store, number(1, 32), "dot") or b"").startswith(b"digraph {")
+
+
+def test_two_traces_are_compared_span_by_span(client: Client, store: TraceStore) -> None:
+    first, second = request(1), request(2, took=50 * MS, error=True)
+    again = second[2]._replace(id=number(7), start=START + 9 * MS, end=START + 10 * MS)
+    other = Span(second[0].trace, number(8), number(0), "cache", START + 4 * MS, START + 5 * MS, service="cache")
+    store.write_spans(first)
+    store.write_spans([*second, again, other])
+    found = client.get(f"/{number(1, 32)}/diff/{number(2, 32)}").json
+    assert (found["first"]["trace"], found["second"]["trace"]) == (number(1, 32), number(2, 32))
+    told = found["spans"]
+    assert [(each["name"], each["depth"], bool(each["first"]), bool(each["second"]), each["longer"]) for each in told] == [
+        ("GET /v1/tables", 0, True, True, 20_000.0),
+        ("list", 1, True, True, 20_000.0),
+        ("SELECT", 2, True, True, 0.0),
+        ("SELECT", 2, False, True, None),
+        ("cache", 1, False, True, None),
+    ]
+    assert found["spans"][2]["second"]["error"] == "sqlalchemy.exc.OperationalError"
+    assert client.get(f"/{number(1, 32)}/diff/{number(3, 32)}").status == 404
 
 
 def test_a_trace_that_is_deleted_is_no_more(client: Client, store: TraceStore) -> None:

@@ -6,7 +6,7 @@ Rules:
   and `duration` with a fraction. ``format=spans`` has whole nanoseconds, as `core/wire/span.py` writes them.
 * An answer is bounded: `MOST` spans of a trace, of which `spans` tells how many there are; a map of services looks at
   `TRACES` traces and `SPANS` spans, the newest, and says so.
-* Nothing is hidden: a span whose parent is not there is an orphan, one that is among its own ancestors stands in a cycle.
+* What tells a trace is a function from its spans to a text: those of `FORMATS`.
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 from nilometer.core.traces.summary import summarise
 from nilometer.core.wire import span as wire
+from nilometer.traces import osprofiler
 from nilometer.traces.calls import Calls
+from nilometer.traces.comparing import compare
+from nilometer.traces.formats.dot import dot
+from nilometer.traces.ordering import ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from nilometer.core.capability import TraceStore
     from nilometer.core.traces.query import TraceQuery
     from nilometer.core.traces.span import Span
     from nilometer.core.traces.summary import Summary
-
-    Placed = tuple[Span, int, str]
+    from nilometer.traces.comparing import Compared
 
 MOST = 100_000
 """Spans of one trace."""
@@ -57,20 +60,31 @@ def listed(trace: Summary) -> dict[str, Any]:
     }
 
 
-def one(store: TraceStore, trace: str) -> bytes | None:
-    """Return a trace as JSON, None where there is none: what a list shows, and its spans, parents before children."""
+def one(store: TraceStore, trace: str, form: str) -> bytes | None:
+    """Return a trace in one of `FORMATS`, None where there is none."""
     spans = store.read_trace(trace, MOST)
-    if not spans:
-        return None
-    told = listed(summarise(spans))
-    start = min(span.start for span in spans)
+    return FORMATS[form](spans) if spans else None
+
+
+def whole(spans: Sequence[Span]) -> bytes:
+    """Return a trace as JSON: what a list shows, and its spans, parents before children."""
+    told, start = listed(summarise(spans)), min(span.start for span in spans)
     return _line({**told, "spans": [_shown(*each, start) for each in ordered(spans)], "count": told["spans"]})
 
 
-def rows(store: TraceStore, trace: str) -> bytes | None:
-    """Return a trace as a list of spans, as they are sent; None where there is none."""
-    spans = store.read_trace(trace, MOST)
-    return _line([wire.as_object(span) for span in spans]) if spans else None
+def rows(spans: Sequence[Span]) -> bytes:
+    """Return a trace as a list of spans, as they are sent."""
+    return _line([wire.as_object(span) for span in spans])
+
+
+def diff(store: TraceStore, first: str, second: str) -> bytes | None:
+    """Return two traces beside each other as JSON, None where one is not there."""
+    traces = [store.read_trace(trace, MOST) for trace in (first, second)]
+    if not all(traces):
+        return None
+    starts = [min(span.start for span in spans) for spans in traces]
+    spans = [_compared(each, starts) for each in compare(*traces)]
+    return _line({"first": listed(summarise(traces[0])), "second": listed(summarise(traces[1])), "spans": spans})
 
 
 def delete(store: TraceStore, trace: str) -> bool:
@@ -91,32 +105,6 @@ def services(store: TraceStore, query: TraceQuery) -> bytes:
         else:
             whole = not cursor
     return _line({**calls.shown(), "whole": whole})
-
-
-def ordered(spans: Sequence[Span]) -> Iterator[Placed]:
-    """Yield each span with its depth, parents before children, and what is odd: ``orphan``, ``cycle``, or nothing."""
-    ids = {span.id for span in spans}
-    below: dict[str, list[Span]] = {}
-    for span in reversed(spans):
-        below.setdefault(span.parent, []).append(span)
-    tops = [(span, 0, "orphan" if span.parent else "") for span in reversed(spans) if span.parent not in ids]
-    seen = set[str]()
-    yield from _walk(tops, below, seen)
-    for span in spans:
-        if span.id not in seen:
-            yield from _walk([(span, 0, "cycle")], below, seen)
-
-
-def _walk(
-    waiting: list[tuple[Span, int, str]], below: dict[str, list[Span]], seen: set[str]
-) -> Iterator[tuple[Span, int, str]]:
-    while waiting:
-        span, depth, odd = waiting.pop()
-        if span.id in seen:
-            continue
-        seen.add(span.id)
-        yield span, depth, odd
-        waiting += [(child, depth + 1, "") for child in below.get(span.id, ())]
 
 
 def _shown(span: Span, depth: int, odd: str, start: int) -> dict[str, Any]:
@@ -149,5 +137,37 @@ def _shown(span: Span, depth: int, odd: str, start: int) -> dict[str, Any]:
     }
 
 
+def _compared(found: Compared, starts: Sequence[int]) -> dict[str, Any]:
+    span = found.first or found.second
+    both = found.first is not None and found.second is not None
+    sides = zip(("first", "second"), found[1:], starts, strict=True)
+    return {
+        "depth": found.depth,
+        "service": "" if span is None else span.service,
+        "name": "" if span is None else span.name,
+        **{name: None if side is None else _side(side, start) for name, side, start in sides},
+        "longer": (found.second.duration - found.first.duration) / MICRO if both and found.first and found.second else None,
+    }
+
+
+def _side(span: Span, start: int) -> dict[str, Any]:
+    return {
+        "id": span.id,
+        "offset": (span.start - start) / MICRO,
+        "duration": span.duration / MICRO,
+        "status": span.status,
+        "error": span.error,
+    }
+
+
 def _line(value: object) -> bytes:
     return wire.text(value) + b"\n"
+
+
+FORMATS: dict[str, Callable[[Sequence[Span]], bytes]] = {
+    "json": whole,
+    "spans": rows,
+    "osprofiler": lambda spans: _line(osprofiler.report(spans)),
+    "dot": lambda spans: dot(spans).encode("utf-8", "replace"),
+}
+"""How a trace can be told."""

@@ -95,6 +95,39 @@ class WholeTrace(BaseModel):
     services: dict[str, int]
 
 
+Told = WholeTrace | list[dict[str, Any]] | dict[str, Any]
+"""A trace as JSON: ours, spans as they are sent, or OSProfiler's report."""
+
+
+class Side(BaseModel):
+    """A span as one of two traces has it; `offset` from the start of that trace."""
+
+    id: str
+    offset: float
+    duration: float
+    status: Literal["unset", "ok", "error"]
+    error: str
+
+
+class ComparedSpan(BaseModel):
+    """A span of two traces: `longer`, how much longer it took in the second, is null where one does not have it."""
+
+    depth: int
+    service: str
+    name: str
+    first: Side | None
+    second: Side | None
+    longer: float | None
+
+
+class TraceDiff(BaseModel):
+    """Two traces beside each other, spans that are the same together, parents before children."""
+
+    first: Trace
+    second: Trace
+    spans: list[ComparedSpan]
+
+
 class Operation(BaseModel):
     """What a service does."""
 

@@ -26,8 +26,11 @@ MOST = 1000
 LONGEST_MS = 1e12
 READING = "nilometer.traces.reading:"
 MS, MICRO = 1_000_000, 1000
-FORMATS: dict[str, tuple[str, str]] = {"json": ("one", TYPES["json"]), "spans": ("rows", TYPES["json"])}
-"""How a trace is told: the function that does, and the type of what it returns."""
+DOT = "text/vnd.graphviz; charset=utf-8"
+FORMATS = {"json": TYPES["json"], "spans": TYPES["json"], "osprofiler": TYPES["json"], "dot": DOT}
+"""How a trace is told, and the type of what comes then."""
+
+GRAPH: dict[str, Any] = {"content": {DOT: {"schema": {"type": "string"}}}}
 
 Word = Annotated[str, Query(max_length=1000, description="the whole word; empty for all")]
 Name = Annotated[str, Query(max_length=LONGEST_GLOB, description="a glob over the names of its spans", examples=["GET *"])]
@@ -78,7 +81,8 @@ def router(parts: Parts) -> APIRouter:
     found.get("/traces", name="find traces", responses=LATE | ok(models.TracePage))(traces.listed)
     found.get("/traces/services", name="services", responses=LATE | ok(models.Services))(traces.services)
     found.get("/traces/exemplars", name="exemplars", responses=ok(models.Exemplars))(traces.exemplars)
-    found.get("/traces/{id:path}", name="one trace", responses=LATE | NONE | ok(models.WholeTrace))(traces.one)
+    found.get("/traces/{id}/diff/{other}", name="compare traces", responses=LATE | NONE | ok(models.TraceDiff))(traces.diff)
+    found.get("/traces/{id:path}", name="one trace", responses=LATE | NONE | {200: {"model": models.Told, **GRAPH}})(traces.one)
     found.delete("/traces/{id:path}", name="delete a trace", responses=LATE | NONE | ok(models.DeletedTrace))(traces.delete)
     return found
 
@@ -112,15 +116,26 @@ class _Traces:
         self,
         id: Trace,  # noqa: A002 the parameter's name
         format: Annotated[  # noqa: A002 the parameter's name
-            Literal["json", "spans"], Query(description="`spans`: a list as `POST /traces` takes it, times in ns")
+            Literal["json", "spans", "osprofiler", "dot"],
+            Query(description="`spans`: a list as `POST /traces` takes it, times in ns; `osprofiler`: its report, in ms"),
         ] = "json",
     ) -> Response:
         """Tell one trace whole: its spans, parents before children."""
-        function, kind = FORMATS[format]
-        body = self._call(function, id)
+        body = self._call("one", id, format)
         if body is None:
             raise HTTPException(404, _none(id))
-        return Response(body, headers=HEADERS, media_type=kind)
+        return Response(body, headers=HEADERS, media_type=FORMATS[format])
+
+    def diff(
+        self,
+        id: Trace,  # noqa: A002 the parameter's name
+        other: Trace,
+    ) -> Response:
+        """Two traces beside each other: spans that both have, those of one alone, and how much longer each took."""
+        body = self._call("diff", id, other)
+        if body is None:
+            raise HTTPException(404, f"{_none(id)}, or none {other[:LONGEST_ID]!r}")
+        return _json(body)
 
     def delete(
         self,
