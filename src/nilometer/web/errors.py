@@ -61,11 +61,8 @@ async def refused(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> set[str]:
-    """Return the methods of all routes that fit; the router itself looks no further than the first.
-
-    A path of its own has its own methods, though it fits one with parameters, too.
-    """
-    found, own, path = set[str](), set[str](), str(request.scope["path"])
+    """Return the methods of all routes of the path that fits first; the router itself looks no further than one route."""
+    found, first, path = set[str](), "", str(request.scope["path"])
     for prefix, router in request.app.state.routers:
         if path.startswith(prefix):
             scope = {
@@ -76,11 +73,10 @@ def _methods(request: Request) -> set[str]:
                 "headers": [],
             }
             for route in router.routes:
-                if route.matches(scope)[0] is not Match.NONE:
-                    methods = getattr(route, "methods", None) or ()
-                    found.update(methods)
-                    own.update(methods if getattr(route, "path", "") == scope["path"] else ())
-    return own or found
+                if route.matches(scope)[0] is not Match.NONE and first in ("", prefix + route.path):
+                    first = prefix + route.path
+                    found.update(getattr(route, "methods", None) or ())
+    return found
 
 
 def _fault(place: tuple[str | int, ...], message: str) -> str:
