@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis as driver
+import sqlalchemy as sa
 
 from nilometer.backends import memory
+from nilometer.testing.mariadb import mariadb
+from nilometer.testing.postgresql import postgresql
 from nilometer.testing.redis import redis
 from nilometer.testing.trace_store import TraceStoreContract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class TestMemory(TraceStoreContract):
@@ -36,6 +40,18 @@ def flushed(url: str) -> str:
     return url
 
 
+class TestSqlite(TraceStoreContract):
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/ä traces.db"
+
+
+class TestSqliteInOsprofilersLayout(TraceStoreContract):
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/traces.db?layout=osprofiler"
+
+
 class TestRedis(TraceStoreContract):
     @pytest.fixture
     def url(self, redis_url: str) -> str:
@@ -46,3 +62,54 @@ class TestRedisInOsprofilersLayout(TraceStoreContract):
     @pytest.fixture
     def url(self, redis_url: str) -> str:
         return f"{flushed(redis_url)}?layout=osprofiler"
+
+
+@pytest.fixture(scope="module")
+def postgresql_url() -> Iterator[str]:
+    with postgresql() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def mariadb_url() -> Iterator[str]:
+    with mariadb() as found:
+        yield found
+
+
+def emptied(server: str) -> str:
+    """Empty a server's database, and return its URL as ours."""
+    engine = sa.create_engine(server)
+    with engine.begin() as connection:
+        for name in ("nilometer_spans", "nilometer_traces", "nilometer_traces_meta", "data"):
+            connection.execute(sa.text(f"DROP TABLE IF EXISTS {name}"))
+    engine.dispose()
+    scheme, _, rest = server.partition("://")
+    return f"{scheme.partition('+')[0]}://{rest}"
+
+
+@pytest.mark.slow
+class TestPostgresql(TraceStoreContract):
+    @pytest.fixture
+    def url(self, postgresql_url: str) -> str:
+        return emptied(postgresql_url)
+
+
+@pytest.mark.slow
+class TestPostgresqlInOsprofilersLayout(TraceStoreContract):
+    @pytest.fixture
+    def url(self, postgresql_url: str) -> str:
+        return f"{emptied(postgresql_url)}?layout=osprofiler"
+
+
+@pytest.mark.slow
+class TestMariadb(TraceStoreContract):
+    @pytest.fixture
+    def url(self, mariadb_url: str) -> str:
+        return emptied(mariadb_url)
+
+
+@pytest.mark.slow
+class TestMariadbInOsprofilersLayout(TraceStoreContract):
+    @pytest.fixture
+    def url(self, mariadb_url: str) -> str:
+        return f"{emptied(mariadb_url)}?layout=osprofiler"

@@ -171,7 +171,7 @@ def test_tables_of_a_newer_program_are_left_alone(file: Path) -> None:
 def test_older_tables_are_brought_up_to_date_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(f"sqlite:///{file}") as store:
         store.write_events(several(1))
-    monkeypatch.setattr(tables, "VERSION", 2)
+    monkeypatch.setattr(tables, "LAYOUT", dataclasses.replace(tables.LAYOUT, version=2))
     done = []
 
     def upgrade(connection: sa.Connection) -> None:

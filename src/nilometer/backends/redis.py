@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from nilometer.backends._parts.redis_connection import Connection, ConnectionOptions
 from nilometer.backends._parts.redis_osprofiler import OsprofilerKeys
 from nilometer.backends._parts.redis_spans import SpanKeys
-from nilometer.backends._parts.trace_list import page_of_all
+from nilometer.backends._parts.trace_list import LAYOUT, LAYOUTS, page_of_all
 from nilometer.core.options import one_of, option
 from nilometer.core.traces.ids import trace_id
 from nilometer.core.traces.span import merge
@@ -46,14 +46,13 @@ URL_EXAMPLES = (
     "redis://localhost:6379?layout=osprofiler",
 )
 EXTRA = "redis"
-LAYOUTS = ("spans", "osprofiler")
 
 
 @dataclass(frozen=True, slots=True)
 class Options(ConnectionOptions):
     """How to reach the server, and how traces lie there."""
 
-    layout: str = option("spans", "how spans are written: `spans`, or `osprofiler`, which OSProfiler reads")
+    layout: str = option("spans", LAYOUT)
     scan: bool = option(default=True, text="whether lists show traces of which only OSProfiler knows; costs with every key")
 
 

@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, cast, overload
 
@@ -19,7 +19,7 @@ from nilometer.core import url as urls
 from nilometer.core.errors import CapabilityError, MissingDriver, UnknownScheme, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import ModuleType
 
     from nilometer.core.capability import (
@@ -69,13 +69,14 @@ def _entry(summary: str, factory: str, *capabilities: str, extra: str = "") -> E
     return Entry(summary, MappingProxyType(dict.fromkeys(capabilities, factory)), extra)
 
 
-def _also(entry: Entry, factory: str, *capabilities: str) -> Entry:
-    """Return the entry of a scheme that another factory serves, too."""
-    return replace(entry, factories=MappingProxyType({**entry.factories, **dict.fromkeys(capabilities, factory)}))
+def _several(summary: str, factories: Mapping[str, Sequence[str]], extra: str = "") -> Entry:
+    """Return the entry of a scheme that several factories serve: each with what it can do."""
+    found = {capability: factory for factory, able in factories.items() for capability in able}
+    return Entry(summary, MappingProxyType(found), extra)
 
 
 def _backend(module: str) -> str:
-    return f"nilometer.backends.{module}:open"
+    return f"nilometer.backends.{module}" if ":" in module else f"nilometer.backends.{module}:open"
 
 
 TABLE: dict[str, Entry] = {
@@ -113,22 +114,29 @@ TABLE: dict[str, Entry] = {
     ),
     "mongodb": _entry("MongoDB", _backend("mongodb"), TABLES, HEALTH, extra="mongodb"),
     "mongodb+srv": _entry("MongoDB, its servers named by DNS", _backend("mongodb"), TABLES, HEALTH, extra="mongodb"),
-    "mysql": _also(
-        _entry("MySQL or MariaDB", _backend("sql"), EVENTS, EVENT_STORE, HEALTH, extra="mysql"), _backend("sql_tables"), TABLES
+    "mysql": _several(
+        "MySQL or MariaDB",
+        {
+            _backend("sql"): (EVENTS, EVENT_STORE, HEALTH),
+            _backend("sql:open_traces"): (SPANS, TRACES),
+            _backend("sql_tables"): (TABLES,),
+        },
+        extra="mysql",
     ),
     "nats": _entry("NATS JetStream", _backend("nats"), EVENTS, MESSAGES, HEALTH, extra="nats"),
     "nats+tls": _entry("NATS JetStream, over TLS", _backend("nats"), EVENTS, MESSAGES, HEALTH, extra="nats"),
     "null": _entry("nowhere", _backend("null"), METRICS, EVENTS, SPANS, HEALTH),
     "opensearch": _entry("OpenSearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
     "opensearch+https": _entry("OpenSearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
-    "postgresql": _also(
-        _also(
-            _entry("PostgreSQL", _backend("sql"), EVENTS, EVENT_STORE, HEALTH, extra="postgresql"),
-            "nilometer.backends.sql:open_statistics",
-            STATISTICS,
-        ),
-        _backend("sql_tables"),
-        TABLES,
+    "postgresql": _several(
+        "PostgreSQL",
+        {
+            _backend("sql"): (EVENTS, EVENT_STORE, HEALTH),
+            _backend("sql:open_traces"): (SPANS, TRACES),
+            _backend("sql:open_statistics"): (STATISTICS,),
+            _backend("sql_tables"): (TABLES,),
+        },
+        extra="postgresql",
     ),
     "redis": _entry("Redis or Valkey", _backend("redis"), SPANS, TRACES, HEALTH, extra="redis"),
     "redis+sentinel": _entry("Redis, found by Sentinel", _backend("redis"), SPANS, TRACES, HEALTH, extra="redis"),
@@ -137,19 +145,15 @@ TABLE: dict[str, Entry] = {
     "rediss+sentinel": _entry("Redis over TLS, found by Sentinel", _backend("redis"), SPANS, TRACES, HEALTH, extra="redis"),
     "redissentinel": _entry("Redis, found by Sentinel", _backend("redis"), SPANS, TRACES, HEALTH, extra="redis"),
     "scylla": _entry("ScyllaDB", _backend("cassandra"), TABLES, HEALTH, extra="cassandra"),
-    "sqlite": _also(
-        _also(
-            _also(
-                _entry("the embedded store, one file", "nilometer.history.store:open", METRICS, SERIES, HEALTH),
-                _backend("sqlite"),
-                EVENTS,
-                EVENT_STORE,
-            ),
-            "nilometer.backends.sqlite:open_statistics",
-            STATISTICS,
-        ),
-        _backend("sqlite_tables"),
-        TABLES,
+    "sqlite": _several(
+        "the embedded store, one file",
+        {
+            "nilometer.history.store:open": (METRICS, SERIES, HEALTH),
+            _backend("sqlite"): (EVENTS, EVENT_STORE),
+            _backend("sqlite:open_traces"): (SPANS, TRACES),
+            _backend("sqlite:open_statistics"): (STATISTICS,),
+            _backend("sqlite_tables"): (TABLES,),
+        },
     ),
     "statsd": _entry("another StatsD server, over UDP", _backend("statsd"), METRICS, EVENTS, HEALTH),
     "statsd+tcp": _entry("another StatsD server, over TCP", _backend("statsd"), METRICS, EVENTS, HEALTH),

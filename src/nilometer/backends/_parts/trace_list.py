@@ -1,4 +1,4 @@
-"""A page of the list of traces, for stores that have the summaries of all at hand."""
+"""What stores of traces share: the layouts they can write, and a page of the list of traces."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
     from nilometer.core.traces.query import TraceQuery
     from nilometer.core.traces.summary import Summary
+
+
+LAYOUTS = ("spans", "osprofiler")
+LAYOUT = "how spans are written: `spans`, or `osprofiler`, which OSProfiler reads"
 
 
 def page_of_all(traces: Iterable[Summary], query: TraceQuery, limit: int, cursor: str) -> FoundTraces:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 STEPS = 10_000
 """Steps of SQLite's machine between two looks at the clock."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "cache_size=-32768", "journal_size_limit=67108864")
+BUSY, PAUSE = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_RECOVERY", "SQLITE_LOCKED"}), 0.01
 SLOW_CODES = frozenset({"57014", 1317, 1969, 3024})
 """A statement was stopped: PostgreSQL's state, MariaDB's and MySQL's numbers."""
 GRACE = 2.0
@@ -149,7 +150,7 @@ def in_file(file: Path, seconds: float) -> Database:
         made = sqlite3.connect(name, uri=True, timeout=seconds, isolation_level=None, check_same_thread=False)
         try:
             for pragma in PRAGMAS:
-                made.execute(f"PRAGMA {pragma}").fetchall()
+                _set(made, pragma, time.monotonic() + seconds)
         except BaseException:
             made.close()
             raise
@@ -172,6 +173,19 @@ def in_file(file: Path, seconds: float) -> Database:
     sa.event.listen(engine, "checkout", taken)
     sa.event.listen(engine, "begin", begun)
     return Database(engine, str(file), seconds, file)
+
+
+def _set(link: sqlite3.Connection, pragma: str, end: float) -> None:
+    """Set a pragma. SQLite itself does not wait while another process makes the file's log: here that is tried until `end`."""
+    while True:
+        try:
+            link.execute(f"PRAGMA {pragma}").fetchall()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname not in BUSY or time.monotonic() > end:
+                raise
+            time.sleep(PAUSE)
+        else:
+            return
 
 
 def _inode(file: Path) -> tuple[int, int] | None:

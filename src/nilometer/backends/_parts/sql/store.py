@@ -3,15 +3,13 @@
 Rules:
 
 * A batch is stored whole, and is stored when `write_events` returns; an event whose id is there already stays as it is.
-* Tables are made with the first batch. Until then nothing is found, and looking makes nothing.
+* Tables are made with the first batch (`layout`).
 * Several processes may write. Deleting goes in small parts, so that nobody waits for it for long.
 """
 
 from __future__ import annotations
 
 import json
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -19,14 +17,14 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from nilometer.backends._parts.sql import queries, tables
 from nilometer.backends._parts.sql.event_row import event_row
+from nilometer.backends._parts.sql.layout import Tables
 from nilometer.core.cursor import cursor, place
-from nilometer.core.errors import NilometerError
 from nilometer.core.event_query import Count, Found
 from nilometer.core.record import Event
 from nilometer.core.wire import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from nilometer.backends._parts.sql.database import Database
     from nilometer.core.event_query import By, EventQuery
@@ -40,46 +38,39 @@ class SqlEvents:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._preparing = threading.Lock()
-        self._ready: object = None
-        """The identity of the database that is known to have tables."""
+        self._tables = Tables(database, tables.LAYOUT)
 
     def write_events(self, events: Sequence[Event]) -> None:
         """Store all of the events, or none. Raise `Rejected` naming one that cannot be stored, `Unavailable`, `StoreError`."""
         rows = [event_row(event) for event in events]
         if not rows:
             return
-        self._prepare()
-        try:
-            with self._database.connected(write=True) as connection:
-                statement = _insert(connection.dialect.name)
-                for part in _parts(rows):
-                    connection.execute(statement, part)
-        except NilometerError:
-            self._ready = None
-            raise
+        with self._tables.writing() as connection:
+            statement = _insert(connection.dialect.name)
+            for part in _parts(rows):
+                connection.execute(statement, part)
 
     def find_events(self, query: EventQuery, limit: int = 100, cursor: str = "") -> Found:
         """Return up to `limit` events, newest first, from `cursor` on. Raise `InputError`, `TooSlow`, `Unavailable`."""
         behind = place(cursor)
-        with self._reading() as connection:
+        with self._tables.reading() as connection:
             rows = [] if connection is None else queries.find(connection, query, limit + 1, behind)
         page = [_event(row) for row in rows[:limit]]
         return Found(page, _cursor(page[-1]) if page and len(rows) > limit else "")
 
     def count_events(self, query: EventQuery, step: float, by: By, most: int = 10) -> list[Count]:
         """Count events in slots of `step` seconds, for the `most` frequent keys; the other keys together are ``""``."""
-        with self._reading() as connection:
+        with self._tables.reading() as connection:
             return [] if connection is None else queries.count(connection, query, step, by, most)
 
     def known_events(self, ids: Sequence[str]) -> set[str]:
         """Return those of the ids under which an event is stored."""
-        with self._reading() as connection:
+        with self._tables.reading() as connection:
             return set() if connection is None else queries.known(connection, ids)
 
     def drop_events(self, before: float) -> int:
         """Delete a part of what is older than `before`. Return how many events that were, 0 once none is left."""
-        with self._reading() as connection:
+        with self._tables.reading() as connection:
             if connection is None:
                 return 0
         with self._database.connected(write=True) as connection:
@@ -87,7 +78,7 @@ class SqlEvents:
 
     def check(self) -> str:
         """Connect and say what there is. Raise `Unavailable`, `StoreError`."""
-        with self._reading() as connection:
+        with self._tables.reading() as connection:
             if connection is None:
                 return f"{self._database.place}: no events yet, their tables are made with the first"
             newest = connection.execute(sa.select(sa.func.max(tables.EVENTS.c.time))).scalar()
@@ -97,25 +88,6 @@ class SqlEvents:
     def close(self) -> None:
         """Close the connections; what was written is stored."""
         self._database.close()
-
-    def _prepare(self) -> None:
-        with self._preparing:
-            if self._ready is None or self._ready != self._database.identity:
-                with self._database.connected(write=True) as connection:
-                    tables.prepare(connection, self._database.place)
-                self._ready = self._database.identity
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection | None]:
-        """Give a connection, None where there are no tables yet."""
-        if self._database.absent:
-            yield None
-            return
-        with self._database.connected() as connection:
-            identity = self._database.identity
-            if self._ready != identity and tables.version(connection, self._database.place):
-                self._ready = identity
-            yield connection if self._ready == identity else None
 
 
 def _event(row: sa.Row[Any]) -> Event:
