@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
+import pymongo
 import pytest
 import redis as driver
 import sqlalchemy as sa
 
 from nilometer.backends import memory
 from nilometer.testing.mariadb import mariadb
+from nilometer.testing.mongodb import mongodb
 from nilometer.testing.postgresql import postgresql
 from nilometer.testing.redis import redis
 from nilometer.testing.trace_store import TraceStoreContract
@@ -17,6 +20,8 @@ from nilometer.testing.trace_store import TraceStoreContract
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+NUMBERS = count()
 
 
 class TestMemory(TraceStoreContract):
@@ -113,3 +118,26 @@ class TestMariadbInOsprofilersLayout(TraceStoreContract):
     @pytest.fixture
     def url(self, mariadb_url: str) -> str:
         return f"{emptied(mariadb_url)}?layout=osprofiler"
+
+
+@pytest.fixture(scope="module")
+def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with mongodb(tmp_path_factory.mktemp("mongodb")) as found:
+        yield found
+
+
+@pytest.mark.slow
+class TestMongodb(TraceStoreContract):
+    @pytest.fixture
+    def url(self, mongodb_url: str) -> str:
+        return f"{mongodb_url}/traces{next(NUMBERS)}"
+
+
+@pytest.mark.slow
+class TestMongodbInOsprofilersLayout(TraceStoreContract):
+    @pytest.fixture
+    def url(self, mongodb_url: str) -> str:
+        client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongodb_url)
+        client.drop_database("osprofiler")
+        client.close()
+        return f"{mongodb_url}/traces{next(NUMBERS)}?layout=osprofiler"

@@ -15,16 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nilometer.backends._parts.http import shown
+from nilometer.backends._parts.mongodb import Connection, Login, connection, database
 from nilometer.backends._parts.table_filter import EXCLUDE, INCLUDE, MOST, Filter
-from nilometer.backends._parts.tls import CA, KEY, VERIFY, tls_context
 from nilometer.core.errors import Unavailable
-from nilometer.core.options import at_least, option, refuse
-from nilometer.core.quantity import Duration
+from nilometer.core.options import at_least, option
 from nilometer.core.table import ITEMS, SIZE, Fault, Figure, Quality, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from nilometer.core.url import Url
 
@@ -38,32 +36,22 @@ EXTRA = "mongodb"
 OWN = frozenset({"admin", "config", "local"})
 VIEW, TIME_SERIES = "view", "timeseries"
 SYSTEM = "system."
-PORT = 27017
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(Login):
     """How to reach the server, and which collections."""
 
-    timeout: Duration = option(Duration(10), "longest time to find a server, and for an answer")  # noqa: RUF009 declares a field
     include: str = option("", INCLUDE)
     exclude: str = option("", EXCLUDE)
     tables: int = option(100_000, MOST)
-    auth_source: str = option("admin", "the database that knows the user")
-    replica_set: str = option("", "name of the replica set; empty asks one server alone")
-    tls: bool = option(default=False, text="speak TLS")
-    ca: str = option("", CA)
-    cert: str = option("", "file with our certificate and its private key, PEM")
-    key: str = option("", KEY)
-    verify: bool = option(default=True, text=VERIFY)
 
 
 class MongoDB:
-    """Reads the collections of one database, or of all. `connect` makes the driver's client."""
+    """Reads the collections of one database, or of all."""
 
-    def __init__(self, connect: Callable[[], Any], url: str, database: str, options: Options) -> None:
-        self._connect, self._url, self._database, self._options = connect, url, database, options
-        self._client: Any = None
+    def __init__(self, connection: Connection, database: str, options: Options) -> None:
+        self._connection, self._database, self._options = connection, database, options
 
     def read_tables(self) -> Iterator[Table | Fault]:
         """Yield every collection, followed by its indexes. Raise `Unavailable` when not even their list can be had."""
@@ -81,15 +69,15 @@ class MongoDB:
     def _databases(self) -> list[str]:
         if self._database:
             return [self._database]
-        return sorted(set(self._ask(lambda client: client.list_database_names())) - OWN)
+        return sorted(set(self._connection.ask(lambda client: client.list_database_names())) - OWN)
 
     def _collections(self, database: str) -> list[dict[str, Any]]:
-        found = self._ask(lambda client: list(client[database].list_collections()))
+        found = self._connection.ask(lambda client: list(client[database].list_collections()))
         return sorted(found, key=lambda told: str(told["name"]))
 
     def _collection(self, database: str, name: str, *, series: bool) -> Iterator[Table | Fault]:
         try:
-            told = self._ask(lambda client: client[database].command("collStats", name))
+            told = self._connection.ask(lambda client: client[database].command("collStats", name))
         except Unavailable as error:
             yield Fault(database, name, str(error))
             return
@@ -106,60 +94,17 @@ class MongoDB:
         for index, size in sorted(sizes.items()) if isinstance(sizes, dict) else ():
             yield Table(database, name, index, "active", {SIZE: Figure(float(size))})
 
-    def _ask(self, work: Callable[[Any], Any]) -> Any:  # noqa: ANN401 whatever the server answers
-        import pymongo  # noqa: PLC0415 a driver is imported where it is used
-        from pymongo.errors import PyMongoError  # noqa: PLC0415 see above
-
-        try:
-            if self._client is None:
-                self._client = self._connect()
-            with pymongo.timeout(self._options.timeout):
-                return work(self._client)
-        except PyMongoError as error:
-            message = f"{self._url}: {shown(error)[:300]}"
-            raise Unavailable(message) from error
-
     def check(self) -> str:
         """Return the server's version. Raise `Unavailable`."""
-        return f"MongoDB {shown(self._ask(lambda client: client.server_info())['version'])}"
+        return self._connection.check()
 
     def close(self) -> None:
         """Hang up."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        self._connection.close()
 
 
 def open(url: Url) -> MongoDB:  # noqa: A001 each backend has this name
     """Open ``mongodb://HOST[/DATABASE]``. Raise `UrlError` for a wrong part. Connect on first use, not here."""
-    from pymongo import MongoClient  # noqa: PLC0415 a driver is imported where it is used; missing, it is missed here
-
     options = url.options(Options)
-    at_least(url, "timeout", options.timeout, 0.001)
     at_least(url, "tables", options.tables, 1)
-    tls_context(url, options, wanted=options.tls, cure="add tls=true")
-    if options.key:
-        raise refuse(url, "option key: MongoDB's driver takes one file with certificate and key; name it with cert")
-    if not url.host:
-        raise refuse(url, f"names no host; write {url.scheme}://localhost:{PORT}")
-    database = url.path.strip("/")
-    if "/" in database:
-        raise refuse(url, f"names no database: {database!r}")
-    milliseconds = int(options.timeout * 1000)
-    settings: dict[str, Any] = {
-        "serverSelectionTimeoutMS": milliseconds,
-        "connectTimeoutMS": milliseconds,
-        "socketTimeoutMS": milliseconds,
-        "appname": "nilometer",
-    }
-    if url.user is not None:
-        settings |= {"username": url.user, "password": url.password or "", "authSource": options.auth_source}
-    if options.replica_set:
-        settings["replicaSet"] = options.replica_set
-    elif len(url.hosts) == 1 and url.scheme == SCHEMES[0]:
-        settings["directConnection"] = True
-    if options.tls:
-        settings |= {"tls": True, "tlsAllowInvalidCertificates": not options.verify}
-        settings |= {name: file for name, file in (("tlsCAFile", options.ca), ("tlsCertificateKeyFile", options.cert)) if file}
-    place = f"{url.scheme}://{','.join(map(str, url.hosts))}/"
-    return MongoDB(lambda: MongoClient(place, **settings), str(url), database, options)
+    return MongoDB(connection(url, options), database(url), options)

@@ -112,8 +112,14 @@ TABLE: dict[str, Entry] = {
         SERIES,
         HEALTH,
     ),
-    "mongodb": _entry("MongoDB", _backend("mongodb"), TABLES, HEALTH, extra="mongodb"),
-    "mongodb+srv": _entry("MongoDB, its servers named by DNS", _backend("mongodb"), TABLES, HEALTH, extra="mongodb"),
+    "mongodb": _several(
+        "MongoDB", {_backend("mongodb"): (TABLES, HEALTH), _backend("mongodb_traces"): (SPANS, TRACES)}, extra="mongodb"
+    ),
+    "mongodb+srv": _several(
+        "MongoDB, its servers named by DNS",
+        {_backend("mongodb"): (TABLES, HEALTH), _backend("mongodb_traces"): (SPANS, TRACES)},
+        extra="mongodb",
+    ),
     "mysql": _several(
         "MySQL or MariaDB",
         {
