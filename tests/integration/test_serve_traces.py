@@ -205,6 +205,20 @@ def test_spans_go_to_further_sinks_too_and_a_reload_changes_these(start: Start, 
     assert listed(server) == [number(2, 32)]
 
 
+def test_traces_are_kept_without_any_setting(tmp_path: Path, start: Start) -> None:
+    server = start(store="sqlite")
+    assert not (tmp_path / "state" / "traces.db").exists()
+    send(server, request(1))
+    until(lambda: (tmp_path / "state" / "traces.db").exists() and listed(server) == [number(1, 32)], "it is stored")
+    assert server.stop() == 0
+    server = start(store="sqlite")
+    assert listed(server, "error=false&shortest=30") == [number(1, 32)]
+    services = ask(server.interface(WEB), "/traces/services").json
+    assert [(call["from"], call["to"]) for call in services["calls"]] == [("tables", "storage")]
+    assert ask(server.interface(WEB), f"/traces/{number(1, 32)}", "DELETE").status == 200
+    assert listed(server) == []
+
+
 def test_old_traces_are_deleted(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with contextlib.closing(registry.open(redis_url, registry.TRACES)) as store:
         store.write_spans(request(1))

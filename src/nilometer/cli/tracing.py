@@ -57,8 +57,6 @@ def store_url(plan: Plan, state: Path) -> Url | None:
     url = plan.settings.traces.store
     if url.scheme == NONE or ((plan.alone or plan.statsd is not None) and not _named(plan)):
         return None
-    if not _named(plan) and registry.TRACES not in registry.capabilities(url.scheme):
-        return None
     return in_state(url, state / FILE)
 
 
