@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from nilometer.backends import memory
 from nilometer.testing.mariadb import mariadb
 from nilometer.testing.mongodb import mongodb
+from nilometer.testing.opensearch import OpenSearch, opensearch
 from nilometer.testing.postgresql import postgresql
 from nilometer.testing.redis import redis
 from nilometer.testing.trace_store import TraceStoreContract
@@ -141,3 +142,24 @@ class TestMongodbInOsprofilersLayout(TraceStoreContract):
         client.drop_database("osprofiler")
         client.close()
         return f"{mongodb_url}/traces{next(NUMBERS)}?layout=osprofiler"
+
+
+@pytest.fixture(scope="module")
+def opensearch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenSearch]:
+    with opensearch(tmp_path_factory.mktemp("opensearch")) as found:
+        yield found
+
+
+@pytest.mark.slow
+class TestOpensearch(TraceStoreContract):
+    @pytest.fixture
+    def url(self, opensearch_server: OpenSearch) -> str:
+        return f"opensearch://127.0.0.1:{opensearch_server.port}/traces{next(NUMBERS)}?timeout=60s"
+
+
+@pytest.mark.slow
+class TestOpensearchInOsprofilersLayout(TraceStoreContract):
+    @pytest.fixture
+    def url(self, opensearch_server: OpenSearch) -> str:
+        opensearch_server.ask("DELETE", "/osprofiler-notifications*?ignore_unavailable=true")
+        return f"opensearch://127.0.0.1:{opensearch_server.port}/traces{next(NUMBERS)}?timeout=60s&layout=osprofiler"

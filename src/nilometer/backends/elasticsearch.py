@@ -15,7 +15,6 @@ Format: https://docs.opensearch.org/latest/api-reference/document-apis/bulk/ (th
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 import socket
@@ -24,13 +23,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nilometer.backends._parts.documents import Document, documents, event_documents, ids
-from nilometer.backends._parts.http import Answer, Http, Peer, shown
+from nilometer.backends._parts.elastic import (
+    CONFLICT,
+    JSON,
+    LINES,
+    MISSING,
+    PASSING,
+    REDIRECTED,
+    TOO_LARGE,
+    Cluster,
+    Login,
+    cluster,
+    name,
+)
+from nilometer.backends._parts.http import Answer, shown
 from nilometer.backends._parts.progress import Progress
 from nilometer.backends._parts.templates import events_template, metrics_template
-from nilometer.backends._parts.tls import CA, CERT, KEY, VERIFY, tls_context
 from nilometer.core.errors import Rejected, Unavailable
-from nilometer.core.options import at_least, one_of, option, refuse
-from nilometer.core.quantity import Duration, Size
+from nilometer.core.options import one_of, option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,36 +57,18 @@ URL_EXAMPLES = (
 )
 EXTRA = "elasticsearch"
 LOG = logging.getLogger(__name__)
-PORT = 9200
-HTTPS = "+https"
-NAME = "nilometer"
 FIELDS, FLAT = "fields", "flat"
-JSON, LINES = "application/json", "application/x-ndjson"
-NAMES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
-OK, REDIRECTED, MISSING, TOO_LARGE, TOO_MANY = 200, 300, 404, 413, 429
-PASSING = frozenset({401, 403, MISSING, 408, TOO_MANY})
-"""Statuses below 500 that another attempt can end: a login or right that is mended, an index that is made or unblocked."""
 REFUSED, NOT_FINITE = ("sink", "refused"), ("sink", "not_finite")
 FOUND = 1000
 """Documents that are looked for at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(Login):
     """How to reach the cluster, and how documents are made and sent."""
 
-    timeout: Duration = option(Duration(30), "longest time to connect, to send a request, and for its answer")  # noqa: RUF009 declares a field
     source: str = option("", "who writes, kept in every document and part of its id; the host's name when empty")
     tags: str = option(FIELDS, "`fields`: each tag a field of its own; `flat`: all in one field, for very many different tags")
-    template: bool = option(default=True, text="make the index template when there is none")
-    bulk_documents: int = option(5000, "most documents in a request")
-    bulk_size: Size = option(Size(5 << 20), "most bytes in a request, before gzip; one larger document goes alone")  # noqa: RUF009 declares a field
-    gzip: bool = option(default=True, text="send requests compressed")
-    api_key: str = option("", "API key, encoded as Elasticsearch gives it; instead of user and password")
-    ca: str = option("", CA)
-    cert: str = option("", CERT)
-    key: str = option("", KEY)
-    verify: bool = option(default=True, text=VERIFY)
 
 
 class Limits(NamedTuple):
@@ -97,8 +89,8 @@ class Outcome(NamedTuple):
 class Elasticsearch:
     """Writes flushes and events to one cluster, into the data streams ``NAME-metrics`` and ``NAME-events``."""
 
-    def __init__(self, http: Http, url: str, name: str, options: Options) -> None:
-        self._http, self._url, self._options = http, url, options
+    def __init__(self, cluster: Cluster, name: str, options: Options) -> None:
+        self._cluster, self._http, self._url, self._options = cluster, cluster.http, cluster.url, options
         self._metrics, self._events = f"{name}-metrics", f"{name}-events"
         self._limits = Limits(options.bulk_documents, options.bulk_size)
         self._source = options.source or socket.gethostname()
@@ -159,7 +151,7 @@ class Elasticsearch:
         answer = self._http.send("POST", path, body, kind=LINES, gzip=self._options.gzip)
         if answer.status == TOO_LARGE:
             return self._send_halves(stream, part, answer)
-        result = self._judged(answer, "write")
+        result = self._cluster.judged(answer, "write")
         items = result.get("items") if isinstance(result, dict) else None
         if isinstance(result, dict) and result.get("errors") is False:
             return Outcome([each.number for each in part], [], [])
@@ -185,14 +177,14 @@ class Elasticsearch:
         if stream in self._prepared:
             return
         if self._options.template:
-            opensearch = self._product()[0] == "OpenSearch"
+            opensearch = self._cluster.product()[0] == "OpenSearch"
             answer = self._http.send("GET", f"/_index_template/{stream}?filter_path=index_templates.name")
             if answer.status == MISSING:
                 flat = self._options.tags == FLAT
                 made = events_template if stream == self._events else metrics_template
                 self._make_template(stream, made(stream, flat=flat, opensearch=opensearch))
             else:
-                self._judged(answer, "read the index template", "; or make it yourself and add template=false")
+                self._cluster.judged(answer, "read the index template", "; or make it yourself and add template=false")
         self._prepared.add(stream)
 
     def _make_template(self, stream: str, template: Mapping[str, Any]) -> None:
@@ -204,35 +196,15 @@ class Elasticsearch:
             raise Unavailable(message)
         LOG.info("%s: made the index template %s", self._url, stream)
 
-    def _product(self) -> tuple[str, str]:
-        """Return the product's name and version, the latter empty when it may not be read. Raise `Unavailable`."""
-        answer = self._http.send("GET", "/")
-        if answer.status in (401, 403):
-            return ("OpenSearch" if self._url.startswith("opensearch") else "Elasticsearch"), ""
-        said = self._judged(answer, "read the version")
-        version = said.get("version") if isinstance(said, dict) else None
-        if not isinstance(version, dict) or not isinstance(version.get("number"), str):
-            message = f"{self._url}: is neither Elasticsearch nor OpenSearch: {answer.shown()}"
-            raise Unavailable(message)
-        return "OpenSearch" if version.get("distribution") == "opensearch" else "Elasticsearch", shown(version["number"])
-
-    def _judged(self, answer: Answer, what: str, cure: str = "") -> Any:  # noqa: ANN401 whatever JSON the other side sends
-        """Return what the answer says. Raise `Unavailable` or `Rejected` for an error status."""
-        if OK <= answer.status < REDIRECTED:
-            return answer.json()
-        message = f"{self._url}: cannot {what} (status {answer.status}): {answer.shown()}{cure}"
-        passing = answer.status in PASSING or not MISSING - 4 <= answer.status < 500  # noqa: PLR2004 HTTP's own bounds
-        raise Unavailable(message) if passing else Rejected(message)
-
     def check(self) -> str:
         """Return product, version and data stream. Raise `Unavailable`."""
-        product, version = self._product()
-        self._judged(self._http.send("GET", f"/_data_stream/{self._metrics}*"), "see data streams")
+        product, version = self._cluster.product()
+        self._cluster.judged(self._http.send("GET", f"/_data_stream/{self._metrics}*"), "see data streams")
         return f"{product} {version or '(may not read the version)'}, data stream {self._metrics}"
 
     def confirm(self, flush: Flush) -> str:
         """Return how many of the flush's documents can be read back. Raise `Unavailable` unless all of them can."""
-        self._judged(self._http.send("POST", f"/{self._metrics}/_refresh"), "refresh")
+        self._cluster.judged(self._http.send("POST", f"/{self._metrics}/_refresh"), "refresh")
         wanted = [
             name for each, name in zip(documents(flush, self._source), ids(flush, self._source), strict=True) if each.body
         ]
@@ -246,14 +218,14 @@ class Elasticsearch:
         query = {"size": 0, "track_total_hits": True, "query": {"ids": {"values": wanted}}}
         answer = self._http.send("POST", f"/{self._metrics}/_search", json.dumps(query).encode(), kind=JSON)
         try:
-            return int(self._judged(answer, "read back")["hits"]["total"]["value"])
+            return int(self._cluster.judged(answer, "read back")["hits"]["total"]["value"])
         except (TypeError, KeyError, ValueError) as error:
             message = f"{self._url}: does not answer as a search is answered: {answer.shown()}"
             raise Unavailable(message) from error
 
     def close(self) -> None:
         """Hang up."""
-        self._http.close()
+        self._cluster.close()
 
 
 def parts(made: Iterable[Document], limits: Limits) -> Iterator[list[Document]]:
@@ -286,46 +258,13 @@ def sorted_out(part: Sequence[Document], items: Sequence[object]) -> Outcome:
             outcome.waiting.append(f"status {status}, {shown(reason)}")
             continue
         outcome.done.append(document.number)
-        if status >= REDIRECTED and status != 409:  # noqa: PLR2004 there already: written before
+        if status >= REDIRECTED and status != CONFLICT:  # there already: written before
             outcome.refused.append(f"status {status}, {shown(reason)}")
     return outcome
 
 
 def open(url: Url) -> Elasticsearch:  # noqa: A001 each backend has this name
     """Open a URL of one of `SCHEMES`. Raise `UrlError` for a wrong part. Connect on first use, not here."""
-    import urllib3  # noqa: F401, PLC0415 a driver is imported where it is used; missing, it is missed here
-
     options = url.options(Options)
     one_of(url, "tags", options.tags, (FIELDS, FLAT))
-    at_least(url, "timeout", options.timeout, 0.001)
-    at_least(url, "bulk_documents", options.bulk_documents, 1)
-    at_least(url, "bulk_size", options.bulk_size, 1)
-    secure = url.scheme.endswith(HTTPS)
-    tls = tls_context(url, options, wanted=secure, cure=f"write {url.scheme.removesuffix(HTTPS)}{HTTPS}://")
-    if not url.host:
-        raise refuse(url, f"names no host; write {url.scheme}://localhost:{PORT}")
-    if any(host.port == 0 for host in url.hosts):
-        raise refuse(url, f"nobody listens on port 0; name the port, or none for {PORT}")
-    peer = Peer(str(url), url.hosts, PORT, options.timeout, _headers(url, options), tls)
-    return Elasticsearch(Http(peer), str(url), _name(url), options)
-
-
-def _name(url: Url) -> str:
-    """Return the first part of the data streams' names. Raise `UrlError` for one that the systems would refuse."""
-    name = url.path.strip("/") or NAME
-    if not set(name) <= NAMES or name[0] in "-_." or len(name) > 200:  # noqa: PLR2004 theirs is 255 bytes, with our ending
-        raise refuse(url, f"{name!r} cannot be a data stream's name: small letters, digits and -_. after the first")
-    return name
-
-
-def _headers(url: Url, options: Options) -> dict[str, str]:
-    if options.api_key and url.user is not None:
-        raise refuse(url, "has both a user and an api_key; give one")
-    if options.api_key:
-        if not options.api_key.isascii() or not options.api_key.isprintable():
-            raise refuse(url, "option api_key holds characters that a header cannot")
-        return {"Authorization": f"ApiKey {options.api_key}"}
-    if url.user is None:
-        return {}
-    login = f"{url.user}:{url.password or ''}".encode()
-    return {"Authorization": f"Basic {base64.b64encode(login).decode()}"}
+    return Elasticsearch(cluster(url, options), name(url), options)

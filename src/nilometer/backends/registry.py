@@ -88,8 +88,16 @@ TABLE: dict[str, Entry] = {
     "datagrepper+http": _entry("datagrepper, a bus's archive", _backend("datagrepper"), ARCHIVE, HEALTH, extra="datagrepper"),
     "datagrepper+https": _entry("datagrepper, over TLS", _backend("datagrepper"), ARCHIVE, HEALTH, extra="datagrepper"),
     "dynamodb": _entry("Amazon DynamoDB", _backend("dynamodb"), TABLES, HEALTH, extra="dynamodb"),
-    "elasticsearch": _entry("Elasticsearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
-    "elasticsearch+https": _entry("Elasticsearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
+    "elasticsearch": _several(
+        "Elasticsearch",
+        {_backend("elasticsearch"): DOCUMENTS, _backend("elasticsearch_traces"): (SPANS, TRACES)},
+        extra="elasticsearch",
+    ),
+    "elasticsearch+https": _several(
+        "Elasticsearch, over TLS",
+        {_backend("elasticsearch"): DOCUMENTS, _backend("elasticsearch_traces"): (SPANS, TRACES)},
+        extra="elasticsearch",
+    ),
     "fedora-messaging": _entry(
         "fedora-messaging, by its configuration file", _backend("fedora_messaging"), MESSAGES, HEALTH, extra="amqp"
     ),
@@ -132,8 +140,16 @@ TABLE: dict[str, Entry] = {
     "nats": _entry("NATS JetStream", _backend("nats"), EVENTS, MESSAGES, HEALTH, extra="nats"),
     "nats+tls": _entry("NATS JetStream, over TLS", _backend("nats"), EVENTS, MESSAGES, HEALTH, extra="nats"),
     "null": _entry("nowhere", _backend("null"), METRICS, EVENTS, SPANS, HEALTH),
-    "opensearch": _entry("OpenSearch", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
-    "opensearch+https": _entry("OpenSearch, over TLS", _backend("elasticsearch"), *DOCUMENTS, extra="elasticsearch"),
+    "opensearch": _several(
+        "OpenSearch",
+        {_backend("elasticsearch"): DOCUMENTS, _backend("elasticsearch_traces"): (SPANS, TRACES)},
+        extra="elasticsearch",
+    ),
+    "opensearch+https": _several(
+        "OpenSearch, over TLS",
+        {_backend("elasticsearch"): DOCUMENTS, _backend("elasticsearch_traces"): (SPANS, TRACES)},
+        extra="elasticsearch",
+    ),
     "postgresql": _several(
         "PostgreSQL",
         {

@@ -52,3 +52,17 @@ def _template(stream: str, fields: dict[str, Any], rules: list[dict[str, Any]]) 
         "template": {"mappings": mappings},
         "_meta": {"managed_by": "nilometer"},
     }
+
+
+def traces_template(name: str) -> dict[str, Any]:
+    """Return the template of spans and traces: fields for what is asked for; whatever else there is stays unsearched."""
+    words = ("trace", "id", "key", "parent", "name", "kind", "status", "error", "service", "project", "host", "part")
+    fields: dict[str, Any] = dict.fromkeys((*words, "services", "names"), KEYWORD)
+    fields |= {key: {"type": "long"} for key in ("start", "end", "last", "duration", "arrived")}
+    fields |= {key: {"type": "boolean"} for key in ("failed", "stale")}
+    return {
+        "index_patterns": [f"{name}-spans-*", f"{name}-traces"],
+        "priority": PRIORITY,
+        "template": {"mappings": {"dynamic": False, "properties": fields}},
+        "_meta": {"managed_by": "nilometer"},
+    }
