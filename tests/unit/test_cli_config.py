@@ -85,6 +85,7 @@ SAMPLES: dict[str, str | list[str]] = {
     "traces.wait": "5s",
     "traces.undecided": "500",
     "traces.metrics": ["server:*/*=requests.{service}.{name}"],
+    "traces.leads": ["*/*=mdb.req.timing.{name}", "*/*=a"],
     "traces.exemplars": "10",
     "tables.sources": ["magnetodb+http://a", "magnetodb+http://b"],
     "tables.health": ["https://a/health", "shop=https://b/health"],

@@ -100,6 +100,7 @@ OTHER: dict[str, tuple[str, str, object]] = {
     "traces.wait": ('"5s"', "5s", 5),
     "traces.undecided": ("500", "500", 500),
     "traces.metrics": ('["server:*/*=r.{service}"]', "server:*/*=r.{service}", ("server:*/*=r.{service}",)),
+    "traces.leads": ('["*/*=mdb.req.timing.{name}"]', "*/*=mdb.req.timing.{name}", ("*/*=mdb.req.timing.{name}",)),
     "traces.exemplars": ("10", "10", 10),
     "tables.sources": ('["magnetodb+http://a?limit=5"]', "magnetodb+http://a?limit=5", (parse("magnetodb+http://a?limit=5"),)),
     "tables.health": (

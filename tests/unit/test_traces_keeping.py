@@ -230,6 +230,22 @@ def test_spans_become_timers_and_counters_by_rule() -> None:
     ]
 
 
+def test_attributes_name_series_too() -> None:
+    found, fed, _ = measuring("server:*/*=r.{http.response.status_code}.{url.path}.{no.such}")
+    found.tell(request())
+    assert fed == [b"r.200._v1_tables_0.unnamed:30|ms\nr.200._v1_tables_0.unnamed.ok:1|c".replace(b"_v1", b"v1")]
+
+
+def test_series_of_others_lead_to_traces_and_no_lines_are_made_of_them() -> None:
+    found, fed, exemplars = measuring()
+    found.leads = (Measured.read("server:*/*=mdb.req.timing.{name}"),)
+    found.tell(request())
+    assert not fed
+    assert [each.trace for each in exemplars.of("stats.timers.mdb.req.timing.GET_v1_tables.upper_90").popitem()[1]] == [
+        number(0, 32)
+    ]
+
+
 def test_spans_in_two_parts_count_once_both_are_there() -> None:
     found, fed, _ = measuring("*/*=all")
     whole = request()[0]

@@ -67,7 +67,7 @@ def test_what_is_no_rule_of_sampling_is_told(wrong: str) -> None:
         Chosen.read(wrong)
 
 
-@pytest.mark.parametrize("wrong", ["", "a/b", "a=b", "a/b=", "a/b={nothing}", "a/b={name.x}", "a/b={"])
+@pytest.mark.parametrize("wrong", ["", "a/b", "a=b", "a/b=", "a/b={nothing}", "a/b={name}}", "a/b={"])
 def test_what_is_no_rule_of_metrics_is_told(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"expected|template|asks for|needs a name"):
         Measured.read(wrong)

@@ -85,7 +85,8 @@ class Tracing:
         self.url = store_url(plan, state)
         self.store = None if self.url is None else _opened(self.url, named=_named(plan))
         self.exemplars = Exemplars(plan.settings.traces.exemplars)
-        self._measuring = Measuring(_rules(plan.settings), feed, self.exemplars)
+        self._measuring = Measuring((), feed, self.exemplars)
+        self._measure(plan.settings)
         self._workers = SpanWorkers(state / SPOOLS, losses, self._queue)
         self._sources = Sources(Keeper("traces", self._put, losses), decode, losses, open_source=_open_source)
         self._retention: Retention | None = None
@@ -117,14 +118,18 @@ class Tracing:
     def change(self, prepared: Prepared, settings: Settings) -> None:
         """Use other settings from now on."""
         self._settings = settings
-        self._measuring.rules = _rules(settings)
-        self.exemplars.most = settings.traces.exemplars
+        self._measure(settings)
         gone = self._workers.change(prepared.sinks, settings)
         with self._lock:
             if self._keeping is not None:
-                self._keeping.use(self._bounds(), self._workers.all())
+                self._keeping.use(self._bounds(), self._workers.all(), settings.spool.size)
         self._workers.close(gone, settings.stop.deadline)
         self._sources.change(prepared.sources, settings.stop.deadline)
+
+    def _measure(self, settings: Settings) -> None:
+        self._measuring.rules = tuple(map(Measured.read, settings.traces.metrics))
+        self._measuring.leads = tuple(map(Measured.read, settings.traces.leads))
+        self.exemplars.most = settings.traces.exemplars
 
     def _bounds(self) -> Bounds:
         wanted = self._settings.traces
@@ -217,10 +222,6 @@ def decode(message: Message) -> Event:
         raise InputError(wrong)
     osprofiler.half(event.payload)
     return event
-
-
-def _rules(settings: Settings) -> tuple[Measured, ...]:
-    return tuple(map(Measured.read, settings.traces.metrics))
 
 
 def _open_source(url: Url) -> MessageSource:

@@ -85,9 +85,10 @@ class Keeping:
             LOG.info("%d spans of the last run are taken in again", again)
         self._thread.start()
 
-    def use(self, bounds: Bounds, workers: Sequence[SpanWorker]) -> None:
-        """Use other settings and other workers from now on; those that are gone are the caller's."""
+    def use(self, bounds: Bounds, workers: Sequence[SpanWorker], size: int) -> None:
+        """Use other settings, other workers and a journal of that size from now on; workers that are gone are the caller's."""
         with self._lock:
+            self._journal.size = size
             self._bounds, self._workers = bounds, list(workers)
             self._sampler.use(bounds.policy, wait=bounds.wait, traces=bounds.traces, spans=bounds.queue)
 

@@ -17,11 +17,13 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from nilometer.core.bounded import Bounded
-from nilometer.core.event_types.lines import safe_name
+from nilometer.core.event_types.lines import UNNAMED, safe_name
+from nilometer.core.traces.rules import ASKED, FIELDS
 from nilometer.core.traces.span import merge
 from nilometer.core.wire.number import to_text
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator, Sequence
 
     from nilometer.core.traces.rules import Measured
@@ -36,10 +38,21 @@ STATUS = "{status}"
 
 
 class Measuring:
-    """Feeds the lines of spans, all in one text. `rules` may be exchanged at any time. Any thread may tell."""
+    """Feeds the lines of spans, all in one text. Any thread may tell.
 
-    def __init__(self, rules: Sequence[Measured], feed: Callable[[bytes], None], exemplars: Exemplars) -> None:
-        self.rules, self._feed, self._exemplars = rules, feed, exemplars
+    `rules` make metrics; `leads` name series that others make, which are to lead to traces, too. Both may be exchanged at
+    any time.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Measured],
+        feed: Callable[[bytes], None],
+        exemplars: Exemplars,
+        *,
+        leads: Sequence[Measured] = (),
+    ) -> None:
+        self.rules, self.leads, self._feed, self._exemplars = rules, leads, feed, exemplars
         self._clean = Bounded(MOST, safe_name)
         self._name = Bounded(MOST, safe_name)
         self._parts: OrderedDict[tuple[str, str], Span] = OrderedDict()
@@ -47,7 +60,7 @@ class Measuring:
 
     def tell(self, spans: Sequence[Span]) -> None:
         """Count these spans."""
-        if self.rules:
+        if self.rules or self.leads:
             lines = [line for span in self._whole(spans) for line in self._lines(span)]
             if lines:
                 self._feed("\n".join(lines).encode())
@@ -67,21 +80,23 @@ class Measuring:
             yield from merge((other, span))
 
     def _lines(self, span: Span) -> Iterator[str]:
+        status = "error" if span.failed else "ok"
+        for rule in self.leads:
+            if rule.fits(span):
+                self._exemplars.note(self._series(rule.template, span, status), span)
         for rule in self.rules:
             if rule.fits(span):
-                status = "error" if span.failed else "ok"
                 series = self._series(rule.template, span, status)
                 self._exemplars.note(series, span)
                 yield f"{series}:{to_text(span.duration / MS)}|ms"
                 yield f"{series if STATUS in rule.template else f'{series}.{status}'}:1|c"
 
     def _series(self, template: str, span: Span, status: str) -> str:
-        clean = self._clean
-        return template.format(
-            service=clean(span.service) if span.service else "unnamed",
-            name=self._name(span.name) if span.name else "unnamed",
-            kind=span.kind,
-            status=status,
-            project=clean(span.project) if span.project else "unnamed",
-            host=clean(span.host) if span.host else "unnamed",
-        )
+        def filled(asked: re.Match[str]) -> str:
+            field = asked[1]
+            if field == "status":
+                return status
+            value = str(getattr(span, field) if field in FIELDS else span.attributes.get(field, ""))
+            return (self._name if field == "name" else self._clean)(value) if value else UNNAMED
+
+        return ASKED.sub(filled, template)

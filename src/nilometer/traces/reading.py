@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from nilometer.core.traces.summary import summarise
@@ -34,6 +35,8 @@ MOST = 100_000
 """Spans of one trace."""
 TRACES, SPANS, PAGE = 1000, 100_000, 100
 """Traces and spans that a map of services looks at, and traces that are asked for at a time."""
+SECONDS = 5.0
+"""For how long it looks, at most."""
 MICRO = 1000
 
 
@@ -94,13 +97,17 @@ def delete(store: TraceStore, trace: str) -> bool:
 
 def services(store: TraceStore, query: TraceQuery) -> bytes:
     """Return services, what they do and who calls whom, over the newest traces that fit."""
-    calls, cursor, whole = Calls(), "", False
-    while not whole and calls.traces < TRACES and calls.spans < SPANS:
+    calls, cursor, whole, end = Calls(), "", False, time.monotonic() + SECONDS
+
+    def enough() -> bool:
+        return calls.traces >= TRACES or calls.spans >= SPANS or time.monotonic() > end
+
+    while not whole and not enough():
         found = store.find_traces(query, min(PAGE, TRACES - calls.traces), cursor)
         cursor = found.cursor
         for trace in found.traces:
             calls.add(store.read_trace(trace.trace, SPANS))
-            if calls.spans >= SPANS:
+            if enough() and trace is not found.traces[-1]:
                 break
         else:
             whole = not cursor

@@ -48,7 +48,14 @@ class TracesSection:
     metrics: tuple[str, ...] = option(
         (),
         "Spans that become metrics, as KIND:SERVICE/NAME=SERIES with globs, such as "
-        "server:*/*=requests.{service}.{name}: a timer in ms, and a counter for each status.",
+        "server:*/*=requests.{service}.{name}: a timer in ms, and a counter for each status. "
+        "Attributes may stand in the name, too: {http.route}.",
+        check=checks.span_metric,
+    )
+    leads: tuple[str, ...] = option(
+        (),
+        "Series that others make and that are to lead to slow traces, too, written as in traces.metrics, such as "
+        "server:*/*=mdb.req.timing.{name}.",
         check=checks.span_metric,
     )
     exemplars: int = option(1000, "Series of these metrics for which slow requests are remembered.", minimum=0, maximum=100_000)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from string import Formatter
 from typing import TYPE_CHECKING, NamedTuple
 
 from nilometer.core.traces.span import KINDS
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 
 ANY = "*"
 FIELDS = ("service", "name", "kind", "status", "project", "host")
-"""What a series' name may be made of."""
+"""What a series' name may be made of, besides attributes: these have a dot in their names."""
+ASKED = re.compile(r"\{([^{}]+)\}")
 
 
 class Chosen(NamedTuple):
@@ -79,14 +79,13 @@ def _compiled(glob: str) -> re.Pattern[str]:
 
 
 def _check(template: str) -> None:
-    try:
-        asked = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
-    except ValueError as error:
-        message = f"{template!r} is no template: {error}"
-        raise ValueError(message) from error
+    asked = set(ASKED.findall(template))
     known = ", ".join(f"{{{field}}}" for field in FIELDS)
-    if unknown := sorted(asked - set(FIELDS)):
-        message = f"{template!r} asks for {', '.join(map(repr, unknown))}; what can be asked for: {known}"
+    if unknown := sorted(field for field in asked - set(FIELDS) if "." not in field):
+        message = f"{template!r} asks for {', '.join(map(repr, unknown))}; what can be asked for: {known}, {{attribute.name}}"
+        raise ValueError(message)
+    if set(ASKED.sub("", template)) & set("{}"):
+        message = f"{template!r} is no template: a brace too many"
         raise ValueError(message)
     if not template.strip("."):
         message = "a series needs a name"
