@@ -123,6 +123,14 @@ def oslo() -> None:
     call(uv, "pip", "install", "--no-deps", "-p", str(CACHE / "oslo/bin/python"), "-r", str(HERE / "oslo/requirements.txt"))
 
 
+def osprofiler() -> None:
+    """osprofiler, whose place ours takes, in an environment of its own."""
+    call(sys.executable, "-m", "venv", str(CACHE / "osprofiler"))
+    uv = str(Path(sys.executable).with_name("uv"))
+    pins = str(HERE / "osprofiler/requirements.txt")
+    call(uv, "pip", "install", "-p", str(CACHE / "osprofiler/bin/python"), "-r", pins)
+
+
 def fedora_messaging() -> None:
     """fedora-messaging, which publishes and consumes beside ours, in an environment of its own."""
     call(sys.executable, "-m", "venv", str(CACHE / "fedora-messaging"))
@@ -242,6 +250,9 @@ SLOW = {
         CACHE / "fedora-messaging/bin/fedora-messaging",
         HERE / "fedora-messaging/requirements.txt",
         "check that pip works",
+    ),
+    "osprofiler": Server(
+        osprofiler, CACHE / "osprofiler/bin/osprofiler", HERE / "osprofiler/requirements.txt", "check that pip works"
     ),
     "secantusdb": Server(secantusdb, CACHE / "secantusdb/bin/secantusd-py", HERE / "secantusdb.txt", "check that pip works"),
     "cassandra": Server(cassandra, CACHE / "cassandra/lib/cassandra-all-5.0.9.jar", HERE / "cassandra/pom.xml", MAVEN),
