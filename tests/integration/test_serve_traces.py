@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
+import random
+import threading
 from signal import SIGCONT, SIGHUP, SIGKILL
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +108,31 @@ def test_what_was_accepted_outlives_a_server_that_is_killed(start: Start) -> Non
     server = start()
     until(lambda: len(listed(server)) == 30, "the next server stores all of them")
     until(lambda: status(server)["written_down"] == 0, "nothing is written down any more")
+
+
+@pytest.mark.slow
+def test_nothing_that_was_accepted_is_lost_however_often_the_server_is_killed(start: Start) -> None:
+    draw = random.Random(7)  # noqa: S311 no secret
+    accepted, nr = set[str](), 0
+    for _ in range(8):
+        server = start("--traces-ratio=0.9999999", "--traces-wait=300ms", store="sqlite")
+        killer = threading.Timer(draw.uniform(0.05, 1.5), server.process.kill)
+        killer.start()
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            while server.process.poll() is None:
+                nr += 1
+                if send(server, request(nr)).status == 202:
+                    accepted.add(number(nr, 32))
+        killer.join()
+        server.process.wait()
+    server = start(store="sqlite")
+    until(lambda: status(server)["written_down"] == 0, "all that was left is stored")
+    found, cursor = set[str](), ""
+    while cursor is not None:
+        page = ask(server.interface(WEB), f"/traces?limit=1000&cursor={cursor}").json
+        found, cursor = found | {trace["trace"] for trace in page["traces"] if trace["spans"] == 3}, page["cursor"]
+    assert accepted
+    assert accepted <= found
 
 
 def test_a_server_that_ends_leaves_what_is_undecided_to_the_next(start: Start) -> None:

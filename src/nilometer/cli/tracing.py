@@ -88,7 +88,7 @@ class Tracing:
         self._measuring = Measuring((), feed, self.exemplars)
         self._measure(plan.settings)
         self._workers = SpanWorkers(state / SPOOLS, losses, self._queue)
-        self._sources = Sources(Keeper("traces", self._put, losses), decode, losses, open_source=_open_source)
+        self._sources = Sources(Keeper("traces", self._put, losses, nouns="spans"), decode, losses, open_source=_open_source)
         self._retention: Retention | None = None
         self._keeping: Keeping | None = None
         self._ends = False

@@ -48,11 +48,21 @@ class Kept(NamedTuple):
 class Keeper:
     """Keeps events by `put`, which stores all or none and says which are new, under a store's name; None stores nothing.
 
-    `told` hear of new ones, in this order. Any thread may call.
+    `told` hear of new ones, in this order. `nouns`: what they are called in the log. Any thread may call.
     """
 
-    def __init__(self, name: str, put: Put | None, losses: Losses, told: Sequence[Tell] = (), clock: Clock = SYSTEM) -> None:
+    def __init__(  # noqa: PLR0913 what it stands between, and what to call it
+        self,
+        name: str,
+        put: Put | None,
+        losses: Losses,
+        told: Sequence[Tell] = (),
+        clock: Clock = SYSTEM,
+        *,
+        nouns: str = "events",
+    ) -> None:
         self._name, self._put, self._losses, self._told, self._clock = name, put, losses, told, clock
+        self._nouns = nouns
         self._lock = threading.Lock()  # between asking what is known and writing, nobody else writes
         self._error = ""
         self._away_since: float | None = None
@@ -116,12 +126,12 @@ class Keeper:
         reason = str(error) if isinstance(error, Unavailable) else f"{type(error).__name__}: {error}"
         if reason != self._error:
             fault = None if isinstance(error, Unavailable) else error
-            LOG.warning("%s: keeps no events now: %s", self._name, reason, exc_info=fault)
+            LOG.warning("%s: keeps no %s now: %s", self._name, self._nouns, reason, exc_info=fault)
         self._error, self._away_since = reason, self._away_since or self._clock.time()
 
     def _well(self) -> None:
         if self._error:
-            LOG.info("%s: keeps events again", self._name)
+            LOG.info("%s: keeps %s again", self._name, self._nouns)
         self._error, self._away_since = "", None
 
     def _tell(self, events: list[Event], told: Sequence[Tell]) -> None:
