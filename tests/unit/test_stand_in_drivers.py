@@ -285,8 +285,9 @@ class TestCommand:
         assert self.run("show", trace, "--connection-string", url, "--json", "--out", str(file)) is None
         assert self.run("show", str(file), "--json") is None
         assert json.loads(capsys.readouterr().out) == json.loads(shown)
-        assert self.run("show", str(file), "--dot") is None
-        assert "wsgi" in capsys.readouterr().out
+        for form in ("--dot", "--html"):
+            assert self.run("show", str(file), form) is None
+            assert "wsgi" in capsys.readouterr().out
 
     @pytest.mark.parametrize(
         ("given", "told"),

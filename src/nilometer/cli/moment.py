@@ -10,9 +10,19 @@ import click
 
 from nilometer.core import quantity
 from nilometer.core.errors import NilometerError, SettingError
+from nilometer.core.wire import rfc3339
 from nilometer.query import times
 
 AGO = re.compile(r"(?:\d[\d.]*[a-z]+)+")
+
+
+MILLISECOND = len("2026-11-23T06:00:00.000")
+
+
+def shown(time: float) -> str:
+    """Return a time in seconds since the epoch, to the millisecond."""
+    text = rfc3339.encode(time).removesuffix("Z")
+    return (text if "." in text else f"{text}.").ljust(MILLISECOND, "0")[:MILLISECOND] + "Z"
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # click 8.2 has no arguments here

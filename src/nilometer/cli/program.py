@@ -35,6 +35,7 @@ COMMANDS = {
     "events": Place("nilometer.cli.events.command:command", "Follow, search and send events."),
     "usage": Place("nilometer.cli.usage.command:command", "Tell what tables took in a period, and add usage up."),
     "statistics": Place("nilometer.cli.statistics.command:command", "Keep statistics of what a message bus brings."),
+    "trace": Place("nilometer.cli.trace.command:command", "List, show, compare, copy and delete traces."),
     "dashboards": Place("nilometer.cli.dashboards:command", "Make dashboards for Grafana."),
     "check": Place("nilometer.cli.check:command", "Try a URL: connect, write, read back."),
     "config": Place("nilometer.cli.config:command", "Show, check or print settings."),

@@ -19,8 +19,10 @@ from nilometer.core.wire import span as wire
 from nilometer.traces import osprofiler
 from nilometer.traces.calls import Calls
 from nilometer.traces.comparing import compare
+from nilometer.traces.formats.chrome import chrome
 from nilometer.traces.formats.dot import dot
-from nilometer.traces.ordering import ordered
+from nilometer.traces.formats.html import html
+from nilometer.traces.formats.json import MICRO, listed, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from nilometer.core.capability import TraceStore
     from nilometer.core.traces.query import TraceQuery
     from nilometer.core.traces.span import Span
-    from nilometer.core.traces.summary import Summary
     from nilometer.traces.comparing import Compared
 
 MOST = 100_000
@@ -37,7 +38,6 @@ TRACES, SPANS, PAGE = 1000, 100_000, 100
 """Traces and spans that a map of services looks at, and traces that are asked for at a time."""
 SECONDS = 5.0
 """For how long it looks, at most."""
-MICRO = 1000
 
 
 def page(store: TraceStore, query: TraceQuery, limit: int, cursor: str) -> bytes:
@@ -46,33 +46,10 @@ def page(store: TraceStore, query: TraceQuery, limit: int, cursor: str) -> bytes
     return _line({"traces": [listed(trace) for trace in found.traces], "cursor": found.cursor or None})
 
 
-def listed(trace: Summary) -> dict[str, Any]:
-    """Return what a list shows of a trace."""
-    return {
-        "trace": trace.trace,
-        "start": trace.start // MICRO,
-        "duration": trace.duration / MICRO,
-        "name": trace.name,
-        "service": trace.service,
-        "project": trace.project,
-        "spans": trace.spans,
-        "errors": trace.errors,
-        "error": trace.error,
-        "rooted": trace.rooted,
-        "services": dict(trace.services),
-    }
-
-
 def one(store: TraceStore, trace: str, form: str) -> bytes | None:
     """Return a trace in one of `FORMATS`, None where there is none."""
     spans = store.read_trace(trace, MOST)
     return FORMATS[form](spans) if spans else None
-
-
-def whole(spans: Sequence[Span]) -> bytes:
-    """Return a trace as JSON: what a list shows, and its spans, parents before children."""
-    told, start = listed(summarise(spans)), min(span.start for span in spans)
-    return _line({**told, "spans": [_shown(*each, start) for each in ordered(spans)], "count": told["spans"]})
 
 
 def rows(spans: Sequence[Span]) -> bytes:
@@ -114,36 +91,6 @@ def services(store: TraceStore, query: TraceQuery) -> bytes:
     return _line({**calls.shown(), "whole": whole})
 
 
-def _shown(span: Span, depth: int, odd: str, start: int) -> dict[str, Any]:
-    found = wire.as_object(span._replace(notes=()))
-    return {
-        "id": span.id,
-        "parent": span.parent,
-        "depth": depth,
-        "odd": odd,
-        "name": span.name,
-        "offset": (span.start - start) / MICRO,
-        "duration": span.duration / MICRO,
-        "kind": span.kind,
-        "status": span.status,
-        "error": span.error,
-        "message": span.message,
-        "service": span.service,
-        "project": span.project,
-        "host": span.host,
-        "part": span.part,
-        "scope": span.scope,
-        "state": span.state,
-        "attributes": found.get("attributes", {}),
-        "resource": found.get("resource", {}),
-        "events": [
-            {"offset": (each.time - start) / MICRO, "name": each.name, "attributes": dict(each.attributes)}
-            for each in span.events
-        ],
-        "links": [{"trace": link.trace, "id": link.id, "attributes": dict(link.attributes)} for link in span.links],
-    }
-
-
 def _compared(found: Compared, starts: Sequence[int]) -> dict[str, Any]:
     span = found.first or found.second
     both = found.first is not None and found.second is not None
@@ -172,9 +119,11 @@ def _line(value: object) -> bytes:
 
 
 FORMATS: dict[str, Callable[[Sequence[Span]], bytes]] = {
-    "json": whole,
+    "json": lambda spans: _line(told(spans)),
     "spans": rows,
     "osprofiler": lambda spans: _line(osprofiler.report(spans)),
     "dot": lambda spans: dot(spans).encode("utf-8", "replace"),
+    "html": lambda spans: html(spans).encode(),
+    "chrome": lambda spans: _line(chrome(spans)),
 }
 """How a trace can be told."""

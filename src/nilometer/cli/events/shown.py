@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nilometer.cli import moment
 from nilometer.core.show import printable
 from nilometer.core.wire import event as wire
-from nilometer.core.wire import rfc3339
 from nilometer.events.reading import as_json
 
 if TYPE_CHECKING:
@@ -17,16 +17,13 @@ if TYPE_CHECKING:
 
 COLOURS = {"critical": "bright_red", "error": "red", "warn": "yellow", "audit": "cyan", "debug": "bright_black"}
 WIDEST = max(map(len, wire.PRIORITIES))
-MILLISECOND = len("2026-11-23T06:00:00.000")
 
 
 def line(event: Event, width: int = 0) -> str:
     """Return an event on one line, cut to `width` where that is not 0, with colours."""
-    time = rfc3339.encode(event.time).removesuffix("Z")
-    moment = (time if "." in time else f"{time}.").ljust(MILLISECOND, "0")[:MILLISECOND] + "Z"
     words = [event.type, *(f"{name}={value}" for name in ("tenant", "publisher") if (value := getattr(event, name)))]
     text = printable(" ".join([event.priority.ljust(WIDEST), *words, wire.text(event.payload).decode()]))
-    whole = f"{moment} {text}"
+    whole = f"{moment.shown(event.time)} {text}"
     shown = whole if not width or len(whole) <= width else whole[: width - 1] + "…"
     colour = COLOURS.get(event.priority)
     return click.style(shown, fg=colour) if colour else shown

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nilometer.core.errors import InputError
 from nilometer.core.wire import bounded_json
 from nilometer.traces.formats.dot import dot
+from nilometer.traces.formats.html import html
 from nilometer.traces.osprofiler import report
 from nilometer.traces.osprofiler import spans as spans_of
 from osprofiler.drivers import base
@@ -57,6 +58,8 @@ def show(args: argparse.Namespace) -> None:
 def _laid_out(args: argparse.Namespace, spans: list[Span]) -> str:
     if args.use_json:
         return json.dumps(report(spans), separators=(",", ": "), indent=2)
+    if args.use_html:
+        return html(spans)
     if args.use_dot:
         return dot(spans)
     message = "You should choose one of the following output formats: json, html or dot."

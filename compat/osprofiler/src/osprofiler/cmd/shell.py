@@ -63,6 +63,8 @@ def _show(found: argparse.ArgumentParser) -> None:
         "--idle-timeout", dest="idle_timeout", type=int, default=1, help="takes no effect: reading needs no pause"
     )
     found.add_argument("--json", dest="use_json", action="store_true", help="as JSON")
+    found.add_argument("--html", dest="use_html", action="store_true", help="as one page of HTML that needs no network")
+    found.add_argument("--local-libs", dest="local_libs", action="store_true", help="takes no effect: it needs no libraries")
     found.add_argument("--dot", dest="use_dot", action="store_true", help="as a graph in the language DOT")
     found.add_argument(
         "--render-dot", dest="render_dot_filename", metavar="FILE", help="draw the graph with Graphviz: FILE.pdf"

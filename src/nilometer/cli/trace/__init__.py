@@ -1,0 +1,1 @@
+"""``nilometer trace``: list, show, compare, copy and delete traces."""
