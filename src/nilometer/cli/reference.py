@@ -47,6 +47,9 @@ VARIABLES = (
     Variable("NILOMETER_DEBUG", "`1` shows a traceback with each error, like `--debug`."),
     Variable("NILOMETER_STATSD", "The URL of clients that an application makes without one."),
     Variable("NILOMETER_EVENTS", "The URLs of notifiers that an application makes without one, divided by blanks."),
+    Variable(
+        "NILOMETER_TRACES", "The URL where `nilometer trace` looks for traces, and where a tracer without one sends its own."
+    ),
     Variable("NO_COLOR", "Anything but the empty string turns colours off; without a terminal they are off anyway."),
     Variable("XDG_STATE_HOME", "Where the default of `server.state` lies; `~/.local/state` without it."),
 )

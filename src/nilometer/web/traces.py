@@ -26,11 +26,18 @@ MOST = 1000
 LONGEST_MS = 1e12
 READING = "nilometer.traces.reading:"
 MS, MICRO = 1_000_000, 1000
-DOT = "text/vnd.graphviz; charset=utf-8"
-FORMATS = {"json": TYPES["json"], "spans": TYPES["json"], "osprofiler": TYPES["json"], "dot": DOT}
+DOT, HTML = "text/vnd.graphviz; charset=utf-8", "text/html; charset=utf-8"
+FORMATS = {
+    "json": TYPES["json"],
+    "spans": TYPES["json"],
+    "osprofiler": TYPES["json"],
+    "dot": DOT,
+    "html": HTML,
+    "chrome": TYPES["json"],
+}
 """How a trace is told, and the type of what comes then."""
 
-GRAPH: dict[str, Any] = {"content": {DOT: {"schema": {"type": "string"}}}}
+TEXTS: dict[str, Any] = {"content": {DOT: {"schema": {"type": "string"}}, HTML: {"schema": {"type": "string"}}}}
 
 Word = Annotated[str, Query(max_length=1000, description="the whole word; empty for all")]
 Name = Annotated[str, Query(max_length=LONGEST_GLOB, description="a glob over the names of its spans", examples=["GET *"])]
@@ -82,7 +89,7 @@ def router(parts: Parts) -> APIRouter:
     found.get("/traces/services", name="services", responses=LATE | ok(models.Services))(traces.services)
     found.get("/traces/exemplars", name="exemplars", responses=ok(models.Exemplars))(traces.exemplars)
     found.get("/traces/{id}/diff/{other}", name="compare traces", responses=LATE | NONE | ok(models.TraceDiff))(traces.diff)
-    found.get("/traces/{id:path}", name="one trace", responses=LATE | NONE | {200: {"model": models.Told, **GRAPH}})(traces.one)
+    found.get("/traces/{id:path}", name="one trace", responses=LATE | NONE | {200: {"model": models.Told, **TEXTS}})(traces.one)
     found.delete("/traces/{id:path}", name="delete a trace", responses=LATE | NONE | ok(models.DeletedTrace))(traces.delete)
     return found
 
@@ -116,7 +123,7 @@ class _Traces:
         self,
         id: Trace,  # noqa: A002 the parameter's name
         format: Annotated[  # noqa: A002 the parameter's name
-            Literal["json", "spans", "osprofiler", "dot"],
+            Literal["json", "spans", "osprofiler", "dot", "html", "chrome"],
             Query(description="`spans`: a list as `POST /traces` takes it, times in ns; `osprofiler`: its report, in ms"),
         ] = "json",
     ) -> Response:

@@ -66,7 +66,7 @@ def export(  # noqa: PLR0913 each is an option
     ],
     exits=EXITS,
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @with_place
 def import_(files: tuple[Path, ...], url: str, *, access: Access) -> None:
     """Read traces from files, and store them.
@@ -81,7 +81,7 @@ def import_(files: tuple[Path, ...], url: str, *, access: Access) -> None:
         for file in files:
             try:
                 spans = spans_in(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
-            except InputError as error:
+            except (InputError, OSError) as error:
                 message = f"{file}: {error}"
                 raise InputError(message) from error
             for part in _parts(spans):
