@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from nilometer.core.traces.query import FoundTraces, TraceQuery
     from nilometer.core.traces.span import Span
 
-SETTLED = 1000
-"""Traces that are settled at once."""
+SETTLED = 200
+"""Traces that are settled at once, at least: more where more are asked for."""
 ROUNDS = 1000
 """How often a list is begun anew because of stale rows, at most: then others write faster than one can read."""
 DROPPED = 1000
@@ -112,7 +112,7 @@ class DocumentTraces:
             found = self._shelf.rows(query, place, wanted, stale=False)
             if not any(row.stale for row in found):
                 break
-            self._settle(self._shelf.rows(query, place, SETTLED, stale=True))
+            self._settle(self._shelf.rows(query, place, max(wanted, SETTLED), stale=True))
         return found
 
     def _settle(self, rows: Sequence[TraceRow]) -> None:

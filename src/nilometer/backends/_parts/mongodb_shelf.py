@@ -37,6 +37,8 @@ NOTES, ERRORS = "profiler", "profiler_error"
 DUPLICATE, UNAUTHORIZED = 11000, 13
 SLICE = 100_000
 """Notifications that one question of a look is about, at most."""
+TOGETHER = 100
+"""Traces that one question names, at most."""
 OVERLAP = 60
 """Seconds by which clocks of those who write may differ."""
 INDEXES: Mapping[str, Sequence[Sequence[tuple[str, int]]]] = {
@@ -139,10 +141,13 @@ class MongoShelf:
 
     def heads(self, traces: Sequence[str]) -> Mapping[str, list[Span]]:
         """Return the spans of some traces, as far as a summary needs them."""
-        wanted = {"trace": {"$in": list(map(clean, traces))}}
         fields = {**dict.fromkeys(HEAD, 1), "arrived": 1}
-        ours = span_document.read(self._ours(SPANS, lambda held: list(held.find(wanted, fields))))
-        return {trace: merge(group) for trace, group in by_trace([*self._noted(traces), *ours]).items()}
+        found: dict[str, list[Span]] = {}
+        for part in _parts(traces):
+            wanted = {"trace": {"$in": list(map(clean, part))}}
+            ours = span_document.read(self._ours(SPANS, functools.partial(_found, wanted, fields)))
+            found |= {trace: merge(group) for trace, group in by_trace([*self._noted(part), *ours]).items()}
+        return found
 
     def rows(self, query: TraceQuery, place: Place | None, limit: int, *, stale: bool) -> list[TraceRow]:
         """Return rows that may be asked for, newest first."""
@@ -191,6 +196,9 @@ class MongoShelf:
 
     def remove(self, traces: Sequence[str]) -> bool:
         """Delete traces."""
+        return sum(self._remove(part) for part in _parts(traces)) > 0
+
+    def _remove(self, traces: Sequence[str]) -> bool:
         names = list(map(clean, traces))
         gone = self._ours(SPANS, lambda held: held.delete_many({"trace": {"$in": names}}).deleted_count)
         base = {"base_id": {"$in": _bases(traces)}}
@@ -206,6 +214,14 @@ class MongoShelf:
 
 def _id(row: TraceRow) -> str:
     return digest(clean(row.summary.trace))
+
+
+def _parts(traces: Sequence[str]) -> list[Sequence[str]]:
+    return [traces[first : first + TOGETHER] for first in range(0, len(traces), TOGETHER)]
+
+
+def _found(wanted: Mapping[str, Any], fields: Mapping[str, int], held: Any) -> list[dict[str, Any]]:  # noqa: ANN401 the driver's collection
+    return list(held.find(wanted, fields))
 
 
 def _bases(traces: Sequence[str]) -> list[str]:
