@@ -102,6 +102,13 @@ def test_a_server_that_is_well_has_none() -> None:
             ["sqlite:///t: keeps no traces for 5 min: full; nothing is lost so far; see that its file can be written"],
         ),
         (
+            {"traces": TracesStatus(waiting=49_000, written_down=1 << 40)},
+            [
+                "49,000 of 50,000 spans wait: soon no more are taken; keep fewer, see what is slow, or raise traces.queue",
+                "spans that are not stored take ",
+            ],
+        ),
+        (
             {"traces": TracesStatus((WayStatus("amqp://a", error="no", away_since=NOW - 7200.0),))},
             ["amqp://a: no spans from there for 2 h: no; try it: nilometer check amqp://a"],
         ),

@@ -147,6 +147,22 @@ def test_a_directory_that_cannot_be_written_is_told_to_who_brings_spans(tmp_path
     house.end()
 
 
+def test_what_was_left_waits_until_somebody_keeps_it(
+    tmp_path: Path, fed: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    house = House(plan(store=STORE, ratio=0, wait="1h"), tmp_path, fed)
+    house.tracing.offer(request(1))
+    house.end()
+    house = House(plan(store="none", metrics=["*/*=all"]), tmp_path, fed)
+    house.tracing.offer(request(2))
+    assert "holds spans, and nobody keeps any now" in caplog.text
+    other = plan(store="none", sinks=[STORE]).settings
+    house.tracing.change(house.tracing.prepare(other), other)
+    until(lambda: stored() == [number(1, 32)], "a sink that is new gets it")
+    until(lambda: house.tracing.status().written_down == 0, "nothing is left")
+    house.end()
+
+
 def message(event: Event) -> Message:
     return Message("profiler.info", notification.encode(event, envelope=True), 1.0)
 

@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from nilometer.core.traces.span import Span
     from nilometer.core.url import Url
 
+LOG = logging.getLogger(__name__)
 NONE, SQLITE = "none", "sqlite"
 FILE, SPOOLS, JOURNAL = "traces.db", "spool-traces", "journal-traces"
 """In the state directory: the store that nobody named, the spools of store and sinks, what is not stored yet."""
@@ -111,9 +113,16 @@ class Tracing:
             self._retention = Retention("traces", drop, lambda: self._settings.traces.retention, self._holds_any)
             self._retention.start()
         if any((self._state / JOURNAL).glob("*.spans")):
-            with contextlib.suppress(Unavailable):  # it is told with the next span
-                self._kept()
+            self._take_left()
         self._sources.change(prepared.sources, 0)
+
+    def _take_left(self) -> None:
+        """Take in what the last run left, where anybody keeps it; else it stays there."""
+        if self.store is None and not self._workers.all():
+            LOG.warning("%s holds spans, and nobody keeps any now; name a store in traces.store", self._state / JOURNAL)
+            return
+        with contextlib.suppress(Unavailable):  # it is told with the next span
+            self._kept()
 
     def change(self, prepared: Prepared, settings: Settings) -> None:
         """Use other settings from now on."""

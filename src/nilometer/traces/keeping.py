@@ -75,15 +75,18 @@ class Keeping:
         self.taken = self.kept = self.sampled = self.refused = 0
 
     def start(self) -> None:
-        """Take in what the last run left, then begin to look at what is due."""
+        """Take in what the last run left, if anybody keeps it, then begin to look at what is due."""
+        with self._lock:
+            self._take_left()
+        self._thread.start()
+
+    def _take_left(self) -> None:
         again = 0
-        for spans in self._journal.left():
-            with self._lock:
-                self._sample(spans, self._journal.append(spans, again=True))
+        for spans in self._journal.left() if self._workers else ():
+            self._sample(spans, self._journal.append(spans, again=True))
             again += len(spans)
         if again:
             LOG.info("%d spans of the last run are taken in again", again)
-        self._thread.start()
 
     def use(self, bounds: Bounds, workers: Sequence[SpanWorker], size: int) -> None:
         """Use other settings, other workers and a journal of that size from now on; workers that are gone are the caller's."""
@@ -91,6 +94,8 @@ class Keeping:
             self._journal.size = size
             self._bounds, self._workers = bounds, list(workers)
             self._sampler.use(bounds.policy, wait=bounds.wait, traces=bounds.traces, spans=bounds.queue)
+            self._take_left()
+        self._wake.set()
 
     def offer(self, spans: Sequence[Span]) -> None:
         """Take spans over, all of them. Raise `Full` or `Unavailable`: then nothing has happened, and one may try again."""
@@ -98,7 +103,7 @@ class Keeping:
             return
         with self._lock:
             self._check(len(spans))
-            number = self._journal.append(spans)
+            number = self._journal.append(spans) if self._workers else 0
             self.taken += len(spans)
             self._tell(spans)
             self._sample(spans, number)

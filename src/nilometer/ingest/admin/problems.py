@@ -199,6 +199,12 @@ def _limits(view: View) -> Iterator[str]:
     for name, now, most in (("series", view.series, limits.series), ("connections", view.connections, limits.connections)):
         if now >= NEARLY * most:
             yield f"limits.{name} is nearly reached: {now:,} of {most:,}; raise it"
+    waiting, most = view.traces.waiting, view.settings.traces.queue
+    if waiting >= NEARLY * most:
+        yield f"{waiting:,} of {most:,} spans wait: soon no more are taken; keep fewer, see what is slow, or raise traces.queue"
+    down, most = view.traces.written_down, view.settings.spool.size
+    if down >= NEARLY * most:
+        yield f"spans that are not stored take {size(down)} of {size(most)}: soon no more are taken; raise spool.size"
 
 
 def _disk(view: View) -> Iterator[str]:
