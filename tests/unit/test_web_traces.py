@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -42,6 +43,11 @@ class Client:
 
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address
+
+    @property
+    def url(self) -> str:
+        host, port = self._address
+        return f"http://{host}:{port}/api/v1/traces"
 
     def get(self, path: str = "", **query: object) -> Answer:
         return ask(self._address, f"/traces{path}" + (f"?{urlencode(query)}" if query else ""))
@@ -161,6 +167,17 @@ def test_a_trace_is_told_as_osprofiler_does_and_as_a_graph(client: Client, store
     assert found["info"]["name"] == "total"
     assert found["children"][0]["children"][0]["children"][0]["info"]["name"] == "SELECT"
     assert (reading.one(store, number(1, 32), "dot") or b"").startswith(b"digraph {")
+
+
+def test_the_page_of_a_trace_runs_what_it_brings_and_reaches_nothing(client: Client, store: TraceStore) -> None:
+    store.write_spans(request(1))
+    with urllib.request.urlopen(f"{client.url}/{number(1, 32)}?format=html", timeout=10) as answer:  # noqa: S310 of this machine
+        told = answer.headers["content-security-policy"]
+        assert answer.headers.get_content_type() == "text/html"
+        assert b"<script" in answer.read()
+    assert "default-src 'none'" in told
+    assert "sandbox allow-scripts" in told
+    assert "script-src 'unsafe-inline'" in told
 
 
 def test_two_traces_are_compared_span_by_span(client: Client, store: TraceStore) -> None:

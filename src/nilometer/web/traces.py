@@ -13,6 +13,7 @@ from nilometer.core.traces.span import NANO
 from nilometer.web import trace_models as models
 from nilometer.web.errors import answering
 from nilometer.web.events import LATE, LONGEST_CURSOR, NONE, TYPES, Since, Until, span
+from nilometer.web.headers import POLICY
 from nilometer.web.openapi import ok
 from nilometer.web.parameters import DIGITS, LONGEST_GLOB
 from nilometer.web.reply import HEADERS, reply
@@ -36,6 +37,8 @@ FORMATS = {
     "chrome": TYPES["json"],
 }
 """How a trace is told, and the type of what comes then."""
+ALONE = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; sandbox allow-scripts"
+"""What the page of a trace may do: run what it brings, as a site of its own that reaches nothing."""
 
 TEXTS: dict[str, Any] = {"content": {DOT: {"schema": {"type": "string"}}, HTML: {"schema": {"type": "string"}}}}
 
@@ -131,7 +134,8 @@ class _Traces:
         body = self._call("one", id, format)
         if body is None:
             raise HTTPException(404, _none(id))
-        return Response(body, headers=HEADERS, media_type=FORMATS[format])
+        headers = HEADERS | ({POLICY: ALONE} if format == "html" else {})
+        return Response(body, headers=headers, media_type=FORMATS[format])
 
     def diff(
         self,
