@@ -168,6 +168,7 @@ def test_console_sessions_show_what_happens(console_block: Block, tmp_path: Path
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "NILOMETER_KERNEL": "reference",
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),  # what is tested may not be what is installed
     }
     for typed, shown in session(console_block.text):
         done = subprocess.run(

@@ -76,22 +76,21 @@ def notes(span: Span) -> list[dict[str, Any]]:
     if span.notes:
         return [dict(note) for note in span.notes]
     start, stop = infos.pair(span)
+    base, own = uuid(span.trace), uuid(span.id)
+    ids = {"base_id": base, "trace_id": own, "parent_id": uuid(span.parent) if span.parent else base}
     found = []
     if span.part != "stop":
-        found.append(_note(span, START, span.start, start))
+        found.append(_note(span, START, ids, span.start, start))
     if span.part != "start":
-        found.append(_note(span, STOP, span.end, stop))
+        found.append(_note(span, STOP, ids, span.end, stop))
     found[-1]["info"][OURS] = _rest(span)
     return found
 
 
-def _note(span: Span, suffix: str, time: int, info: dict[str, Any]) -> dict[str, Any]:
-    base = uuid(span.trace)
+def _note(span: Span, suffix: str, ids: dict[str, str], time: int, info: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": span.name + suffix,
-        "base_id": base,
-        "trace_id": uuid(span.id),
-        "parent_id": uuid(span.parent) if span.parent else base,
+        **ids,
         "timestamp": timestamp(time),
         "info": {**info, "host": span.host},
         "project": span.project,
