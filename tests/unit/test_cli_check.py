@@ -37,7 +37,19 @@ def test_a_backend_that_reads_is_written_and_read_back(capsys: pytest.CaptureFix
     assert main(["check", "memory://checked"]) == 0
     title, can, connect, write, back = capsys.readouterr().out.splitlines()
     assert title == "memory://checked"
-    assert can.split() == ["can", "ok", "metrics,", "sketches,", "events,", "event", "store,", "series,", "health"]
+    assert can.split() == [
+        "can",
+        "ok",
+        "metrics,",
+        "sketches,",
+        "events,",
+        "event",
+        "store,",
+        "spans,",
+        "traces,",
+        "series,",
+        "health",
+    ]
     assert connect.split()[:2] == ["connect", "ok"]
     assert write.endswith("one gauge, nilometer.check")
     assert back.endswith("stats.gauges.nilometer.check came back")
