@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.backends import registry, webhook
+from nilometer.backends._parts.http_status import retry_after
 from nilometer.core.errors import Rejected, Unavailable, UrlError
 from nilometer.core.record import Event
 from nilometer.testing.bus_contract import BOUND, EventSinkContract, sink_of
@@ -193,7 +194,7 @@ def test_nothing_is_sent_before_the_time_that_is_asked_for(bus: Receiver, sink: 
     ],
 )
 def test_the_header_that_asks_to_wait_is_read(text: str, seconds: float) -> None:
-    assert webhook.retry_after(text, 10.0) == seconds
+    assert retry_after(text, 10.0) == seconds
 
 
 def test_one_that_does_not_answer_is_unavailable_in_bounded_time(bus: Receiver, sink: Webhook) -> None:

@@ -150,6 +150,8 @@ TABLE: dict[str, Entry] = {
         {_backend("elasticsearch"): DOCUMENTS, _backend("elasticsearch_traces"): (SPANS, TRACES)},
         extra="elasticsearch",
     ),
+    "otlp": _entry("OpenTelemetry's protocol, over HTTP", _backend("otlp"), SPANS, HEALTH, extra="otlp"),
+    "otlp+https": _entry("OpenTelemetry's protocol, over HTTPS", _backend("otlp"), SPANS, HEALTH, extra="otlp"),
     "postgresql": _several(
         "PostgreSQL",
         {

@@ -4,8 +4,7 @@ Rules:
 
 * Events go out in requests bounded in events and bytes, one after the other. What was taken is not sent again when a later
   request of the same batch fails. One that is too large for the other side (413) goes in halves.
-* 2xx is stored. No answer, 408, 425, 429 and 5xx are `Unavailable`, and nothing is sent before the time that ``Retry-After``
-  says, an hour at most. Everything else is refused for good; redirects are not followed.
+* `_parts/http_status.py` says what an answer means. No answer is `Unavailable`.
 * With a secret each request is signed. The same events have the same ``webhook-id``.
 
 Source: https://www.standardwebhooks.com; the batch of CloudEvents: the HTTP binding, section 3.3
@@ -13,18 +12,17 @@ Source: https://www.standardwebhooks.com; the batch of CloudEvents: the HTTP bin
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import time
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from nilometer.backends._parts.event_format import HELP, NILOMETER, Format, Written, format_of, joined
 from nilometer.backends._parts.event_progress import EventProgress
-from nilometer.backends._parts.http import Answer, Http, Peer
+from nilometer.backends._parts.http import Http, Peer
+from nilometer.backends._parts.http_login import login
+from nilometer.backends._parts.http_status import BROKEN, Judge
 from nilometer.backends._parts.refusals import Refusals
 from nilometer.backends._parts.tls import CA, CERT, KEY, VERIFY, tls_context
 from nilometer.core.errors import Unavailable
@@ -46,11 +44,7 @@ URL_EXAMPLES = (
 )
 EXTRA = "webhook"
 PORTS = {"webhook+http": 80, "webhook+https": 443}
-OK, REDIRECTED, ERROR, TOO_LARGE, BROKEN = 200, 300, 400, 413, 500
-PASSING = frozenset({408, 425, 429})
-"""Statuses below 500 that another attempt can end."""
-LONGEST_WAIT = 3600.0
-"""Seconds that an answer can ask us to wait, at most."""
+TOO_LARGE = 413
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +72,11 @@ class Webhook:
         self._secrets = secrets(url, options.secret)
         self._progress, self._refusals = EventProgress(), Refusals(str(url))
         self._refused: list[str] = []
-        self._not_before = 0.0
+        self._judge = Judge(url)
 
     def write_events(self, events: Sequence[Event]) -> None:
         """Post the events that were not taken yet. Raise `Unavailable`, or `Rejected` when all are refused for good."""
-        waiting = self._not_before - time.monotonic()
-        if waiting > 0:
-            message = f"{self._url}: asked not to be sent anything for {waiting:.0f} s more"
-            raise Unavailable(message)
+        self._judge.ready()
         written, unfit = self._format.written(self._progress.left(events))
         for part in self._parts(written):
             self._post(part)
@@ -121,22 +112,9 @@ class Webhook:
             self._post(part[:half])
             self._post(part[half:])
         else:
-            self._refused += self._judged(answer) * len(part)
+            reason = self._judge.refused(answer)
+            self._refused += [reason] * len(part) if reason else []
             self._progress.took(each.event for each in part)
-
-    def _judged(self, answer: Answer) -> list[str]:
-        """Return why a request was refused, nothing when it was not. Raise `Unavailable`."""
-        if OK <= answer.status < REDIRECTED:
-            return []
-        if REDIRECTED <= answer.status < ERROR:
-            return [f"status {answer.status}: redirects are not followed; name the address that {self._url} leads to"]
-        said = f"status {answer.status}: {answer.shown()}"
-        if answer.status not in PASSING and answer.status < BROKEN:
-            return [said]
-        wait = retry_after(answer.headers.get("retry-after", ""), time.time())
-        self._not_before = time.monotonic() + wait
-        message = f"{self._url}: {said}" + (f"; asks to wait for {wait:.0f} s" if wait else "")
-        raise Unavailable(message)
 
     def check(self) -> str:
         """Ask what the address allows, which changes nothing there. Return its status. Raise `Unavailable`."""
@@ -155,18 +133,6 @@ def identity(part: Sequence[Written]) -> str:
     """Return the id of a request with these events."""
     names = "\n".join(f"{event.publisher}\t{event.id}" for event, _ in part).encode("utf-8", "surrogatepass")
     return f"msg_{hashlib.blake2b(names, digest_size=16).hexdigest()}"
-
-
-def retry_after(text: str, now: float) -> float:
-    """Return for how many seconds a header asks to wait, 0 when it does not; `now` is seconds since the epoch."""
-    try:
-        moment = parsedate_to_datetime(text) if not text.isdecimal() else None
-        found = (
-            float(text[:9]) if moment is None else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
-        )
-    except (ValueError, OverflowError):
-        return 0.0
-    return min(max(found, 0.0), LONGEST_WAIT)
 
 
 def secrets(url: Url, text: str) -> list[bytes]:
@@ -191,19 +157,5 @@ def open(url: Url) -> Webhook:  # noqa: A001 each backend has this name
         raise refuse(url, f"names one host; write {url.scheme}://localhost/events")
     if url.port == 0:
         raise refuse(url, "nobody listens on port 0")
-    peer = Peer(str(url), url.hosts, PORTS[url.scheme], options.timeout, _headers(url, options), tls)
+    peer = Peer(str(url), url.hosts, PORTS[url.scheme], options.timeout, login(url, options.token), tls)
     return Webhook(Http(peer), url, options, form)
-
-
-def _headers(url: Url, options: Options) -> dict[str, str]:
-    agent = {"User-Agent": "nilometer"}
-    if options.token and url.user is not None:
-        raise refuse(url, "has both a user and a token; give one")
-    if options.token:
-        if not options.token.isascii() or not options.token.isprintable():
-            raise refuse(url, "option token holds characters that a header cannot")
-        return agent | {"Authorization": f"Bearer {options.token}"}
-    if url.user is None:
-        return agent
-    login = f"{url.user}:{url.password or ''}".encode()
-    return agent | {"Authorization": f"Basic {base64.b64encode(login).decode()}"}

@@ -25,6 +25,7 @@ from nilometer.web import (
     ingest,
     live,
     openapi,
+    otlp,
     page,
     prometheus,
     series,
@@ -69,6 +70,7 @@ API: tuple[Routes, ...] = (
 ROOT: tuple[Routes, ...] = (
     # one a line
     graphite.router,
+    otlp.router,
     prometheus.router,
     statscache.router,
 )

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST = 1 << 20
 """Bytes in a body, for routes that have no smaller bound."""
+LARGER = {"/v1/traces": 8 << 20}
+"""The same for paths whose senders know no bound."""
 
 
 async def whole(request: Request, most: int) -> bytes:
@@ -29,21 +31,21 @@ async def whole(request: Request, most: int) -> bytes:
 
 
 class Bounded:
-    """Lets a route read at most `MOST` bytes; reading more is refused as 413."""
+    """Lets a route read at most `MOST` bytes, `LARGER` ones more; reading more is refused as 413."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        read = 0
+        read, most = 0, LARGER.get(scope.get("path", ""), MOST)
 
         async def bounded() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > MOST:
-                raise HTTPException(413, f"the body has more than {MOST} bytes")
+            if read > most:
+                raise HTTPException(413, f"the body has more than {most} bytes")
             return message
 
         await self._app(scope, bounded, send)

@@ -132,7 +132,11 @@ def _from_row(row: object) -> Span:
         _mistyped(row)
     for at in NESTINGS:
         row[at] = READERS[at](row[at]) if row[at] else ()
-    span = Span._make(row)
+    return checked(Span._make(row))
+
+
+def checked(span: Span) -> Span:
+    """Return a span whose fields have the right types. Raise `InputError` for one that cannot be."""
     if not ENDS[0] <= span.start <= span.end <= ENDS[1]:
         _wrong("has times in which no span can be, or ends before it starts")
     if span.kind not in KINDS or span.status not in STATUSES or span.part not in PARTS:
