@@ -50,6 +50,7 @@ VARIABLES = (
     Variable(
         "NILOMETER_TRACES", "The URL where `nilometer trace` looks for traces, and where a tracer without one sends its own."
     ),
+    Variable("NILOMETER_SERVICE", "What a service is called in its spans, where its tracer is not told."),
     Variable("NO_COLOR", "Anything but the empty string turns colours off; without a terminal they are off anyway."),
     Variable("XDG_STATE_HOME", "Where the default of `server.state` lies; `~/.local/state` without it."),
 )

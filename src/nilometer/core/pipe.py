@@ -138,6 +138,9 @@ class Worker(ABC, Generic[Record]):
     def _begin(self) -> None:
         """Do what the thread does first."""
 
+    def _gather(self) -> None:
+        """Wait, once something has come, for what can be written together."""
+
     def _linger(self) -> None:
         """Wait, while the sink is away, for what can go to the spool together."""
 
@@ -207,6 +210,7 @@ class Worker(ABC, Generic[Record]):
                         break
                 elif self._stop_at is None:
                     self._clock.wait(self._wake, None)
+                    self._gather()
                     self._wake.clear()
                 else:
                     break

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from nilometer.core.capability import SpanSink
 
+GATHERED = 0.05
+"""Seconds for which spans are gathered before they are written: to wake up for each would cost whoever makes them."""
 Batch = tuple[Span, ...]
 SpanSpool = SpoolOf[Batch]
 SPANS: Codec[Batch] = Codec("batch of spans", "spans", "span", span_batch.encode, span_batch.decode, len)
@@ -31,6 +33,9 @@ class SpanWorker(BatchWorker[Span]):
     noun = "spans"
     stage = "span"
     _sink: SpanSink
+
+    def _gather(self) -> None:
+        self._clock.wait(self._stopping, GATHERED)
 
     def _store(self, items: Sequence[Span]) -> None:
         if isinstance(self._sink, WholeSpans) and self._sink.whole_spans:

@@ -36,6 +36,8 @@ def message(error: BaseException | None) -> str:
 class Wrapping(ABC):
     """What has a beginning and an end. A deriving class says what happens at both, and what another call begins with."""
 
+    __slots__ = ()
+
     @abstractmethod
     def __enter__(self) -> Self:
         """Begin."""

@@ -1,30 +1,17 @@
-"""Functions of every kind in a span: plain ones, coroutines, generators, asynchronous ones; and the methods of classes.
-
-`Around` makes the span of a call, of its arguments; what it gives takes the result. A generator's span is current while the
-generator is at work only: what its caller does between two steps is no part of it.
-"""
+"""Functions of every kind in a span: plain ones, coroutines, generators, asynchronous ones; and the methods of classes."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from nilometer.emit import stepping
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Mapping
 
-    Around = Callable[[Any, Any], AbstractContextManager[Callable[[Any], None]]]
-
-
-class Place(Protocol):
-    """Where the context is in a trace: what a generator takes along while it is not at work."""
-
-    def get(self) -> Any:
-        """Return it."""
-
-    def set(self, value: Any, /) -> object:
-        """Go there."""
+    from nilometer.emit.stepping import Around, Place
 
 
 def wrapped(function: Any, around: Around, place: Place) -> Any:
@@ -40,9 +27,9 @@ def wrapped(function: Any, around: Around, place: Place) -> Any:
 
         return coroutine
     if inspect.isasyncgenfunction(function):
-        return _stream(function, around, place)
+        return stepping.stream(function, around, place)
     if inspect.isgeneratorfunction(function):
-        return _generator(function, around, place)
+        return stepping.generator(function, around, place)
 
     @functools.wraps(function)
     def plain(*args: Any, **kwargs: Any) -> Any:
@@ -52,69 +39,6 @@ def wrapped(function: Any, around: Around, place: Place) -> Any:
             return result
 
     return plain
-
-
-def _generator(function: Any, around: Around, place: Place) -> Any:
-    @functools.wraps(function)
-    def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        outside = place.get()
-        try:
-            with around(args, kwargs) as end:
-                body = function(*args, **kwargs)
-                step, given = body.send, None
-                while True:
-                    try:
-                        value = step(given)
-                    except StopIteration as stop:
-                        end(stop.value)
-                        return stop.value
-                    inside = place.get()
-                    place.set(outside)
-                    try:
-                        step, given = body.send, (yield value)
-                    except GeneratorExit:
-                        place.set(inside)
-                        body.close()
-                        raise
-                    except BaseException as error:  # noqa: BLE001 what the caller throws is for the body
-                        step, given = body.throw, error
-                    outside = place.get()
-                    place.set(inside)
-        finally:
-            place.set(outside)
-
-    return generator
-
-
-def _stream(function: Any, around: Around, place: Place) -> Any:
-    @functools.wraps(function)
-    async def stream(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        outside = place.get()
-        try:
-            with around(args, kwargs):
-                body = function(*args, **kwargs)
-                step, given = body.asend, None
-                while True:
-                    try:
-                        value = await step(given)
-                    except StopAsyncIteration:
-                        return
-                    inside = place.get()
-                    place.set(outside)
-                    try:
-                        step, given = body.asend, (yield value)
-                    except GeneratorExit:
-                        place.set(inside)
-                        await body.aclose()
-                        raise
-                    except BaseException as error:  # noqa: BLE001 what the caller throws is for the body
-                        step, given = body.athrow, error
-                    outside = place.get()
-                    place.set(inside)
-        finally:
-            place.set(outside)
-
-    return stream
 
 
 def wrapped_in(attributes: Mapping[str, Any], *, private: bool) -> dict[str, Any]:
