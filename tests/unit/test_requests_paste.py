@@ -97,6 +97,7 @@ def test_a_tenant_is_found_by_what_a_text_names(text: str) -> None:
         ("tenant", "header", "tenant: 'header' is not understood: expected keystone, header:NAME"),
         ("endpoint", "no_such_module:f", "endpoint: 'no_such_module:f' is not understood: No module"),
         ("endpoint", "os:no_such", "endpoint: 'os:no_such' is not understood: module 'os' has no"),
+        ("tracer", "graphite://h", "tracer: 'graphite://h' is not understood: graphite://h: graphite:// has no spans"),
         ("group", "node", "group: no such option; did you mean groups"),
         ("zzz", "", "zzz: no such option$"),
     ],
@@ -117,6 +118,7 @@ def test_every_option_can_be_given() -> None:
         "Mapping[str, float]",
         "int",
         "Naming | None",
+        "Tracer | None",
     }
     assert Options(
         **{name: paste.read(name, "1") for name, kind in paste.KINDS.items() if kind in ("bool", "float", "int")}

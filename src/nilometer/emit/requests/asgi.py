@@ -20,7 +20,7 @@ from asyncio import get_running_loop
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
-from nilometer.emit.requests import waits
+from nilometer.emit.requests import spans, waits
 from nilometer.emit.requests.asgi_scope import RoutedScope
 from nilometer.emit.requests.asgi_traffic import Traffic
 from nilometer.emit.requests.asgi_watch import Patience
@@ -103,6 +103,8 @@ class RequestMetrics:
             queued = _queued(found, reporter.options.longest_wait) if found and reporter.waits else None
             method = scope["method"]
             exchange = Exchange(perf_counter(), method, expected, queued)
+            if reporter.options.tracer is not None:
+                exchange.span = spans.of_asgi(reporter.options.tracer, scope)
             traffic = Traffic(exchange, RoutedScope(scope, exchange), receive, send, reporter)
             traffic.bodiless = not expected and method in BODILESS and b"transfer-encoding" not in found
             self._look_after(traffic)

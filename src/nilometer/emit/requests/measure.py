@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nilometer.emit.tracer import Active
+
 CLIENT_LEFT = 499
 """The status of a request whose client left before an answer was begun, as nginx logs it."""
 LONGEST_LENGTH = 18
@@ -30,7 +32,8 @@ class Exchange:
     """A request and its response, as far as they were seen. Moments and durations in seconds, `entered` first of all.
 
     `expected`: bytes of the request's body as announced, None when unknown. `queued`: seconds the request waited before it was
-    entered, None when unknown. `endpoint`, `parameters`: what the framework or a hook found, None while nobody did.
+    entered, None when unknown. `endpoint`, `parameters`: what the framework or a hook found, None while nobody did. `span`: the
+    request's, where it is traced.
     """
 
     __slots__ = (
@@ -58,6 +61,7 @@ class Exchange:
         "send_longest",
         "send_seconds",
         "send_timeout",
+        "span",
         "started_at",
         "status",
     )
@@ -80,6 +84,7 @@ class Exchange:
         self.send_seconds = self.send_longest = 0.0
         self.send_bytes = 0
         self.abandoned = self.send_error = self.send_timeout = False
+        self.span: Active | None = None
 
     def received(self, seconds: float, count: int) -> None:
         """Note a part of the request's body: how long it was waited for, how many bytes it has."""

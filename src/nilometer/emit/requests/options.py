@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nilometer.emit.emitter import Emitter  # noqa: TC001 a field's type, which dataclasses read
+from nilometer.emit.tracer import Tracer  # noqa: TC001 as above
 
 Subject = MutableMapping[str, Any]
 """A WSGI environ or an ASGI scope."""
@@ -48,6 +49,8 @@ class Options:
     the queue of connections that wait to be accepted (module `backlog`); 0: none.
 
     ``endpoint``, ``tenant``: functions that name them. Without the first, the framework does; without the second, nobody.
+
+    ``tracer``: a `nilometer.tracer.Tracer`; each request that is measured is then a span, too (module `spans`).
     """
 
     client: Emitter | str = "statsd://127.0.0.1:8125"
@@ -70,6 +73,7 @@ class Options:
     backlog: float = 0.0
     endpoint: Naming | None = None
     tenant: Naming | None = None
+    tracer: Tracer | None = None
 
     def __post_init__(self) -> None:
         for name in ("groups", "measures", "exempt", "exclude"):

@@ -11,19 +11,23 @@ Rules:
 
 * Every field of `Options` has its name here. Sets and rates are words, divided by spaces or commas.
 * paste.deploy keeps quotes around a value; one pair of them is taken off.
+* ``tracer`` is the URL that spans go to; the service's name comes from ``NILOMETER_SERVICE``.
 * ``tenant`` is ``keystone``, ``header:NAME``, ``parameter:NAME`` or ``MODULE:FUNCTION``; ``endpoint`` the last of these.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from nilometer.core.errors import UrlError
 from nilometer.emit.requests.endpoints import tenant_header, tenant_parameter
 from nilometer.emit.requests.options import Options
 from nilometer.emit.requests.wsgi import RequestMetrics
+from nilometer.emit.tracer import SERVICE, Tracer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +53,10 @@ def read(name: str, text: str) -> Any:  # noqa: ANN401 of the option's type
         raise ValueError(message)
     text = _unquoted(text.strip())
     try:
+        if name == "tracer":
+            return Tracer(text, service=os.environ.get(SERVICE, "")) if text else None
         return _naming(text) if name in ("endpoint", "tenant") else _value(KINDS[name], text)
-    except (ValueError, ImportError, AttributeError) as error:
+    except (ValueError, ImportError, AttributeError, UrlError) as error:
         message = f"{name}: {text!r} is not understood: {error}"
         raise ValueError(message) from error
 

@@ -15,7 +15,7 @@ from random import random
 from typing import TYPE_CHECKING, cast
 
 from nilometer.core.bounded import Bounded
-from nilometer.emit.requests import endpoints, names
+from nilometer.emit.requests import endpoints, names, spans
 from nilometer.emit.requests.backlog import Backlog
 from nilometer.emit.requests.endpoints import UNMATCHED, clean, known_method
 
@@ -114,6 +114,8 @@ class Reporter:
         name = self._name(exchange, subject)
         status = exchange.outcome
         rate = self._rate(name, status)
+        if exchange.span is not None:
+            spans.ended(exchange.span, exchange, name, status, sent=name not in self._excluded)
         if name in self._excluded or not rate:
             return
         exchange.judge(self.options.receive_timeout, self.options.send_timeout)

@@ -18,7 +18,7 @@ from __future__ import annotations
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
-from nilometer.emit.requests import waits
+from nilometer.emit.requests import spans, waits
 from nilometer.emit.requests.endpoints import Found, current
 from nilometer.emit.requests.frameworks import django, flask, routes
 from nilometer.emit.requests.measure import Exchange, announced
@@ -75,6 +75,8 @@ class Request:
         with_body = (bool(expected) or "HTTP_TRANSFER_ENCODING" in environ) and not self._upgrades
         queued = _queued(environ, reporter.options.longest_wait) if reporter.waits else None
         self.exchange = Exchange(perf_counter(), environ.get("REQUEST_METHOD", ""), expected, queued)
+        if reporter.options.tracer is not None:
+            self.exchange.span = spans.of_wsgi(reporter.options.tracer, environ)
         self.headers: Iterable[tuple[str, str]] = ()
         self._input = Input(environ["wsgi.input"], self.exchange) if with_body else None
         if self._input is not None:
