@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nilometer.core.traces.span import Span
-from nilometer.testing.browser import ARTIFACTS, chromium, inaccessible
+from nilometer.testing.browser import ARTIFACTS, inaccessible
 from nilometer.testing.trace_examples import MS, START, TRACE, number, request
 from nilometer.traces.formats.html import html
 
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 
 HOSTILE = "</script><script>document.title = 'broken in'</script><img src=x onerror=\"document.title='broken in'\">"
 NAMES = ("GET /v1/tables", "SELECT", "list", HOSTILE)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture
