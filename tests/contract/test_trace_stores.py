@@ -10,17 +10,20 @@ import pytest
 import redis as driver
 import sqlalchemy as sa
 
-from nilometer.backends import memory
+from nilometer.backends import memory, registry
 from nilometer.testing.mariadb import mariadb
 from nilometer.testing.mongodb import mongodb
 from nilometer.testing.opensearch import OpenSearch, opensearch
 from nilometer.testing.postgresql import postgresql
+from nilometer.testing.rabbitmq import rabbitmq
 from nilometer.testing.redis import redis
 from nilometer.testing.trace_store import TraceStoreContract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from nilometer.testing.rabbitmq import RabbitMQ
 
 NUMBERS = count()
 
@@ -163,3 +166,20 @@ class TestOpensearchInOsprofilersLayout(TraceStoreContract):
     def url(self, opensearch_server: OpenSearch) -> str:
         opensearch_server.ask("DELETE", "/osprofiler-notifications*?ignore_unavailable=true")
         return f"opensearch://127.0.0.1:{opensearch_server.port}/traces{next(NUMBERS)}?timeout=60s&layout=osprofiler"
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    with rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as found:
+        yield found
+
+
+@pytest.mark.slow
+class TestRabbitmq(TraceStoreContract):
+    @pytest.fixture
+    def url(self, broker: RabbitMQ) -> str:
+        store = registry.open(broker.url, registry.TRACES)
+        while store.drop_traces(1e11):
+            pass
+        store.close()
+        return broker.url

@@ -80,8 +80,16 @@ def _backend(module: str) -> str:
 
 
 TABLE: dict[str, Entry] = {
-    "amqp": _entry("RabbitMQ, as oslo.messaging's notifications", _backend("amqp"), EVENTS, MESSAGES, HEALTH, extra="amqp"),
-    "amqps": _entry("RabbitMQ, over TLS", _backend("amqp"), EVENTS, MESSAGES, HEALTH, extra="amqp"),
+    "amqp": _several(
+        "RabbitMQ, as oslo.messaging's notifications",
+        {_backend("amqp"): (EVENTS, MESSAGES, HEALTH), _backend("amqp_traces"): (SPANS, TRACES)},
+        extra="amqp",
+    ),
+    "amqps": _several(
+        "RabbitMQ, over TLS",
+        {_backend("amqp"): (EVENTS, MESSAGES, HEALTH), _backend("amqp_traces"): (SPANS, TRACES)},
+        extra="amqp",
+    ),
     "cassandra": _entry("Cassandra", _backend("cassandra"), TABLES, HEALTH, extra="cassandra"),
     "cloudwatch": _entry("Amazon CloudWatch", _backend("cloudwatch"), METRICS, SKETCHES, HEALTH, extra="cloudwatch"),
     "console": _entry("readable text on standard output", _backend("console"), METRICS, EVENTS, SPANS, HEALTH),
@@ -119,6 +127,9 @@ TABLE: dict[str, Entry] = {
         TRACES,
         SERIES,
         HEALTH,
+    ),
+    "messaging": _entry(
+        "RabbitMQ, by oslo.messaging's transport URL", _backend("amqp_traces"), SPANS, TRACES, HEALTH, extra="amqp"
     ),
     "mongodb": _several(
         "MongoDB", {_backend("mongodb"): (TABLES, HEALTH), _backend("mongodb_traces"): (SPANS, TRACES)}, extra="mongodb"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from nilometer.backends._parts.sql.layout import making
-from nilometer.backends._parts.sql.trace_rows import unknown, upsert
+from nilometer.backends._parts.sql.trace_rows import remember, unknown, upsert
 from nilometer.backends._parts.sql.trace_tables import DATA, META, THEIRS
 from nilometer.core.errors import InputError
 from nilometer.core.traces import ids
@@ -101,8 +101,7 @@ def note(connection: sa.Connection) -> None:
     traces = sorted({ids.trace_id(base) for base in connection.execute(wanted).scalars() if base})
     if traces:
         connection.execute(upsert(connection.dialect.name), [unknown(trace) for trace in traces])
-    connection.execute(sa.delete(META).where(META.c.name == SEEN))
-    connection.execute(sa.insert(META).values(name=SEEN, value=newest))
+    connection.execute(remember(connection.dialect.name), {"name": SEEN, "value": newest})
 
 
 def delete(connection: sa.Connection, traces: Sequence[str]) -> None:

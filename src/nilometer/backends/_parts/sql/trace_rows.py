@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from nilometer.backends._parts.sql.trace_tables import TRACES
+from nilometer.backends._parts.sql.trace_tables import META, TRACES
 
 if TYPE_CHECKING:
     from nilometer.core.traces.summary import Summary
@@ -63,3 +63,15 @@ def upsert(dialect: str) -> sa.Insert:
 
 def _told(trace: Summary) -> str:
     return json.dumps(trace, separators=(",", ":"))
+
+
+@lru_cache(4)
+def remember(dialect: str) -> sa.Insert:
+    """Return the statement that notes a number by its name, where it is larger than the one that is there."""
+    if dialect == "mysql":
+        added: Any = mysql.insert(META)
+        return added.on_duplicate_key_update(value=sa.func.greatest(META.c.value, added.inserted.value))  # type: ignore[no-any-return]  # as above
+    added = (postgresql if dialect == "postgresql" else sqlite).insert(META)
+    most = sa.func.greatest if dialect == "postgresql" else sa.func.max
+    larger = most(META.c.value, added.excluded.value)
+    return added.on_conflict_do_update(index_elements=["name"], set_={"value": larger})  # type: ignore[no-any-return]  # as above
