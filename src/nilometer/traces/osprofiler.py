@@ -36,20 +36,15 @@ def report(spans: Sequence[Span]) -> Node:
         total["last_trace_started"] = (max(info["started"] for info in _infos(nodes)) - began) // MS
     stats: dict[str, dict[str, int]] = {}
     for info in _infos(nodes):
+        info["started"], info["finished"] = (info["started"] - began) // MS, (info["finished"] - began) // MS
         counted = stats.setdefault(info["name"], {"count": 0, "duration": 0})
         counted["count"] += 1
-        counted["duration"] += _ms(info["finished"] - info["started"])
-        info["started"], info["finished"] = _ms(info["started"] - began), _ms(info["finished"] - began)
+        counted["duration"] += info["finished"] - info["started"]
     return {"info": total, "children": _planted(spans, nodes), "stats": stats}
 
 
 def _infos(nodes: dict[str, Node]) -> Iterable[Node]:
     return (node["info"] for node in nodes.values())
-
-
-def _ms(time: int) -> int:
-    """Return whole milliseconds, towards zero."""
-    return -(-time // MS) if time < 0 else time // MS
 
 
 def _node(span: Span) -> Node:

@@ -26,6 +26,7 @@ from nilometer.core.wire import osprofiler as wire
 from nilometer.emit import lifetime
 
 if TYPE_CHECKING:
+    from nilometer.core.capability import SpanSink
     from nilometer.core.traces.span import Span
 
 LOG = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Delivery:
     def __init__(self, url: str) -> None:
         self._url = url
         self._begin()
+        self._sink: SpanSink | None = registry.open(url, registry.SPANS)
         lifetime.follow(self)
         atexit.register(self.close, lifetime.PATIENCE)
 
@@ -111,7 +113,8 @@ class Delivery:
 
     def _run(self) -> None:
         try:
-            self._worker = SpanWorker(self._url, registry.open(self._url, registry.SPANS), self._losses)
+            sink, self._sink = self._sink or registry.open(self._url, registry.SPANS), None
+            self._worker = SpanWorker(self._url.partition("?")[0], sink, self._losses)
         except Exception:
             LOG.exception("no traces: %s cannot be opened", self._url.partition("?")[0])
             return
@@ -176,5 +179,6 @@ class Delivery:
         """Begin anew in a child; what waits is the parent's."""
         if self._worker is not None:
             self._worker.abandon()
-        self._inherited = self._worker
+        self._inherited = self._worker, self._sink
+        self._sink = None
         self._begin()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 PORT, SENTINEL_PORT = 6379, 26379
 UNIX = "redis+unix"
 SENTINEL = ("redis+sentinel", "rediss+sentinel", "redissentinel")
-BUSY = ("LOADING", "READONLY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "OOM", "MISCONF", "BUSY", "NOREPLICAS")
-"""How answers begin that mean: not now."""
+BUSY = ("MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN", "LOADING", "max number of clients")
+"""How answers begin that mean: not now; those that have a class in the driver are known by that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def connecting(url: Url, options: ConnectionOptions) -> Callable[[], Any]:
         hosts = [(host.name, host.port or SENTINEL_PORT) for host in url.hosts]
         if not hosts:
             raise refuse(url, f"names no host; write {url.scheme}://localhost:{SENTINEL_PORT}")
-        ours = {name: value for name, value in settings.items() if name.startswith(("socket", "ssl"))}
+        ours = {name: value for name, value in settings.items() if name.startswith(("socket", "ssl", "retry"))}
         finder: Any = sentinel.Sentinel  # it has no types
         return lambda: finder(hosts, sentinel_kwargs=ours, **settings).master_for(options.service)
     if url.scheme == UNIX:
@@ -99,19 +99,19 @@ class Connection:
     @contextlib.contextmanager
     def __call__(self) -> Iterator[Any]:
         """Give the client. Raise `Unavailable` for what may pass, `Rejected` for what the server refuses."""
-        from redis.exceptions import AuthenticationError, RedisError, ResponseError  # noqa: PLC0415 a driver
+        from redis import exceptions as faults  # noqa: PLC0415 a driver
 
         try:
             if self._client is None:
                 self._client = self._connect()
             yield self._client
-        except AuthenticationError as error:
+        except (faults.ReadOnlyError, faults.OutOfMemoryError, faults.TryAgainError, faults.ClusterDownError) as error:
             raise Unavailable(self._told(error)) from error
-        except ResponseError as error:
-            if str(error).startswith(BUSY) or "max number of clients" in str(error):
+        except faults.ResponseError as error:
+            if str(error).startswith(BUSY):
                 raise Unavailable(self._told(error)) from error
             raise Rejected(self._told(error)) from error
-        except (RedisError, OSError, ValueError) as error:
+        except (faults.RedisError, OSError, ValueError) as error:
             raise Unavailable(self._told(error)) from error
 
     def _told(self, error: Exception) -> str:

@@ -78,10 +78,12 @@ class SpanKeys:
             for trace in some:
                 pipe.lrange(SPANS + trace, 0, -1)
             given: list[str | int] = []
-            for trace, values in zip(some, pipe.execute(), strict=True):
-                spans = merge(itertools.chain.from_iterable(map(_spans, values)))
+            for trace, values in zip(some, pipe.execute(raise_on_error=False), strict=True):
+                spans = merge(itertools.chain.from_iterable(map(_spans, values))) if isinstance(values, list) else []
                 if spans:
                     given += [trace, len(values), _told(summarise(spans))]
+                else:  # somebody has put something else there
+                    client.srem(CHANGED, trace)
             if given:
                 client.eval(RENEW, 3, SPANS, SUMMARY, CHANGED, *given)
 
