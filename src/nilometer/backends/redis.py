@@ -26,6 +26,7 @@ from nilometer.backends._parts.redis_spans import SpanKeys
 from nilometer.backends._parts.trace_list import LAYOUT, LAYOUTS, page_of_all
 from nilometer.core.options import one_of, option
 from nilometer.core.traces.ids import trace_id
+from nilometer.core.traces.query import behind
 from nilometer.core.traces.span import merge
 from nilometer.core.traces.summary import summarise
 
@@ -78,12 +79,14 @@ class Redis:
 
     def find_traces(self, query: TraceQuery, limit: int = 100, cursor: str = "") -> FoundTraces:
         """Return up to `limit` traces, newest first, from `cursor` on. Raise `InputError` for a cursor that is none."""
+        place = behind(cursor)
         with self._connection() as client:
-            ours, theirs = self._ours.summaries(client), self._theirs.summaries(client)
-            for trace in ours.keys() & theirs.keys():
-                ours[trace] = self._both(client, trace)
-        found: dict[str, Summary] = {**theirs, **ours}
-        return page_of_all(found.values(), query, limit, cursor)
+            theirs = self._theirs.summaries(client)
+            both = self._ours.known(client, theirs)
+            for trace in both:
+                theirs[trace] = self._both(client, trace)
+            ours = self._ours.newest(client, query, place, limit + 1, without=both)
+        return page_of_all([*theirs.values(), *ours], query, limit, cursor)
 
     def _both(self, client: object, trace: str) -> Summary:
         """Return the summary of a trace that lies in both layouts."""

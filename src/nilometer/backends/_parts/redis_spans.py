@@ -8,19 +8,26 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from nilometer.core.errors import InputError
+from nilometer.core.traces.query import FOREVER, matches, place_of
 from nilometer.core.traces.span import merge
 from nilometer.core.traces.summary import Summary, summarise
 from nilometer.core.wire import span as wire
 from nilometer.core.wire.bounded_json import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
+    from nilometer.core.cursor import Place
+    from nilometer.core.traces.query import TraceQuery
     from nilometer.core.traces.span import Span
 
 PREFIX = "nilometer:"
 SPANS, TRACES, LAST = f"{PREFIX}spans:", f"{PREFIX}traces", f"{PREFIX}traces:last"
 SUMMARY, CHANGED = f"{PREFIX}traces:summary", f"{PREFIX}traces:changed"
+PAGE = 1000
+"""Traces that are looked at, at a time."""
+FAR = 1 << 62
+"""Later than any time that Redis need know, in ns."""
 TOGETHER = 500
 """Traces whose summaries are made anew, or that are dropped, at a time."""
 LARGEST = 1 << 30
@@ -64,10 +71,32 @@ class SpanKeys:
             return []
         return list(itertools.chain.from_iterable(map(_spans, client.lrange(SPANS + trace, 0, -1))))
 
-    def summaries(self, client: Any) -> dict[str, Summary]:  # noqa: ANN401 see above
-        """Return the summaries of all traces."""
+    def known(self, client: Any, traces: Iterable[str]) -> set[str]:  # noqa: ANN401 see above
+        """Return those of the traces that are kept here, too."""
+        some = list(traces)
+        held = client.hmget(SUMMARY, some) if some else []
+        return {trace for trace, found in zip(some, held, strict=True) if found is not None}
+
+    def newest(self, client: Any, query: TraceQuery, place: Place | None, most: int, without: Container[str]) -> list[Summary]:  # noqa: ANN401 see above
+        """Return the `most` newest traces behind a place that fit, and those that begin in the same µs as the last of them."""
         self._renew(client)
-        return {trace.trace: trace for trace in _summaries(client.hvals(SUMMARY))}
+        found: list[Summary] = []
+        newest = min(query.until, FOREVER if place is None else int(place.time)) // 1000
+        bounds = ("+inf" if newest >= FAR else newest, "-inf" if query.since <= -FAR else query.since // 1000)
+        for offset in itertools.count(0, PAGE):
+            names = client.zrevrangebyscore(TRACES, *bounds, start=offset, num=PAGE)
+            held = [value for value in client.hmget(SUMMARY, names) if value is not None] if names else []
+            traces = _summaries(held)
+            found += [
+                trace
+                for trace in traces
+                if trace.trace not in without and matches(query, trace) and (place is None or place_of(trace) < place)
+            ]
+            if len(names) < PAGE or (
+                len(found) >= most and traces and traces[-1].start // 1000 < found[most - 1].start // 1000
+            ):
+                return found
+        return found
 
     def _renew(self, client: Any) -> None:  # noqa: ANN401 see above
         """Make the summaries of those anew to which something was added."""

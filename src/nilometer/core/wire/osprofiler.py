@@ -56,6 +56,7 @@ EXTRA = (
     "resource",
 )
 """What goes along for our own readers, besides the attributes."""
+UNUSUAL = tuple((name, Span._field_defaults[name]) for name in EXTRA if name in Span._field_defaults)
 KEPT = (*EXTRA, "attributes")
 TOLD = ("trace", "id", "name", "start", "end", "service", "project", "host")
 """What the documents tell in their own words."""
@@ -100,13 +101,24 @@ def _note(span: Span, suffix: str, ids: dict[str, str], time: int, info: dict[st
 
 def _rest(span: Span) -> dict[str, Any]:
     """Return what the documents do not tell."""
-    found = {name: value for name, value in wire.as_object(span).items() if name in EXTRA}
-    return {**found, "attributes": wire.sound(span.attributes)}
+    found: dict[str, Any] = {"start": span.start, "end": span.end, "parent": span.parent}
+    for name, usual in UNUSUAL:
+        value = getattr(span, name)
+        if value != usual:
+            found[name] = wire.plain(name, value)
+    found["attributes"] = wire.sound(span.attributes)
+    return found
 
 
 def timestamp(time: int) -> str:
     """Return ns since the epoch as OSProfiler writes a time: UTC without a zone, six digits of a second."""
-    return f"{(EPOCH + timedelta(microseconds=time // 1000)):%Y-%m-%dT%H:%M:%S.%f}"
+    second, rest = divmod(time, NANO)
+    return f"{_written(second)}.{rest // 1000:06d}"
+
+
+@lru_cache(REMEMBERED)
+def _written(second: int) -> str:
+    return f"{(EPOCH + timedelta(seconds=second)):%Y-%m-%dT%H:%M:%S}"
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------

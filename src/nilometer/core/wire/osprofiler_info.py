@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nilometer.core.wire.span import sound
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,6 +40,7 @@ GROUPS: dict[str, dict[str, str]] = {
 ENDING = frozenset(("etype", "message"))
 ENDINGS = {"status_code", "result"}
 """What is known in the end only."""
+NAMES = {group: {attribute: key for key, attribute in known.items()} for group, known in GROUPS.items()}
 KINDS: dict[str, Kind] = {"request": "server", "requests": "client", "db": "client"}
 SPOKEN_FOR = {"host", "etype", "message", "nilometer", *GROUPS}
 
@@ -75,12 +78,10 @@ def _said(message: object) -> str:
 
 def pair(span: Span) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return ``info`` of the start and of the stop of a span, without its host."""
-    from nilometer.core.wire.span import sound  # noqa: PLC0415 it reads spans, which is no matter of this table
-
     start: dict[str, Any] = {}
     stop: dict[str, Any] = {}
     group = _group(span)
-    names = {attribute: key for key, attribute in GROUPS.get(group, {}).items()}
+    names = NAMES[group]
     for attribute, value in sound(span.attributes).items():
         if attribute in names:
             side = stop if names[attribute] in ENDINGS else start
@@ -94,8 +95,9 @@ def pair(span: Span) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _group(span: Span) -> str:
     """Return the part of ``info`` that tells of spans like this."""
-    if any(name.startswith("db.") for name in span.attributes):
-        return "db"
-    if any(name.startswith("code.function") for name in span.attributes):
-        return "function"
+    for name in span.attributes:
+        if name.startswith("db."):
+            return "db"
+        if name.startswith("code.function"):
+            return "function"
     return "requests" if span.kind == "client" else "request"

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 FIELDS = Span._fields
 DEFAULTS = Span._field_defaults
+SIMPLE = frozenset((str, int, bool))
+"""Types whose values JSON holds as they are."""
 WORDS = {"kind": KINDS, "status": STATUSES, "part": PARTS}
 TIMES = ("start", "end")
 OBJECTS = ("attributes", "resource")
@@ -57,10 +59,11 @@ BATCH = 64 << 20
 
 def as_object(span: Span) -> dict[str, Any]:
     """Return the span's fields by name, without those that are as usual. It shares what it holds with the span."""
-    return {name: _plain(name, value) for name, value in zip(FIELDS, span, strict=True) if value != DEFAULTS.get(name, ...)}
+    return {name: plain(name, value) for name, value in zip(FIELDS, span, strict=True) if value != DEFAULTS.get(name, ...)}
 
 
-def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 any field of a span
+def plain(name: str, value: Any) -> Any:  # noqa: ANN401 any field of a span
+    """Return a field's value as JSON has it."""
     if name in ("events", "links"):
         return [[*each[:-1], dict(each[-1])] for each in value]
     return [dict(note) for note in value] if name == "notes" else dict(value) if isinstance(value, Mapping) else value
@@ -68,7 +71,7 @@ def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 any field of a span
 
 def encode(spans: Iterable[Span]) -> bytes:
     """Return spans as a list of rows, in UTF-8."""
-    return text([[_plain(name, value) for name, value in zip(FIELDS, span, strict=True)] for span in spans])
+    return text([[plain(name, value) for name, value in zip(FIELDS, span, strict=True)] for span in spans])
 
 
 def text(value: object) -> bytes:
@@ -81,12 +84,15 @@ def text(value: object) -> bytes:
 
 def sound(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 any value
     """Return a value as one that JSON can hold: what it cannot hold, or what lies too deep, as text."""
-    if value is None or isinstance(value, str | bool):
+    if type(value) in SIMPLE or value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, int | float):
         return value if isinstance(value, int) or math.isfinite(value) else str(value)
     if depth < 50 and isinstance(value, Mapping):  # noqa: PLR2004 deeper than anything readable, and less than may come in
-        return {str(name): sound(inner, depth + 1) for name, inner in value.items()}
+        return {
+            name if type(name) is str else str(name): inner if type(inner) in SIMPLE else sound(inner, depth + 1)
+            for name, inner in value.items()
+        }
     if depth < 50 and isinstance(value, list | tuple):  # noqa: PLR2004 as above
         return [sound(inner, depth + 1) for inner in value]
     return _told(value)

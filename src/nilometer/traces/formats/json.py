@@ -38,12 +38,11 @@ def listed(trace: Summary) -> dict[str, Any]:
 def told(spans: Sequence[Span]) -> dict[str, Any]:
     """Return a trace: what a list shows, and its spans, parents before children; `critical` is each one's time on that path."""
     found, start, path = listed(summarise(spans)), min(span.start for span in spans), critical(spans)
-    shown = [_shown(*each, start) | {"critical": path.get(each.span.id, 0) / MICRO} for each in ordered(spans)]
+    shown = [_shown(*each, start, path.get(each.span.id, 0)) for each in ordered(spans)]
     return {**found, "spans": shown, "count": found["spans"]}
 
 
-def _shown(span: Span, depth: int, odd: str, start: int) -> dict[str, Any]:
-    found = wire.as_object(span._replace(notes=()))
+def _shown(span: Span, depth: int, odd: str, start: int, critical: int) -> dict[str, Any]:
     return {
         "id": span.id,
         "parent": span.parent,
@@ -62,11 +61,12 @@ def _shown(span: Span, depth: int, odd: str, start: int) -> dict[str, Any]:
         "part": span.part,
         "scope": span.scope,
         "state": span.state,
-        "attributes": found.get("attributes", {}),
-        "resource": found.get("resource", {}),
+        "attributes": wire.plain("attributes", span.attributes),
+        "resource": wire.plain("resource", span.resource),
         "events": [
             {"offset": (each.time - start) / MICRO, "name": each.name, "attributes": dict(each.attributes)}
             for each in span.events
         ],
+        "critical": critical / MICRO,
         "links": [{"trace": link.trace, "id": link.id, "attributes": dict(link.attributes)} for link in span.links],
     }
