@@ -112,8 +112,8 @@ class Peer:
         self._wait()
 
     def _wait(self) -> None:
-        """Wait until the server holds its UDP port."""
-        wanted = f":{self.port:04X} "
+        """Wait until the server holds its UDP port, and the port where it is asked if it has one."""
+        wanted = {f":{self.port:04X} "} | ({f":{self.http:04X} "} if self.recipe.scraped else set())
 
         def log() -> str:
             return (self.folder / "log").read_text()[-500:]
@@ -122,7 +122,8 @@ class Peer:
             if self._process.poll() is not None:
                 message = f"{self.recipe.name} ended: {log()}"
                 raise RuntimeError(message)
-            return wanted in Path("/proc/net/udp").read_text() + Path("/proc/net/udp6").read_text()
+            ports = "".join(Path(f"/proc/net/{table}").read_text() for table in ("udp", "udp6", "tcp", "tcp6"))
+            return all(port in ports for port in wanted)
 
         until(held, f"{self.recipe.name} listens on UDP port {self.port}", told=log)
 

@@ -225,7 +225,7 @@ def tally(report: Path, count: Count) -> None:
 def show_coverage() -> None:
     """Print how much of the Python and of the Rust the tests ran."""
     print("── coverage of Python")
-    for command in (("combine", "-q"), ("report", "--skip-covered", "--sort=cover")):
+    for command in (("combine", "-q", "--append"), ("report", "--skip-covered", "--sort=cover")):
         subprocess.run([f"{BIN}/python", "-m", "coverage", *command], cwd=ROOT, check=False)
     profiles = list((CACHE / "cargo-coverage/profiles").glob("*.profraw"))
     if not profiles or shutil.which("rustc") is None:
