@@ -40,6 +40,7 @@ bench: $(STAMPS)/dev native page servers  ## measure side by side with other ser
 	@$(BIN)/python bench/messages.py --write
 	@$(BIN)/python bench/plugins.py --write
 	@$(BIN)/python bench/rows.py --write
+	@$(BIN)/python bench/tracer.py --write
 	@$(BIN)/python bench/traces.py --write
 	@$(BIN)/python bench/statsd.py --write $(ARGS)
 
