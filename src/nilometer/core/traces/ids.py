@@ -5,13 +5,16 @@ Rules:
 * A trace's id is 32 hexadecimal digits in lower case, a span's 16: W3C Trace Context, https://www.w3.org/TR/trace-context/.
 * OSProfiler has UUIDs for both. A trace's UUID is the same 128 bits. A span's UUID is kept whole, as 32 digits, unless its high
   half is zero: then it stands for the 16 digits of the low half. So a span of ours has an OSProfiler UUID, and comes back.
+* New ids are random, of a source of their own: an application that seeds ``random`` gets no id twice, nor does a forked child.
 * Whatever else OSProfiler lets pass as an id (any text, a number) is its text, and stays as it is.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from hashlib import blake2b
+from random import Random
 
 LONGEST = 255
 """Characters of an id, at most."""
@@ -19,6 +22,26 @@ TRACE, SPAN = 32, 16
 HEX = re.compile(r"[0-9a-f]+", re.ASCII)
 UUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", re.ASCII | re.IGNORECASE)
 ZEROS = "0" * SPAN
+_source = Random()  # noqa: S311 names, no secrets
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_source.seed)
+_bits = _source.getrandbits
+
+
+def new_trace() -> str:
+    """Return the id of a new trace."""
+    return f"{_bits(128) or 1:032x}"
+
+
+def new_span() -> str:
+    """Return the id of a new span."""
+    return f"{_bits(64) or 1:016x}"
+
+
+def new_uuid() -> str:
+    """Return a random UUID, of version 4 (RFC 9562), as OSProfiler's ids are."""
+    digits = f"{_bits(128) & ~(0xF << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def trace_id(text: str) -> str:

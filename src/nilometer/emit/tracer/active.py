@@ -9,10 +9,10 @@ Rules:
 
 from __future__ import annotations
 
-from random import getrandbits
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Self
 
+from nilometer.core.traces.ids import new_span, new_trace
 from nilometer.core.traces.span import NOTHING, Kind, Link, Span, SpanEvent
 from nilometer.emit import stepping
 from nilometer.emit.tracer.attributes import bounded
@@ -67,7 +67,7 @@ class Active(Wrapping):
         """Begin, below the span that is current here, and become current. `time` is ns since the epoch, now by default."""
         above = self._before = current.get()
         if above is None:
-            self.trace = f"{getrandbits(128) or 1:032x}"
+            self.trace = new_trace()
             self.sampled = self._tracer.draws(self.name, None)
         else:
             self.trace, self.parent = above.trace, above.id
@@ -77,7 +77,7 @@ class Active(Wrapping):
                 self.sampled = self._tracer.draws(self.name, above.sampled)
             else:
                 self._root, self.sampled = above._root or above, above.sampled  # noqa: SLF001 another of its kind
-        self.id = f"{getrandbits(64) or 1:016x}"
+        self.id = new_span()
         current.set(self)
         self._start = time or time_ns()
         return self
